@@ -1,1 +1,14 @@
-//! placeholder
+//! Frames on the stream between the daemon and the supervisor (PID 1) of one container.
+//!
+//! A frame is one type byte, a little-endian `u32` length and that many payload bytes. Control
+//! payloads are JSON, data payloads raw bytes. Both ends treat the other's bytes as hostile: lengths
+//! are capped before anything is allocated, unknown types are errors, nothing recurses.
+
+mod codec;
+mod message;
+
+pub use codec::{Decoder, FrameError, HEADER_LEN, MAX_DATA, MAX_PAYLOAD, encode, encode_into};
+pub use message::{
+    EndReport, Exit, Facts, Fault, FaultStage, PROTOCOL_VERSION, Ready, RunSpec, StreamTotals,
+    ToDaemon, ToSupervisor,
+};
