@@ -1,1 +1,30 @@
-//! placeholder
+//! The API of the SafeRun daemon: one RPC trait, its types, its error codes, where its socket is,
+//! and how to connect. Knows no engine, no scanner, no policy; does no I/O but connecting.
+
+mod api;
+#[cfg(feature = "client")]
+mod connect;
+mod error;
+mod event;
+mod finding;
+mod image;
+mod limits;
+mod request;
+mod result;
+mod socket;
+mod status;
+
+pub use api::*;
+#[cfg(feature = "client")]
+pub use connect::{Client, ConnectError, connect};
+pub use error::{Advice, Code};
+pub use event::{Event, OutputChunk, Stream};
+pub use finding::{Evidence, Finding, Position, Range, Risk};
+pub use image::{ImageEvent, ImageInfo};
+pub use limits::{AppliedLimits, RequestedLimits};
+pub use request::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
+pub use result::{
+    AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Timing, Usage, Witness,
+};
+pub use socket::{SocketPathError, socket_path, verify_socket};
+pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};

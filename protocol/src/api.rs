@@ -1,0 +1,64 @@
+//! The RPC trait: the one list of methods. Both sides are generated from it.
+
+use jsonrpsee::{core::SubscriptionResult, proc_macros::rpc, types::ErrorObjectOwned};
+
+use crate::{
+    event::Event,
+    image::{ImageEvent, ImageInfo},
+    request::RunRequest,
+    result::RunResult,
+    status::{RunInfo, Status},
+};
+
+#[cfg_attr(
+    all(feature = "server", feature = "client"),
+    rpc(server, client, namespace = "saferun", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "saferun", namespace_separator = ".")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "saferun", namespace_separator = ".")
+)]
+/// Methods of the daemon, as `saferun.NAME`.
+pub trait Api {
+    /// How the daemon, the engine, the images and the pools are. Always answers, within 100 ms.
+    #[method(name = "status", with_extensions)]
+    async fn status(&self) -> Result<Status, ErrorObjectOwned>;
+
+    /// Runs a script to its end and returns the whole account, output included.
+    /// The run ends when the connection does, unless the request says `detach`.
+    #[method(name = "run", param_kind = map, with_extensions)]
+    async fn run(&self, request: RunRequest) -> Result<RunResult, ErrorObjectOwned>;
+
+    /// Runs a script and tells of it as it goes. The last item is `finished`.
+    /// Dropping the subscription ends the run, unless the request says `detach`.
+    #[subscription(name = "subscribeRun" => "run_event", unsubscribe = "unsubscribeRun", item = Event, param_kind = map, with_extensions)]
+    async fn subscribe_run(&self, request: RunRequest) -> SubscriptionResult;
+
+    /// Sends standard input to a streamed run, within the credit that its events gave.
+    #[method(name = "stdin", param_kind = map, with_extensions)]
+    async fn stdin(&self, id: String, base64: String, end: bool) -> Result<(), ErrorObjectOwned>;
+
+    /// Ends a run of the same user. Returns at once; the run's result says `cancelled`.
+    #[method(name = "kill", param_kind = map, with_extensions)]
+    async fn kill(&self, id: String) -> Result<(), ErrorObjectOwned>;
+
+    /// The runs of the same user that wait or are under way.
+    #[method(name = "ps", with_extensions)]
+    async fn ps(&self) -> Result<Vec<RunInfo>, ErrorObjectOwned>;
+
+    /// The images, built or not.
+    #[method(name = "imageList", with_extensions)]
+    async fn image_list(&self) -> Result<Vec<ImageInfo>, ErrorObjectOwned>;
+
+    /// Builds an image if its inputs changed, or always with `force`. The last item is `built` or `failed`.
+    #[subscription(name = "subscribeImageBuild" => "image_event", unsubscribe = "unsubscribeImageBuild", item = ImageEvent, param_kind = map, with_extensions)]
+    async fn subscribe_image_build(&self, variant: String, force: bool) -> SubscriptionResult;
+
+    /// Drains: refuses new runs, ends those under way, removes all containers, exits.
+    #[method(name = "shutdown", with_extensions)]
+    async fn shutdown(&self) -> Result<(), ErrorObjectOwned>;
+}

@@ -1,0 +1,92 @@
+//! What a client asks the daemon to run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::RequestedLimits;
+
+/// Largest request body in bytes that the daemon reads; the policy's source limit is below it.
+pub const MAX_REQUEST_BYTES: u32 = 8 * 1024 * 1024;
+
+/// Which program asks. Declared by the client, so it orders queues and history but grants nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientKind {
+    /// A person at a terminal.
+    Terminal,
+    /// An editor, on a person's request.
+    Editor,
+    /// The file watch.
+    Watch,
+    /// A coding agent.
+    Agent,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+/// Where the program's standard input comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StdinMode {
+    /// End of file at once.
+    #[default]
+    Empty,
+    /// The bytes in [`RunRequest::stdin_base64`].
+    Given,
+    /// `saferun.stdin` calls that follow; only for a streamed run.
+    Stream,
+}
+
+/// A run. Every field but `source` may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RunRequest {
+    /// The script's text. Bytes that are not UTF-8 go in `source_base64` instead.
+    pub source: String,
+    /// The script's bytes, when they are not UTF-8 text (PEP 263 encodings).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_base64: Option<String>,
+    /// Base name that the script has in the container; shown in tracebacks. Default `main.py`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Arguments after the script's name.
+    pub args: Vec<String>,
+    /// Variables added to the container's own environment.
+    pub env: Vec<(String, String)>,
+    /// Standard input.
+    pub stdin: StdinMode,
+    /// Standard input as base64, for [`StdinMode::Given`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdin_base64: Option<String>,
+    /// Name of the policy preset; default: the daemon's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Limits asked for.
+    pub limits: RequestedLimits,
+    /// Why a policy that asks for an override should let this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+    /// Whether a person sees the answer and gave the reason.
+    pub person_present: bool,
+    /// Isolation asked for: `runc` or `runsc`; never weaker than what the policy says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Which program asks.
+    pub client: ClientKind,
+    /// Let the run go on when the caller goes away.
+    pub detach: bool,
+}
+
+impl RunRequest {
+    /// A run of `source` with everything else at its default.
+    #[must_use]
+    pub fn new(source: impl Into<String>) -> Self {
+        Self {
+            source: source.into(),
+            ..Self::default()
+        }
+    }
+}

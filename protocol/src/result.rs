@@ -1,0 +1,207 @@
+//! The account of a run. One object for `saferun.run`, `saferunctl run --json` and `finished`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    finding::{Finding, Risk},
+    limits::AppliedLimits,
+};
+
+/// What ended the run. Never a bare number, and never success for a program that did not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The program ended by itself; see `exit_code`.
+    Completed,
+    /// A signal ended it that SafeRun did not send; see `signal`.
+    Signaled,
+    /// The time limit ended it.
+    Timeout,
+    /// The memory limit ended it.
+    Oom,
+    /// The limit on tasks ended it.
+    PidsExhausted,
+    /// A full tmpfs ended it.
+    DiskFull,
+    /// The output limit ended it, where the policy says so.
+    OutputCapped,
+    /// The policy refused it; nothing ran.
+    Blocked,
+    /// The caller, another client, or a caller that went away ended it.
+    Cancelled,
+    /// The sandbox could not be made ready, or its attestation failed; nothing ran.
+    SetupFailed,
+    /// The engine failed during the run.
+    EngineError,
+}
+
+/// A limit that the run touched, whether or not it ended it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LimitHit {
+    /// Wall-clock time.
+    Time,
+    /// Memory: at least one process was killed for it.
+    Memory,
+    /// Tasks: at least one was refused.
+    Pids,
+    /// A writable tmpfs was full at the end.
+    Disk,
+    /// Output was dropped.
+    Output,
+}
+
+/// What the run used.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Usage {
+    /// From hand-over to the end of the main process, in milliseconds.
+    pub wall_ms: f64,
+    /// CPU time of all its processes, in milliseconds.
+    pub cpu_ms: Option<f64>,
+    /// Highest memory use of the container, in bytes.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// Where the time went, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Timing {
+    /// Scan and policy.
+    pub scan_ms: f64,
+    /// Waiting for a container.
+    pub queued_ms: f64,
+    /// From the lease to the hand-over.
+    pub start_ms: f64,
+    /// From the hand-over to the end report.
+    pub run_ms: f64,
+}
+
+/// Who saw a field of the attestation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// The supervisor, inside.
+    Inside,
+    /// The daemon, from outside.
+    Outside,
+    /// Nobody can see it with this runtime and engine; the table says so.
+    NotObservable,
+}
+
+/// One setting as it was read back from the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttestationField {
+    /// Name of the setting, as `no_new_privs`.
+    pub name: String,
+    /// What was seen.
+    pub value: String,
+    /// Who saw it.
+    pub witness: Witness,
+}
+
+/// The container that the run had.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct SandboxInfo {
+    /// Engine and version, as `docker 20.10.24`.
+    pub engine: String,
+    /// `runc` or `runsc`.
+    pub runtime: String,
+    /// Image id.
+    pub image: String,
+    /// Engine's id of the container.
+    pub container: String,
+    /// Whether it was warm when the run came.
+    pub warm: bool,
+    /// The settings as they were read back.
+    pub attestation: Vec<AttestationField>,
+}
+
+/// The account of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunResult {
+    /// Id of the run (UUID version 7).
+    pub id: String,
+    /// What ended it.
+    pub status: Outcome,
+    /// One sentence for a person: what happened, and what to do next.
+    pub message: String,
+    /// The program's exit code, if it returned one.
+    pub exit_code: Option<u8>,
+    /// The signal that ended it, if one did.
+    pub signal: Option<u8>,
+    /// Standard output; bytes that are not UTF-8 are replaced, and kept in `stdout_base64`.
+    pub stdout: String,
+    /// Standard error, in the same way.
+    pub stderr: String,
+    /// Standard output as it was, when it is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stdout_base64: Option<String>,
+    /// Standard error as it was, when it is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stderr_base64: Option<String>,
+    /// Whether the middle of standard output is missing.
+    pub stdout_truncated: bool,
+    /// Whether the middle of standard error is missing.
+    pub stderr_truncated: bool,
+    /// Bytes missing, of both streams.
+    pub dropped_bytes: u64,
+    /// Limits that were touched.
+    pub limits_hit: Vec<LimitHit>,
+    /// Highest level that the scanner found.
+    pub risk: Risk,
+    /// What the scanner found.
+    pub findings: Vec<Finding>,
+    /// Name of the policy that decided.
+    pub policy: String,
+    /// Whether a refusal was overridden.
+    pub overridden: bool,
+    /// Limits that held.
+    pub limits: AppliedLimits,
+    /// What was used.
+    pub usage: Usage,
+    /// Where the time went.
+    pub timing: Timing,
+    /// What it ran in.
+    pub sandbox: SandboxInfo,
+    /// Language of the script, as `python`.
+    pub language: String,
+}
+
+impl RunResult {
+    /// A result of which only the id and the status are known; the rest is filled in by the daemon.
+    #[must_use]
+    pub fn new(id: String, status: Outcome, message: String) -> Self {
+        Self {
+            id,
+            status,
+            message,
+            exit_code: None,
+            signal: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            stdout_base64: None,
+            stderr_base64: None,
+            stdout_truncated: false,
+            stderr_truncated: false,
+            dropped_bytes: 0,
+            limits_hit: Vec::new(),
+            risk: Risk::Low,
+            findings: Vec::new(),
+            policy: String::new(),
+            overridden: false,
+            limits: AppliedLimits::default(),
+            usage: Usage::default(),
+            timing: Timing::default(),
+            sandbox: SandboxInfo::default(),
+            language: "python".to_owned(),
+        }
+    }
+}
