@@ -2,6 +2,7 @@
 
 mod finding;
 mod level;
+pub mod shell;
 
 pub use finding::{
     Evidence, Finding, Position, Range, Report, Suppressed, Usage, UsageKind,
