@@ -213,6 +213,8 @@ impl Lexer<'_> {
             return;
         }
         let found = parameter(self.rest(), self.scope, self.depth);
+        // `"${array[@]}"` is split although it stands in quotes
+        let quoted = quoted && !self.rest()[..found.length].ends_with("[@]}");
         self.at += found.length;
         building.word.substitutions.extend(found.substitution);
         if quoted {

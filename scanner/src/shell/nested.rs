@@ -86,8 +86,12 @@ fn join(words: &[Word]) -> String {
 }
 
 fn shell(judge: &mut Judge, command: &Command) {
+    let windows = matches!(command.program().as_str(), "cmd" | "powershell" | "pwsh");
     let code = command.arguments().iter().position(|word| {
         let text = word.text.as_str();
+        if windows && text.to_ascii_lowercase().starts_with("-e") {
+            return false;
+        }
         matches!(
             text,
             "/c" | "/C" | "/k" | "-Command" | "-command" | "--command"
@@ -99,7 +103,6 @@ fn shell(judge: &mut Judge, command: &Command) {
     if let Some(at) = code {
         let rest = &command.arguments()[at + 1..];
         let Some(first) = rest.first() else { return };
-        let windows = matches!(command.program().as_str(), "cmd" | "powershell" | "pwsh");
         let text = if windows {
             join(rest)
         } else {
@@ -236,7 +239,7 @@ pub(super) fn roots(command: &Command) -> Vec<Word> {
 static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"(?x) (?: \b(?:system|exec|execl|popen|passthru|shell_exec|execSync|spawnSync|spawn|qx|do\sshell\sscript|os\.execute)
-            \s*[\(\{\s]\s* | ` | "\s*\| ) (?: "([^"]{2,4000})" | '([^']{2,4000})' | ([^`"'\)\}]{2,4000}) )"#,
+            \s*[\(\{\s]\s* | ` | "\s*\| ) (?: "([^"]+)" | '([^']+)' | ([^`"'\)\}]+) )"#,
     )
     .ok()
 });

@@ -7,7 +7,7 @@ use super::expand::Scope;
 use super::lexer::{Item, lex, value};
 use super::syntax::{self, Event, Outline, RawCommand};
 use super::word::{Command, Redirect, Word};
-use super::{ShellFinding, ShellKind, nested, prefix, rules, split};
+use super::{HOLE, ShellFinding, ShellKind, nested, prefix, rules, split};
 use crate::Level;
 
 /// Longest text that is judged to its end.
@@ -34,6 +34,8 @@ pub(super) struct Judge {
     pub fetched: HashSet<String>,
     /// Pipes that the text has made with `mkfifo`.
     pub pipes: HashSet<String>,
+    /// The folder that the last `cd` with a known target went to.
+    folder: Option<String>,
     aliases: HashMap<String, String>,
     findings: Vec<ShellFinding>,
     jobs: Vec<Job>,
@@ -225,6 +227,35 @@ impl Judge {
         command
     }
 
+    /// A relative path as seen from the folder that the text has changed to.
+    pub(super) fn located(&self, path: &Word) -> Word {
+        let relative = !path.text.starts_with(['/', '~', HOLE]);
+        match &self.folder {
+            Some(folder) if relative => Word {
+                text: format!("{}/{}", folder.trim_end_matches('/'), path.text),
+                ..path.clone()
+            },
+            _ => path.clone(),
+        }
+    }
+
+    fn change_folder(&mut self, command: &Command) {
+        let Some(target) = command.operands().next() else {
+            self.folder = Some("~".to_owned());
+            return;
+        };
+        self.folder = match target.text.chars().next() {
+            Some('/' | '~') => Some(target.text.clone()),
+            Some('-') | None => None,
+            Some(HOLE) => None,
+            Some(_) => self
+                .folder
+                .as_ref()
+                .map(|folder| format!("{folder}/{}", target.text)),
+        };
+        self.folder = self.folder.take().filter(|folder| folder.len() < 4096);
+    }
+
     /// Judges one command; returns it without its prefixes.
     pub(super) fn command(&mut self, command: Command) -> Command {
         self.commands += 1;
@@ -237,6 +268,9 @@ impl Judge {
         }
         let command = self.unalias(command);
         let peeled = prefix::peel(self, command);
+        if matches!(peeled.program().as_str(), "cd" | "pushd") {
+            self.change_folder(&peeled);
+        }
         if peeled.program() == "alias" {
             for word in peeled.arguments() {
                 if let Some((name, text)) = word.text.split_once('=') {

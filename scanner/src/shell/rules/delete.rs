@@ -73,7 +73,7 @@ fn remove(judge: &mut Judge, command: &Command, name: &str) {
         || matches!(name, "trash" | "rimraf");
     let mut worst: Option<(Level, &'static str, &Word)> = None;
     for path in command.operands() {
-        let (level, what) = loss(path, recursive);
+        let (level, what) = loss(&judge.located(path), recursive);
         if worst.as_ref().is_none_or(|(known, ..)| level > *known) {
             worst = Some((level, what, path));
         }
@@ -117,7 +117,7 @@ fn find(judge: &mut Judge, command: &Command) {
     }
     let filtered = is_filtered(command);
     for root in roots(command) {
-        let (level, what) = loss(&root, true);
+        let (level, what) = loss(&judge.located(&root), true);
         let level = match (level, filtered) {
             (Level::Blocked, true) => Level::High,
             (Level::High, true) => Level::Medium,
@@ -198,7 +198,7 @@ fn windows(judge: &mut Judge, command: &Command, name: &str) {
     for path in command
         .arguments()
         .iter()
-        .filter(|w| !w.text.starts_with('-') && w.text.len() > 2)
+        .filter(|w| !w.text.starts_with('-') && !(w.text.starts_with('/') && w.text.len() == 2))
     {
         let level = match stake(&path.text) {
             Stake::Root | Stake::Home | Stake::System => Level::Blocked,

@@ -76,6 +76,17 @@ fn substitution_reads_secret(judge: &Judge, word: &Word) -> bool {
 pub(super) fn command(judge: &mut Judge, command: &Command) {
     let name = command.program();
     download_run(judge, command, &name);
+    if super::pipes::decoded(std::slice::from_ref(command)) {
+        keep(
+            judge,
+            command
+                .redirects
+                .iter()
+                .filter(|r| r.writes())
+                .map(|r| r.target.text.clone())
+                .collect(),
+        );
+    }
     for redirect in &command.redirects {
         if redirect.target.text.starts_with("/dev/tcp/")
             || redirect.target.text.starts_with("/dev/udp/")

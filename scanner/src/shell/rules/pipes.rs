@@ -59,7 +59,7 @@ pub(super) fn pipeline(judge: &mut Judge, stages: &[Command]) {
     }
 }
 
-fn decoded(stages: &[Command]) -> bool {
+pub(super) fn decoded(stages: &[Command]) -> bool {
     stages.iter().any(|stage| {
         let name = stage.program();
         matches!(
