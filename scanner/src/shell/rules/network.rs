@@ -271,6 +271,10 @@ fn remember(judge: &mut Judge, command: &Command, name: &str) {
             .filter(|r| r.writes())
             .map(|r| r.target.text.clone()),
     );
+    keep(judge, files);
+}
+
+fn keep(judge: &mut Judge, files: Vec<String>) {
     for file in files.into_iter().take(32) {
         let file = file.split(['?', '#']).next().unwrap_or_default();
         if let Some(base) = file.rsplit('/').next().filter(|base| base.len() > 1) {
