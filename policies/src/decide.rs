@@ -4,86 +4,147 @@ use saferun_scanner::{Level, Report};
 
 use crate::action::{Action, Gate, Tier};
 use crate::decision::{Clause, Decision, DecisionRequest, Runtime, Verdict};
-use crate::origin::{LayerKind, Origin};
+use crate::matters::Matter;
 use crate::policy::Policy;
 
 impl Policy {
-    /// Decides on one run.
+    /// Decides on one run. There is always at least one reason, the deciding one first.
     #[must_use]
     pub fn decide(&self, report: &Report, request: &DecisionRequest) -> Decision {
-        let mut action = self.levels.at(Level::Low);
-        let mut risk = Level::Low;
-        let mut reasons = Vec::new();
-        for (index, finding) in report.findings.iter().enumerate() {
-            let at = self.levels.at(finding.level);
-            if at != Action::RUN {
-                reasons.push((
-                    at.gate,
-                    Clause {
-                        origin: self.origin_of(level_key(finding.level)),
-                        key: level_key(finding.level).to_owned(),
-                        text: format!("{} {}: {}", finding.level, finding.name, finding.message),
-                        finding: Some(index),
-                        code_line: Some(finding.range.start.line),
-                    },
-                ));
-            }
-            action = action.join(at);
-            risk = risk.max(finding.level);
+        let language = if request.language.is_empty() {
+            "python"
+        } else {
+            &request.language
+        };
+        let mut matters = self.matters(report, language);
+        let risk = matters
+            .iter()
+            .map(|matter| matter.level)
+            .max()
+            .unwrap_or(Level::Low);
+        let action = matters
+            .iter()
+            .map(|matter| matter.action)
+            .fold(self.levels.at(Level::Low), Action::join);
+        // Stable: among equals the order of the code stands.
+        matters.sort_by(|one, other| weight(other).cmp(&weight(one)));
+        let mut reasons: Vec<Clause> = matters
+            .into_iter()
+            .filter(|matter| matter.action != Action::RUN)
+            .map(|matter| matter.clause)
+            .collect();
+        if reasons.is_empty() {
+            let key = level_key(risk);
+            let text = format!(
+                "the risk is {risk}, at which this policy says `{}`",
+                self.levels.at(risk)
+            );
+            reasons.push(self.clause(key, text));
         }
-        reasons.sort_by(|(one, _), (other, _)| other.cmp(one));
         let mut decision = Decision {
             verdict: Verdict::Allow,
-            runtime: self.runtime.max(request.runtime.unwrap_or_default()),
+            runtime: self.runtime,
             risk,
-            reasons: reasons.into_iter().map(|(_, clause)| clause).collect(),
-            overridable: action.gate == Gate::Override && self.override_rules.allowed,
+            reasons,
+            overridable: action.gate == Gate::Override && self.may_override(request.client),
             overridden: false,
         };
-        self.settle(action, request, &mut decision);
+        self.gate(action.gate, request, &mut decision);
+        self.tier(action.tier, request, &mut decision);
         decision
     }
 
-    fn settle(&self, action: Action, request: &DecisionRequest, decision: &mut Decision) {
-        match action.gate {
-            Gate::Run => {}
-            Gate::Override if !self.override_rules.allowed => decision.verdict = Verdict::Refuse,
-            Gate::Override => {
-                let reason = request.override_reason.as_deref().map(str::trim);
-                if reason.is_none_or(str::is_empty) {
-                    decision.verdict = Verdict::NeedsOverride;
-                } else if !request.person_present && !self.override_rules.unattended {
-                    decision.verdict = Verdict::Refuse;
-                } else {
-                    decision.overridden = true;
-                }
-            }
-            Gate::Refuse => decision.verdict = Verdict::Refuse,
-        }
-        let wants = match action.tier {
-            Tier::Any => self.runtime,
-            Tier::Prefer if !request.gvisor_available => self.runtime,
-            Tier::Prefer | Tier::Require => Runtime::Runsc,
-        };
-        decision.runtime = decision.runtime.max(wants);
-        if decision.runtime == Runtime::Runsc && !request.gvisor_available {
-            decision.verdict = Verdict::Refuse;
-        } else if decision.verdict == Verdict::Allow && decision.runtime > self.runtime {
-            decision.verdict = Verdict::AllowStricter;
+    fn clause(&self, key: &str, text: impl Into<String>) -> Clause {
+        Clause {
+            origin: self.origin_of(key),
+            key: key.to_owned(),
+            text: text.into(),
+            finding: None,
+            code_line: None,
         }
     }
 
-    /// Where the value of a key was set.
-    #[must_use]
-    pub fn origin_of(&self, key: &str) -> Origin {
-        let _ = key;
-        Origin {
-            layer: LayerKind::Preset,
-            file: self.name.clone(),
-            line: 0,
-            column: 0,
+    fn gate(&self, gate: Gate, request: &DecisionRequest, decision: &mut Decision) {
+        let rules = &self.override_rules;
+        let blank = request
+            .override_reason
+            .as_deref()
+            .is_none_or(|reason| reason.trim().is_empty());
+        let (verdict, clause) = match gate {
+            Gate::Run => return,
+            Gate::Refuse => {
+                decision.verdict = Verdict::Refuse;
+                return;
+            }
+            Gate::Override if !rules.allowed => {
+                let text = "it would need an override, which this policy does not allow";
+                (Verdict::Refuse, self.clause("override.allowed", text))
+            }
+            Gate::Override if !rules.who.contains(&request.client) => {
+                let text = format!("a client of the kind `{}` may not override", request.client);
+                (Verdict::Refuse, self.clause("override.who", text))
+            }
+            Gate::Override if request.override_reason.is_none() => {
+                decision.verdict = Verdict::NeedsOverride;
+                return;
+            }
+            Gate::Override if rules.reason_required && blank => {
+                let text = "an override needs a reason in words";
+                (
+                    Verdict::NeedsOverride,
+                    self.clause("override.reason_required", text),
+                )
+            }
+            Gate::Override if !request.person_present && !rules.unattended => {
+                let text = "an override needs a person at a terminal or an editor's prompt, and there is none";
+                (Verdict::Refuse, self.clause("override.unattended", text))
+            }
+            Gate::Override => {
+                decision.overridden = true;
+                return;
+            }
+        };
+        decision.verdict = verdict;
+        decision.reasons.push(clause);
+    }
+
+    fn tier(&self, tier: Tier, request: &DecisionRequest, decision: &mut Decision) {
+        let wanted = match tier {
+            Tier::Prefer if request.gvisor_available => Runtime::Runsc,
+            Tier::Require => Runtime::Runsc,
+            Tier::Any | Tier::Prefer => self.runtime,
+        };
+        let wanted = wanted.max(self.runtime);
+        decision.runtime = wanted.max(request.runtime.unwrap_or_default());
+        if request
+            .runtime
+            .is_some_and(|asked| asked < decision.runtime)
+            && decision.verdict.runs()
+        {
+            let text = format!(
+                "the request asks for runc; {} is used, because a request only goes stricter",
+                decision.runtime
+            );
+            decision.reasons.push(self.clause("runtime", text));
+        }
+        if decision.verdict == Verdict::Refuse {
+            return;
+        }
+        if decision.runtime == Runtime::Runsc && !request.gvisor_available {
+            decision.verdict = Verdict::Refuse;
+            decision.overridable = false;
+            decision.overridden = false;
+            let text = "gVisor (runsc) is needed, and this host does not offer it";
+            let clause = self.clause("runtime", text);
+            decision.reasons.insert(0, clause);
+        } else if decision.verdict == Verdict::Allow && wanted > self.runtime {
+            decision.verdict = Verdict::AllowStricter;
         }
     }
+}
+
+fn weight(matter: &Matter) -> (Gate, Tier, Level) {
+    (matter.action.gate, matter.action.tier, matter.level)
 }
 
 /// The policy key that holds the action of a level.

@@ -1,21 +1,51 @@
 //! YAML to `Policy`; `Policy` and findings to `Decision`. Pure: no file system, no environment, no clock.
 
 mod action;
+mod build;
+mod contradictions;
 mod decide;
 mod decision;
+mod diagnostic;
+mod expectations;
+mod explain;
+mod keys;
+mod layer;
 mod limits;
+mod load;
+mod matters;
+mod merge;
+mod names;
 mod origin;
 mod policy;
 mod presets;
 mod rate;
+mod read;
+mod schema;
+mod sections;
 mod units;
+mod units_parse;
+mod value;
+mod yaml;
 
 pub use action::{Action, Gate, Levels, Tier};
 pub use decide::level_key;
 pub use decision::{Clause, ClientKind, Decision, DecisionRequest, Runtime, Verdict};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use expectations::TestOutcome;
+pub use explain::{Explanation, Point};
+pub use layer::{Content, Expectation, Source};
 pub use limits::{Bounded, EffectiveLimits, LimitError, Limits, RequestedLimits, floor};
+pub use load::{Loaded, check, load};
+pub use merge::{Fate, Step};
 pub use origin::{LayerKind, Origin};
-pub use policy::{Network, OverrideRules, Policy};
-pub use presets::{preset, preset_names};
+pub use policy::{Policy, Shown};
+pub use presets::{preset, preset_names, preset_text};
 pub use rate::{Rate, RateLimits};
+pub use read::LoadOptions;
+pub use schema::{documented_keys, schema};
+pub use sections::{
+    AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Response,
+    Retention, Returns, SourceRecord, Trace, Variant, WatchRules,
+};
 pub use units::{Bytes, MilliCpus, show_duration};
+pub use yaml::{MAX_BYTES, MAX_DEPTH};

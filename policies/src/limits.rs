@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::ClientKind;
 use crate::rate::RateLimits;
 use crate::units::{Bytes, MilliCpus, show_duration};
 
@@ -240,5 +241,14 @@ impl Limits {
                 count,
             )?,
         })
+    }
+}
+
+impl Limits {
+    /// Places for runs at the same time that a client of this kind may take. People have all of them;
+    /// the others leave the reserved share free, but keep one place where there are two or more.
+    #[must_use]
+    pub fn places_for(&self, client: ClientKind) -> u32 {
+        crate::rate::share(self.concurrency, self.rate.reserved_for_people, client)
     }
 }

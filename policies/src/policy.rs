@@ -2,36 +2,21 @@
 
 use saferun_scanner::Level;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::action::Levels;
+use crate::action::{Action, Levels};
 use crate::decision::{ClientKind, Runtime};
 use crate::limits::{EffectiveLimits, LimitError, Limits, RequestedLimits};
+use crate::merge::Merged;
+use crate::names::{Say, section};
+use crate::origin::{LayerKind, Origin};
+use crate::sections::{
+    AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Retention,
+    Returns, Trace, WatchRules,
+};
 
-/// What the code may reach on the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Network {
-    /// No interface but a private loopback that is left down where the runtime allows.
-    None,
-    /// A private loopback: the program can talk to itself.
-    Loopback,
-}
-
-/// When a run that the policy stops may go ahead all the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OverrideRules {
-    /// Whether there is an override at all.
-    pub allowed: bool,
-    /// Whether a reason must be given.
-    pub reason_required: bool,
-    /// Whether it works without a person; only the user layer can say so.
-    pub unattended: bool,
-    /// Which clients may use it.
-    pub who: Vec<ClientKind>,
-}
-
-/// The effective policy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The effective policy. Made by [`crate::load`] and [`crate::preset`] only; the fields are what the layers came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
     /// Name of the preset it is built on.
@@ -44,8 +29,31 @@ pub struct Policy {
     pub network: Network,
     /// The least strict tier that carries a run.
     pub runtime: Runtime,
+    /// What happens when the host cannot hold a limit.
+    pub enforcement: Enforcement,
+    /// Whether comments in the code may silence findings: the scanner's `honour_suppressions`.
+    pub honour_suppressions: bool,
+    /// Folders a run may write to.
+    pub writable: Vec<Folder>,
+    /// What a run hands back.
+    pub returns: Returns,
+    /// Which image, and how old.
+    pub image: ImageRules,
+    /// How much is observed unless the request says more.
+    pub trace: Trace,
+    /// Whether a run reports what it would have changed.
+    pub effects: bool,
     /// When an override works.
     pub override_rules: OverrideRules,
+    /// What is recorded, and how surely.
+    pub audit: AuditRules,
+    /// How long records are kept.
+    pub retention: Retention,
+    /// When to raise an alert.
+    pub alerts: AlertRules,
+    /// What the watch does.
+    pub watch: WatchRules,
+    pub(crate) merged: Merged,
 }
 
 impl Policy {
@@ -60,26 +68,181 @@ impl Policy {
         self.limits.grant(requested)
     }
 
-    /// The action at a level, as the policy's file says it.
+    /// The action at a level.
     #[must_use]
-    pub const fn action_at(&self, level: Level) -> crate::action::Action {
+    pub const fn action_at(&self, level: Level) -> Action {
         self.levels.at(level)
+    }
+
+    /// Where the value of a key was set: `limits.memory.max`, `levels.HIGH`.
+    #[must_use]
+    pub fn origin_of(&self, key: &str) -> Origin {
+        self.merged.values.get(key).map_or_else(
+            || Origin {
+                layer: LayerKind::Preset,
+                file: self.name.clone(),
+                line: 0,
+                column: 0,
+            },
+            |effective| effective.origin.clone(),
+        )
+    }
+
+    /// Whether a client may override at all.
+    #[must_use]
+    pub fn may_override(&self, client: ClientKind) -> bool {
+        self.override_rules.allowed && self.override_rules.who.contains(&client)
+    }
+
+    /// Places for runs at the same time that a client of this kind may take; people have all of them.
+    #[must_use]
+    pub fn places_for(&self, client: ClientKind) -> u32 {
+        self.limits.places_for(client)
+    }
+
+    /// A hash of everything that the policy says, whatever files said it: the same on each host, for the same language.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(b"saferun-policy 1\n");
+        for line in self.canonical() {
+            digest.update(line.as_bytes());
+            digest.update(b"\n");
+        }
+        let mut text = String::from("sha256:");
+        for byte in digest.finalize() {
+            use std::fmt::Write as _;
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+
+    /// One line for each thing that the policy says, without origins and comments. Texts are quoted as in Rust,
+    /// so that no value can pretend to be another line.
+    fn canonical(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .merged
+            .values
+            .iter()
+            .filter(|(key, _)| **key != "description")
+            .map(|(key, effective)| format!("{key} {:?}", effective.value))
+            .collect();
+        for layer in &self.merged.stack {
+            let how = if layer.tightens { "tighten" } else { "set" };
+            let say = |say: Say| if say == Say::Allow { "allow" } else { "block" };
+            let language = |language: Option<&'static str>| language.unwrap_or("any");
+            // The order of lines in one layer means nothing, the order of layers does.
+            let mut block: Vec<String> = Vec::new();
+            block.extend(layer.entries.iter().map(|entry| {
+                let list = section(entry.kind);
+                format!(
+                    "{how} {list} {} {} {:?}",
+                    language(entry.language),
+                    say(entry.say),
+                    entry.pattern.text
+                )
+            }));
+            block.extend(layer.fallbacks.iter().map(|fallback| {
+                let list = section(fallback.kind);
+                format!(
+                    "{how} {list} {} default {}",
+                    language(fallback.language),
+                    say(fallback.say)
+                )
+            }));
+            block.extend(
+                layer
+                    .rules
+                    .iter()
+                    .map(|line| format!("{how} rule {:?} {:?}", line.rule, line.setting)),
+            );
+            block.extend(layer.custom.iter().map(|rule| {
+                let (list, pattern) = (section(rule.kind), &rule.pattern.text);
+                format!(
+                    "{how} custom {} {list} {pattern:?} {} {:?}",
+                    rule.id, rule.level, rule.message
+                )
+            }));
+            block.sort();
+            lines.extend(block);
+        }
+        lines
     }
 }
 
+/// One line of `policy show`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Dotted path of the key.
+    pub key: String,
+    /// The effective value in the language's spelling.
+    pub value: String,
+    /// Where it was set.
+    pub origin: Origin,
+    /// Every layer that spoke of it, first to last.
+    pub steps: Vec<crate::merge::Step>,
+}
+
 impl Policy {
-    /// A hash of everything the policy says, stable across hosts and versions of the crate with the same language.
+    /// Every effective value with its origin, in the order of the documentation; lists of names come last.
     #[must_use]
-    pub fn hash(&self) -> String {
-        use sha2::{Digest, Sha256};
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let digest = Sha256::digest(text.as_bytes());
-        digest
-            .iter()
-            .fold(String::from("sha256:"), |mut out, byte| {
-                use std::fmt::Write as _;
-                let _ = write!(out, "{byte:02x}");
-                out
+    pub fn show(&self) -> Vec<Shown> {
+        let keys = crate::keys::all().iter().filter_map(|key| {
+            let effective = self.merged.values.get(key.path)?;
+            Some(Shown {
+                key: key.path.to_owned(),
+                value: effective.value.to_string(),
+                origin: effective.origin.clone(),
+                steps: effective.steps.clone(),
             })
+        });
+        let shown = |key: String, value: String, origin: &Origin| Shown {
+            key,
+            value,
+            origin: origin.clone(),
+            steps: Vec::new(),
+        };
+        let prefix = |language: Option<&str>| {
+            language.map_or_else(String::new, |language| format!("languages.{language}."))
+        };
+        let lists = self.merged.stack.iter().flat_map(move |layer| {
+            let say = |say: Say| if say == Say::Allow { "allow" } else { "block" };
+            let fallbacks = layer.fallbacks.iter().map(move |line| {
+                let key = format!("{}{}.default", prefix(line.language), section(line.kind));
+                shown(key, say(line.say).to_owned(), &line.origin)
+            });
+            let entries = layer.entries.iter().map(move |line| {
+                let key = format!(
+                    "{}{}.{}",
+                    prefix(line.language),
+                    section(line.kind),
+                    say(line.say)
+                );
+                shown(key, line.pattern.text.clone(), &line.origin)
+            });
+            let rules = layer.rules.iter().map(move |line| {
+                let value = match line.setting {
+                    crate::layer::RuleSetting::Off => "off",
+                    crate::layer::RuleSetting::Level(level) => level.as_str(),
+                };
+                shown(
+                    format!("rules.{}", line.rule),
+                    value.to_owned(),
+                    &line.origin,
+                )
+            });
+            let custom = layer.custom.iter().map(move |rule| {
+                let value = format!(
+                    "{} {} {}",
+                    section(rule.kind),
+                    rule.pattern.text,
+                    rule.level
+                );
+                shown(format!("custom_rules.{}", rule.id), value, &rule.origin)
+            });
+            fallbacks.chain(entries).chain(rules).chain(custom)
+        });
+        keys.chain(lists).collect()
     }
 }

@@ -1,15 +1,43 @@
-//! The policies that ship with SafeRun.
+//! The policies that ship with SafeRun: `presets/*.yaml` beside the crate, each a layer over `default.yaml`.
 
-use std::time::Duration;
+use crate::layer::{Layer, Source};
+use crate::load::preset_merge;
+use crate::origin::LayerKind;
+use crate::policy::Policy;
+use crate::read::{self, LoadOptions};
 
-use crate::action::{Action, Levels};
-use crate::decision::{ClientKind, Runtime};
-use crate::limits::{Bounded, Limits};
-use crate::policy::{Network, OverrideRules, Policy};
-use crate::rate::RateLimits;
-use crate::units::{Bytes, MilliCpus};
+const FILES: [(&str, &str); 8] = [
+    ("default", include_str!("../presets/default.yaml")),
+    ("strict", include_str!("../presets/strict.yaml")),
+    ("permissive", include_str!("../presets/permissive.yaml")),
+    ("agent", include_str!("../presets/agent.yaml")),
+    (
+        "saferun-classic",
+        include_str!("../presets/saferun-classic.yaml"),
+    ),
+    (
+        "tutorial-hardened",
+        include_str!("../presets/tutorial-hardened.yaml"),
+    ),
+    (
+        "secure-sandbox",
+        include_str!("../presets/secure-sandbox.yaml"),
+    ),
+    (
+        "safe-executor",
+        include_str!("../presets/safe-executor.yaml"),
+    ),
+];
 
-const NAMES: [&str; 4] = ["default", "strict", "permissive", "agent"];
+const NAMES: [&str; FILES.len()] = {
+    let mut names = [""; FILES.len()];
+    let mut index = 0;
+    while index < FILES.len() {
+        names[index] = FILES[index].0;
+        index += 1;
+    }
+    names
+};
 
 /// Names of the presets.
 #[must_use]
@@ -17,74 +45,86 @@ pub fn preset_names() -> &'static [&'static str] {
     &NAMES
 }
 
-/// The policy of one preset.
+/// The policy of one preset, with no other layer.
 #[must_use]
 pub fn preset(name: &str) -> Option<Policy> {
-    let (high, blocked, allowed) = match name {
-        "default" => (Action::ISOLATE_IF_AVAILABLE, Action::OVERRIDE, true),
-        "strict" => (Action::OVERRIDE, Action::REFUSE, true),
-        "permissive" => (Action::RUN, Action::RUN, true),
-        "agent" => (Action::OVERRIDE, Action::REFUSE, false),
-        _ => return None,
+    preset_text(name)?;
+    Some(Policy::build(name.to_owned(), preset_merge(name)))
+}
+
+/// The text of one preset.
+#[must_use]
+pub fn preset_text(name: &str) -> Option<&'static str> {
+    FILES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
+}
+
+/// The layers of a preset: `default`, which sets every key, and the preset itself.
+pub(crate) fn layers(name: &str) -> Vec<Layer> {
+    let names = if name == "default" {
+        vec!["default"]
+    } else {
+        vec!["default", name]
     };
-    let second = Duration::from_secs(1);
-    Some(Policy {
-        name: name.to_owned(),
-        limits: Limits {
-            time: Bounded {
-                default: 30 * second,
-                max: 600 * second,
-            },
-            memory: Bounded {
-                default: Bytes::mib(256),
-                max: Bytes::gib(2),
-            },
-            cpus: Bounded {
-                default: MilliCpus::cpus(1),
-                max: MilliCpus::cpus(2),
-            },
-            pids: Bounded {
-                default: 64,
-                max: 512,
-            },
-            open_files: Bounded {
-                default: 256,
-                max: 4096,
-            },
-            tmpfs: Bounded {
-                default: Bytes::mib(64),
-                max: Bytes::gib(1),
-            },
-            output: Bounded {
-                default: Bytes::mib(1),
-                max: Bytes::mib(64),
-            },
-            source: Bounded::fixed(Bytes::mib(1)),
-            artifacts: Bounded {
-                default: Bytes::mib(16),
-                max: Bytes::mib(256),
-            },
-            artifact_count: Bounded {
-                default: 64,
-                max: 1024,
-            },
-            concurrency: 4,
-            queue: 64,
-            rate: RateLimits::default(),
-        },
-        levels: Levels {
-            low: Action::RUN,
-            medium: Action::RUN,
-            high,
-            blocked,
-        },
-        network: Network::None,
-        runtime: Runtime::Runc,
-        override_rules: OverrideRules {
-            allowed,
-            reason_required: true,
-            unattended: false,
-            who: vec![ClientKind::Terminal, ClientKind::Editor],
-        },
-    })
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let source = Source::yaml(LayerKind::Preset, name, preset_text(name)?);
+            Some(read::read(&source, &LoadOptions::default()).0)
+        })
+        .collect()
+}
+
+/// A preset as a layer that only tightens, for a project that names it.
+pub(crate) fn tightening(name: &str, by: &Layer) -> Layer {
+    let mut joined: Option<Layer> = None;
+    for layer in layers(name) {
+        match &mut joined {
+            None => joined = Some(layer),
+            Some(joined) => {
+                joined.values.extend(layer.values);
+                joined.entries.extend(layer.entries);
+                joined.fallbacks.extend(layer.fallbacks);
+                joined.rules.extend(layer.rules);
+                joined.custom.extend(layer.custom);
+            }
+        }
+    }
+    let mut layer = joined.unwrap_or_else(|| by.clone());
+    layer.kind = by.kind;
+    layer.file = format!("preset {name} (named in {})", by.file);
+    layer.text = String::new();
+    layer.tighten_only = true;
+    layer.tests = Vec::new();
+    layer.values.retain(|path, _| {
+        crate::keys::find(path).is_some_and(|key| key.tighten != crate::value::Tighten::Never)
+    });
+    let (kind, file) = (layer.kind, layer.file.clone());
+    let rename = |origin: &mut crate::origin::Origin| {
+        origin.layer = kind;
+        origin.file.clone_from(&file);
+    };
+    layer
+        .values
+        .values_mut()
+        .for_each(|set| rename(&mut set.origin));
+    layer
+        .entries
+        .iter_mut()
+        .for_each(|entry| rename(&mut entry.origin));
+    layer
+        .fallbacks
+        .iter_mut()
+        .for_each(|fallback| rename(&mut fallback.origin));
+    layer
+        .rules
+        .iter_mut()
+        .for_each(|line| rename(&mut line.origin));
+    layer
+        .custom
+        .iter_mut()
+        .for_each(|rule| rename(&mut rule.origin));
+    layer
 }

@@ -1,0 +1,230 @@
+//! Says which clause decided and what would change it, for a person and for a program.
+
+use std::fmt;
+
+use saferun_scanner::{Level, Report};
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Clause, Decision, DecisionRequest, Verdict};
+use crate::diagnostic::clean;
+use crate::origin::LayerKind;
+use crate::policy::Policy;
+use crate::presets::{preset, preset_names};
+
+/// Clauses that are written out; the rest is counted.
+const SHOWN: usize = 8;
+/// Presets that a person may think of.
+const COMPARED: usize = 4;
+
+/// A decision with what a person wants to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The decision itself.
+    pub decision: Decision,
+    /// One sentence.
+    pub headline: String,
+    /// Each clause that spoke, the deciding one first.
+    pub points: Vec<Point>,
+    /// Clauses beyond those.
+    pub more: usize,
+    /// What would change the answer as a whole.
+    pub changes: Vec<String>,
+    /// The answer under other presets.
+    pub elsewhere: Vec<(String, Verdict)>,
+}
+
+/// One clause with the line of code that it speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Point {
+    /// The clause.
+    pub clause: Clause,
+    /// The line of code, without control characters.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// What would make this clause fall silent.
+    pub change: String,
+}
+
+impl Policy {
+    /// Explains the decision on one run. `source` is the code, for its lines; without it lines are only numbered.
+    #[must_use]
+    pub fn explain(
+        &self,
+        report: &Report,
+        request: &DecisionRequest,
+        source: Option<&str>,
+    ) -> Explanation {
+        let decision = self.decide(report, request);
+        let points = decision
+            .reasons
+            .iter()
+            .take(SHOWN)
+            .map(|clause| Point {
+                clause: clause.clone(),
+                code: clause.code_line.and_then(|line| code_line(source?, line)),
+                change: change(clause, report),
+            })
+            .collect();
+        let elsewhere = preset_names()
+            .iter()
+            .take(COMPARED)
+            .filter(|name| **name != self.name)
+            .filter_map(|name| {
+                Some((
+                    (*name).to_owned(),
+                    preset(name)?.decide(report, request).verdict,
+                ))
+            })
+            .collect();
+        Explanation {
+            headline: headline(&decision, &self.name),
+            points,
+            more: decision.reasons.len().saturating_sub(SHOWN),
+            changes: self.changes(&decision, request),
+            elsewhere,
+            decision,
+        }
+    }
+
+    fn changes(&self, decision: &Decision, request: &DecisionRequest) -> Vec<String> {
+        let mut changes = Vec::new();
+        match decision.verdict {
+            Verdict::NeedsOverride => {
+                changes.push("run it with `--override 'why it is fine'` at a terminal, or confirm it in the editor".to_owned());
+            }
+            Verdict::Refuse if decision.overridable => {
+                changes.push("let a person run it with `--override 'why it is fine'`".to_owned());
+            }
+            Verdict::Refuse
+                if decision
+                    .reasons
+                    .first()
+                    .is_some_and(|first| first.key == "runtime") =>
+            {
+                changes.push("install gVisor and register `runsc` with the engine: `saferunctl doctor` says how".to_owned());
+            }
+            Verdict::Refuse
+                if self.levels.blocked.gate == crate::Gate::Override
+                    && !self.override_rules.allowed =>
+            {
+                changes.push(format!(
+                    "allow overrides: `override.allowed` is set by {}",
+                    self.origin_of("override.allowed")
+                ));
+            }
+            Verdict::Allow if decision.risk >= Level::High && !request.gvisor_available => {
+                changes.push("with gVisor on this host it would run there".to_owned());
+            }
+            _ => {}
+        }
+        changes
+    }
+}
+
+fn headline(decision: &Decision, name: &str) -> String {
+    let what = match (decision.verdict, decision.overridden) {
+        (Verdict::Allow, true) => format!(
+            "It runs in {}, because a person overrode the policy",
+            decision.runtime
+        ),
+        (Verdict::Allow, false) => format!("It runs in {}", decision.runtime),
+        (Verdict::AllowStricter, true) => {
+            "It runs in gVisor, because a person overrode the policy".to_owned()
+        }
+        (Verdict::AllowStricter, false) => "It runs in gVisor, the stricter tier".to_owned(),
+        (Verdict::NeedsOverride, _) => "It does not run unless a person gives a reason".to_owned(),
+        (Verdict::Refuse, _) => "It does not run".to_owned(),
+    };
+    format!("{what} (risk {}, policy {name}).", decision.risk)
+}
+
+fn code_line(source: &str, line: u32) -> Option<String> {
+    let text = source
+        .lines()
+        .nth(usize::try_from(line.checked_sub(1)?).ok()?)?;
+    let text = clean(text.trim());
+    let mut short: String = text.chars().take(100).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    Some(short)
+}
+
+/// What would make a clause fall silent, in the layer that can say so.
+fn change(clause: &Clause, report: &Report) -> String {
+    let key = clause.key.as_str();
+    if clause.origin.layer == LayerKind::Project {
+        return format!(
+            "change {}:{}, or say otherwise by a flag",
+            clause.origin.file, clause.origin.line
+        );
+    }
+    let rule = clause
+        .finding
+        .and_then(|index| report.findings.get(index))
+        .map(|finding| &finding.name);
+    let line = clause.code_line.map_or_else(String::new, |line| {
+        format!("change line {line} of the code, or ")
+    });
+    match (key.split_once('.'), rule) {
+        (Some(("levels", _)), Some(rule)) => {
+            format!(
+                "{line}say `rules: {{{rule}: off}}` in your user policy, which silences the rule everywhere"
+            )
+        }
+        (Some(("levels", level)), None) => {
+            format!("`levels: {{{level}: …}}` in your user policy decides this")
+        }
+        (Some(("custom_rules", id)), _) => {
+            format!("{line}say `rules: {{{id}: off}}` in your user policy")
+        }
+        (Some(("override" | "runtime", _)), _) | (None, _) => {
+            format!("`{key}` is set by {}", clause.origin)
+        }
+        (Some(_), _) => {
+            let list = key.rsplit_once('.').map_or(key, |(list, _)| list);
+            let name = clause.text.split('`').nth(1).unwrap_or_default();
+            format!("{line}add `{name}` to `{list}.allow` in your user policy")
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.headline)?;
+        for (index, point) in self.points.iter().enumerate() {
+            let Clause {
+                key,
+                text,
+                origin,
+                code_line,
+                ..
+            } = &point.clause;
+            writeln!(f, "\n{}. {text}", index + 1)?;
+            if let (Some(line), Some(code)) = (code_line, &point.code) {
+                writeln!(f, "   line {line}: {code}")?;
+            }
+            writeln!(f, "   decided by `{key}`, set by {origin}")?;
+            writeln!(f, "   to change it: {}", point.change)?;
+        }
+        if self.more > 0 {
+            writeln!(f, "\nand {} more of the kind", self.more)?;
+        }
+        if !self.changes.is_empty() {
+            writeln!(f, "\nWhat would let it run, or change how:")?;
+            for change in &self.changes {
+                writeln!(f, "  - {change}")?;
+            }
+        }
+        let others: Vec<String> = self
+            .elsewhere
+            .iter()
+            .map(|(name, verdict)| format!("{name}: {verdict}"))
+            .collect();
+        if others.is_empty() {
+            Ok(())
+        } else {
+            writeln!(f, "\nUnder other presets: {}", others.join(", "))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Brings the texts of all layers together into one policy, or into every reason why there is none.
+
+use crate::contradictions;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use crate::layer::{Content, Expectation, Layer, Source};
+use crate::merge::{self, Merged};
+use crate::origin::LayerKind;
+use crate::policy::Policy;
+use crate::presets;
+use crate::read::{self, LoadOptions};
+
+/// A policy with what was odd about its texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The effective policy.
+    pub policy: Policy,
+    /// Lines that had no effect, and the like.
+    pub warnings: Vec<Diagnostic>,
+    /// The `tests` of all layers.
+    pub tests: Vec<Expectation>,
+}
+
+/// Loads a policy from its layers, in any order; the preset comes by itself.
+///
+/// # Errors
+/// Every error of every layer, with the warnings. The caller keeps the policy that it had.
+pub fn load(sources: &[Source], options: &LoadOptions<'_>) -> Result<Loaded, Diagnostics> {
+    let mut sources: Vec<&Source> = sources.iter().collect();
+    sources.sort_by_key(|source| source.layer);
+    let mut found = Vec::new();
+    let mut layers = Vec::new();
+    for source in sources {
+        let (layer, diagnostics) = read::read(source, options);
+        found.extend(diagnostics);
+        layers.push(layer);
+    }
+    let base = base_preset(&layers);
+    let mut stack = presets::layers(&base);
+    for layer in layers {
+        if let (Some((name, span)), true) = (&layer.preset, layer.tighten_only) {
+            if *name == "permissive" || *name == base {
+                let message = format!(
+                    "`preset: {name}` has no effect: `{base}` stands, and a project only tightens"
+                );
+                let place = Place {
+                    layer: layer.kind,
+                    file: &layer.file,
+                    text: &layer.text,
+                };
+                found.push(Diagnostic::new(
+                    Severity::Warning,
+                    "widening",
+                    message,
+                    None,
+                    &place,
+                    *span,
+                ));
+            }
+            stack.push(presets::tightening(name, &layer));
+        }
+        stack.push(layer);
+    }
+    let (merged, warnings) = merge::merge(&stack);
+    found.extend(warnings);
+    // On top of broken layers a contradiction would be an echo.
+    if !found.iter().any(Diagnostic::is_error) {
+        found.extend(contradictions::find(&merged, &stack));
+    }
+    if found.iter().any(Diagnostic::is_error) {
+        found.sort_by_key(|diagnostic| !diagnostic.is_error());
+        return Err(Diagnostics(found));
+    }
+    let tests = stack.iter().flat_map(|layer| layer.tests.clone()).collect();
+    Ok(Loaded {
+        policy: Policy::build(base, merged),
+        warnings: found,
+        tests,
+    })
+}
+
+/// Checks one file by itself, over the `default` preset: what an editor or `policy check FILE` shows.
+#[must_use]
+pub fn check(source: &Source, options: &LoadOptions<'_>) -> Vec<Diagnostic> {
+    match load(std::slice::from_ref(source), options) {
+        Ok(loaded) => loaded.warnings,
+        Err(Diagnostics(found)) => found,
+    }
+}
+
+/// The last trusted layer that names a preset decides.
+fn base_preset(layers: &[Layer]) -> String {
+    layers
+        .iter()
+        .rev()
+        .filter(|layer| !layer.tighten_only)
+        .find_map(|layer| layer.preset.as_ref())
+        .map_or_else(|| "default".to_owned(), |(name, _)| name.clone())
+}
+
+/// The merge of a shipped preset, which has no errors (tested).
+pub(crate) fn preset_merge(name: &str) -> Merged {
+    merge::merge(&presets::layers(name)).0
+}
+
+impl Source {
+    /// One `SAFERUN_*` variable as a layer, or nothing if the variable belongs to another part of SafeRun.
+    ///
+    /// `SAFERUN_POLICY` names the preset; any other key is its path in capitals with `_` for `.`
+    /// (`SAFERUN_LIMITS_MEMORY_MAX=1GiB`); lists are parted by commas.
+    #[must_use]
+    pub fn variable(name: &str, value: &str) -> Option<Self> {
+        let rest = name.strip_prefix("SAFERUN_")?.to_lowercase();
+        let key = if rest == "policy" {
+            "preset".to_owned()
+        } else {
+            crate::keys::from_variable(&rest)?
+        };
+        Some(Self::settings(LayerKind::Environment, name, &key, value))
+    }
+
+    /// One setting of the command line: `--set limits.memory.max=1GiB` has the name `--set` and that key.
+    #[must_use]
+    pub fn flag(name: &str, key: &str, value: &str) -> Self {
+        Self::settings(LayerKind::Flags, name, key, value)
+    }
+
+    fn settings(layer: LayerKind, name: &str, key: &str, value: &str) -> Self {
+        Self {
+            layer,
+            name: name.to_owned(),
+            content: Content::Setting {
+                key: key.to_owned(),
+                value: value.to_owned(),
+            },
+            tighten_only: false,
+        }
+    }
+}

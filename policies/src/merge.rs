@@ -1,0 +1,311 @@
+//! Lays layers over one another: a trusted layer replaces, a project layer only tightens.
+//! Each value remembers every layer that spoke of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::keys::{self, Key};
+use crate::layer::{CustomRule, Layer, RuleLine, RuleSetting, Set};
+use crate::names::{Entry, Fallback, Say, section};
+use crate::origin::{LayerKind, Origin};
+use crate::value::{Met, Tighten, Value};
+use crate::yaml::Span;
+
+/// What became of one layer's word on a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// It set the value.
+    Set,
+    /// It made the value tighter.
+    Tightened,
+    /// It would have widened the value and was ignored.
+    Ignored,
+    /// The maximum stands below the default and took its place.
+    Capped,
+}
+
+/// One layer's word on a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Who spoke.
+    pub origin: Origin,
+    /// What was said, in the language's spelling.
+    pub said: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// An effective value with its history, oldest step first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Effective {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+    pub(crate) span: Span,
+    /// Index of the layer that decided.
+    pub(crate) layer: usize,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// The lists of one layer, in the order in which they apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CodeLayer {
+    pub(crate) tightens: bool,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) fallbacks: Vec<Fallback>,
+    pub(crate) rules: Vec<RuleLine>,
+    pub(crate) custom: Vec<CustomRule>,
+}
+
+/// All layers together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Merged {
+    pub(crate) values: BTreeMap<&'static str, Effective>,
+    pub(crate) stack: Vec<CodeLayer>,
+}
+
+/// Merges layers in their order; the warnings name each word of a project that had no effect.
+pub(crate) fn merge(layers: &[Layer]) -> (Merged, Vec<Diagnostic>) {
+    let mut merged = Merged::default();
+    let mut warnings = Vec::new();
+    for (index, layer) in layers.iter().enumerate() {
+        for (path, set) in &layer.values {
+            let Some(key) = keys::find(path) else {
+                continue;
+            };
+            merged.bring(key, set, index, layer, &mut warnings);
+        }
+        if layer.tighten_only {
+            idle_lists(layer, &mut warnings);
+        }
+        merged.stack.push(CodeLayer {
+            tightens: layer.tighten_only,
+            entries: layer.entries.clone(),
+            fallbacks: layer.fallbacks.clone(),
+            rules: layer.rules.clone(),
+            custom: layer.custom.clone(),
+        });
+    }
+    merged.cap_defaults();
+    (merged, warnings)
+}
+
+impl Merged {
+    fn bring(
+        &mut self,
+        key: &'static Key,
+        set: &Set,
+        index: usize,
+        layer: &Layer,
+        warnings: &mut Vec<Diagnostic>,
+    ) {
+        let step = |fate| Step {
+            origin: set.origin.clone(),
+            said: set.value.to_string(),
+            fate,
+        };
+        let Some(stands) = self.values.get_mut(key.path) else {
+            // Only the first preset meets an empty table: it sets every key.
+            let effective = Effective {
+                value: set.value.clone(),
+                origin: set.origin.clone(),
+                span: set.span,
+                layer: index,
+                steps: vec![step(Fate::Set)],
+            };
+            self.values.insert(key.path, effective);
+            return;
+        };
+        let (value, fate) = if layer.tighten_only {
+            match stands
+                .value
+                .tightened_by(&set.value, key.tighten, key.words())
+            {
+                Met::Same => return,
+                Met::Tightened(value) => (value, Fate::Tightened),
+                Met::Widens(value) => {
+                    // The text of a preset that a project names is not the project's mistake.
+                    if !layer.text.is_empty() || set.origin.line == 0 {
+                        warnings.push(widening(key, stands, set, layer));
+                    }
+                    stands.steps.push(step(Fate::Ignored));
+                    if value == stands.value {
+                        return;
+                    }
+                    (value, Fate::Tightened)
+                }
+            }
+        } else {
+            (set.value.clone(), Fate::Set)
+        };
+        stands.value = value;
+        stands.origin = set.origin.clone();
+        stands.span = set.span;
+        stands.layer = index;
+        stands.steps.push(step(fate));
+    }
+
+    /// A default above a maximum that a later layer lowered comes down with it.
+    fn cap_defaults(&mut self) {
+        let halves: Vec<_> = self
+            .values
+            .keys()
+            .filter_map(|path| {
+                let key = keys::find(&format!("{}.max", path.strip_suffix(".default")?))?;
+                Some((*path, key))
+            })
+            .collect();
+        for (default, max) in halves {
+            let Some(max) = self.values.get(max.path).cloned() else {
+                continue;
+            };
+            let Some(stands) = self.values.get_mut(default) else {
+                continue;
+            };
+            let met = stands.value.meet(&max.value, Tighten::Lower, &[]);
+            if met != stands.value && stands.layer < max.layer {
+                let said = met.to_string();
+                stands.value = met;
+                stands.steps.push(Step {
+                    origin: max.origin.clone(),
+                    said,
+                    fate: Fate::Capped,
+                });
+                stands.origin = max.origin;
+                stands.layer = max.layer;
+                stands.span = max.span;
+            }
+        }
+    }
+}
+
+pub(crate) fn place(layer: &Layer) -> Place<'_> {
+    Place {
+        layer: layer.kind,
+        file: &layer.file,
+        text: &layer.text,
+    }
+}
+
+fn widening(key: &Key, stands: &Effective, set: &Set, layer: &Layer) -> Diagnostic {
+    let who = if layer.kind == LayerKind::Project {
+        "a project".to_owned()
+    } else {
+        format!("this {} layer", layer.kind)
+    };
+    let (message, help) = if key.tighten == Tighten::Never {
+        (
+            format!("`{}` has no effect: {who} has no say in it", key.path),
+            "put it into your user policy".to_owned(),
+        )
+    } else {
+        (
+            format!(
+                "`{}: {}` would widen the policy and is ignored: {who} only tightens",
+                key.path, set.value
+            ),
+            format!("`{}` stands, set by {}", stands.value, stands.origin),
+        )
+    };
+    let mut found = Diagnostic::new(
+        Severity::Warning,
+        "widening",
+        message,
+        Some(help),
+        &place(layer),
+        set.span,
+    );
+    found.origin = set.origin.clone();
+    if set.span != Span::default() {
+        found.origin.line = set.span.line;
+        found.origin.column = set.span.column;
+    }
+    found
+}
+
+/// Lines of lists that can do nothing in a layer that only tightens.
+fn idle_lists(layer: &Layer, warnings: &mut Vec<Diagnostic>) {
+    let mut warn = |origin: &Origin, message: String, help: &str| {
+        let span = locate(&layer.text, origin);
+        let help = Some(help.to_owned());
+        warnings.push(Diagnostic::new(
+            Severity::Warning,
+            "widening",
+            message,
+            help,
+            &place(layer),
+            span,
+        ));
+    };
+    for entry in layer.entries.iter().filter(|entry| entry.say == Say::Allow) {
+        let narrows = layer
+            .entries
+            .iter()
+            .any(|other| other.say == Say::Block && other.kind == entry.kind)
+            || layer
+                .fallbacks
+                .iter()
+                .any(|other| other.say == Say::Block && other.kind == entry.kind);
+        if !narrows {
+            let list = section(entry.kind);
+            warn(
+                &entry.origin,
+                format!(
+                    "allowing `{}` in `{list}` has no effect: a project only tightens",
+                    entry.pattern.text
+                ),
+                "an `allow` here makes exceptions to this file's own `block` or `default: block`",
+            );
+        }
+    }
+    for fallback in layer
+        .fallbacks
+        .iter()
+        .filter(|fallback| fallback.say == Say::Allow)
+    {
+        let message = format!(
+            "`{}.default: allow` has no effect: a project only tightens",
+            section(fallback.kind)
+        );
+        warn(&fallback.origin, message, "put it into your user policy");
+    }
+    for line in layer
+        .rules
+        .iter()
+        .filter(|line| line.setting == RuleSetting::Off)
+    {
+        let message = format!(
+            "switching `{}` off has no effect: a project only tightens",
+            line.rule
+        );
+        warn(&line.origin, message, "put it into your user policy");
+    }
+}
+
+/// The span of one word at an origin, for a caret.
+fn locate(text: &str, origin: &Origin) -> Span {
+    let mut start = 0;
+    let mut lines = text.split_inclusive('\n');
+    for line in lines.by_ref().take(origin.line.saturating_sub(1) as usize) {
+        start += line.len();
+    }
+    let rest = text.get(start..).unwrap_or_default();
+    start += rest
+        .chars()
+        .take(origin.column.saturating_sub(1) as usize)
+        .map(char::len_utf8)
+        .sum::<usize>();
+    let word = text.get(start..).unwrap_or_default();
+    let end = start
+        + word
+            .find([' ', '\n', ',', ']', '}', ':'])
+            .unwrap_or(word.len());
+    Span {
+        line: origin.line,
+        column: origin.column,
+        start,
+        end,
+    }
+}
