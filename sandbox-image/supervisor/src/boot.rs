@@ -1,0 +1,196 @@
+//! From the first instruction to "ready": seal, furnish HOME, hold an interpreter, look around.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::statvfs::statvfs;
+use saferun_frames::{PROTOCOL_VERSION, Ready, ToDaemon};
+
+use crate::cgroup::{Cgroup, Counters};
+use crate::facts;
+use crate::interpreter::{self, Held};
+use crate::mounts;
+use crate::places::Places;
+use crate::reap;
+use crate::stop::Stop;
+
+/// A booted supervisor that waits for its run.
+pub(crate) struct Standby {
+    /// The interpreter that stands by; `None` if it cannot be held here.
+    pub(crate) held: Option<Held>,
+    /// Readable when a child has ended.
+    pub(crate) signals: SignalFd,
+    /// What to measure the run with.
+    pub(crate) gauge: Gauge,
+    ready: Ready,
+}
+
+impl Standby {
+    pub(crate) fn ready(&self) -> ToDaemon {
+        ToDaemon::Ready(Box::new(self.ready.clone()))
+    }
+}
+
+/// Where the figures of a run come from, and what they were before it.
+pub(crate) struct Gauge {
+    pub(crate) cgroup: Cgroup,
+    pub(crate) before: Counters,
+    tmpfs: Vec<PathBuf>,
+}
+
+impl Gauge {
+    /// Writable tmpfs mounts without a free block or inode.
+    pub(crate) fn full_mounts(&self) -> Vec<String> {
+        self.tmpfs
+            .iter()
+            .filter(|point| is_full(point))
+            .map(|p| p.display().to_string())
+            .collect()
+    }
+}
+
+pub(crate) fn boot(places: &Places) -> Result<Standby, Stop> {
+    if !reap::is_init() {
+        return Err(Stop::boot(
+            "not PID 1: start it as the first process of a PID namespace",
+        ));
+    }
+    // Before anything else of this uid exists that could attach or look.
+    prctl::set_dumpable(false)
+        .map_err(|error| Stop::boot(format!("cannot make PID 1 undumpable: {error}")))?;
+    let signals = watch_children()
+        .map_err(|error| Stop::boot(format!("cannot watch for ended children: {error}")))?;
+    furnish(&places.home)
+        .map_err(|error| Stop::boot(format!("cannot copy the home folder's files: {error}")))?;
+    let (held, interpreter) = match interpreter::hold(places) {
+        Ok((held, name)) => (Some(held), name),
+        Err(_) => (
+            None,
+            interpreter::version(places).map_err(|e| Stop::boot(e.to_string()))?,
+        ),
+    };
+    let mounts = mounts::parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default());
+    let cgroup = Cgroup::of_self();
+    let facts = facts::read(&mounts, &cgroup);
+    let tmpfs = mounts
+        .iter()
+        .filter(|m| m.is_writable_tmpfs())
+        .map(|m| unescape(&m.point));
+    let gauge = Gauge {
+        before: cgroup.counters(),
+        tmpfs: tmpfs.collect(),
+        cgroup,
+    };
+    let ready = Ready {
+        protocol: PROTOCOL_VERSION,
+        interpreter,
+        warm: held.is_some(),
+        facts,
+    };
+    Ok(Standby {
+        held,
+        signals,
+        gauge,
+        ready,
+    })
+}
+
+fn watch_children() -> nix::Result<SignalFd> {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGCHLD);
+    mask.thread_block()?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+}
+
+/// Copies the image's home files into HOME, which is empty at each start.
+fn furnish(from: &Path) -> io::Result<()> {
+    let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) else {
+        return Ok(());
+    };
+    if from.is_dir() {
+        copy_folder(from, Path::new(&home))
+    } else {
+        Ok(())
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            if !target.is_dir() {
+                fs::create_dir(&target)?;
+            }
+            copy_folder(&entry.path(), &target)?;
+            fs::set_permissions(&target, entry.metadata()?.permissions())?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_full(point: &Path) -> bool {
+    statvfs(point).is_ok_and(|stat| {
+        (stat.blocks() > 0 && stat.blocks_available() == 0)
+            || (stat.files() > 0 && stat.files_available() == 0)
+    })
+}
+
+/// Undoes the kernel's octal escapes (`\040` for a blank) in a mount point.
+fn unescape(point: &str) -> PathBuf {
+    let bytes = point.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let octal = bytes[at..]
+            .strip_prefix(b"\\")
+            .and_then(|rest| rest.get(..3))
+            .and_then(|o| {
+                std::str::from_utf8(o)
+                    .ok()
+                    .and_then(|o| u8::from_str_radix(o, 8).ok())
+            });
+        out.push(octal.unwrap_or(bytes[at]));
+        at += if octal.is_some() { 4 } else { 1 };
+    }
+    std::ffi::OsString::from_vec(out).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn escapes_of_the_kernel_are_undone() {
+        assert_eq!(unescape("/a\\040b"), PathBuf::from("/a b"));
+        assert_eq!(unescape("/plain"), PathBuf::from("/plain"));
+        assert_eq!(unescape("/end\\04"), PathBuf::from("/end\\04"));
+        assert_eq!(
+            unescape("/\\303\\274").as_os_str().as_bytes(),
+            "/ü".as_bytes()
+        );
+    }
+
+    #[test]
+    fn a_folder_is_copied_whole() {
+        let base = std::env::temp_dir().join(format!("saferun-furnish-{}", std::process::id()));
+        let (from, to) = (base.join("from"), base.join("to"));
+        fs::create_dir_all(from.join(".ssh")).expect("folders");
+        fs::create_dir_all(&to).expect("a folder");
+        fs::write(from.join(".ssh/id_rsa"), "decoy").expect("a file");
+        copy_folder(&from, &to).expect("a copy");
+        assert_eq!(
+            fs::read_to_string(to.join(".ssh/id_rsa")).expect("the copy"),
+            "decoy"
+        );
+        fs::remove_dir_all(&base).expect("the folders");
+    }
+}

@@ -1,0 +1,117 @@
+//! After the main process: end the rest, drain the pipes, report.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use saferun_frames::{EndReport, Exit, StreamTotals, ToDaemon};
+
+use crate::boot::{Gauge, Standby};
+use crate::outer::Outer;
+use crate::reap;
+use crate::run::Channel;
+use crate::stop::Stop;
+
+/// How long a fault may take to be written.
+pub(crate) const FAULT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a reported run's supervisor stays for the daemon to close the stream.
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
+
+/// How long the pipes are drained when everything that could write is dead.
+const DRAIN_TIME: Duration = Duration::from_millis(100);
+
+/// The largest pipe that an unprivileged process can make, twice.
+const DRAIN_BYTES: u64 = 2 * 1024 * 1024;
+
+/// A run whose main process has ended.
+pub(crate) struct Ended {
+    pub(crate) exit: Exit,
+    pub(crate) wall: Duration,
+    pub(crate) terminated: bool,
+    pub(crate) timed_out: bool,
+    pub(crate) out: Channel,
+    pub(crate) err: Channel,
+    pub(crate) buffer: Box<[u8]>,
+    pub(crate) gauge: Gauge,
+}
+
+impl Ended {
+    /// Kills what is left, drains, and sends the last frames.
+    pub(crate) fn report(mut self, outer: &mut Outer) -> Result<(), Stop> {
+        let orphans_killed = reap::kill_and_reap(reap::PATIENCE);
+        let deadline = Instant::now() + DRAIN_TIME;
+        drain(&mut self.out, outer, &mut self.buffer, deadline);
+        drain(&mut self.err, outer, &mut self.buffer, deadline);
+        self.out.send_tail(outer);
+        self.err.send_tail(outer);
+        outer.send(&ToDaemon::End(Box::new(EndReport {
+            terminated: self.terminated,
+            timed_out: self.timed_out,
+            wall_us: u64::try_from(self.wall.as_micros()).unwrap_or(u64::MAX),
+            orphans_killed,
+            stdout: self.out.capture.totals(),
+            stderr: self.err.capture.totals(),
+            ..figures(&self.gauge, self.exit)
+        })));
+        if outer.is_gone() {
+            Err(Stop::Gone)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Reports a run that was called off before it began.
+pub(crate) fn never_started(outer: &mut Outer, standby: &Standby) {
+    reap::kill_and_reap(reap::PATIENCE);
+    let report = EndReport {
+        terminated: true,
+        ..figures(&standby.gauge, Exit::Signal(9))
+    };
+    outer.send(&ToDaemon::End(Box::new(report)));
+}
+
+/// Reads a pipe to its end: nothing writes any more, so this only bounds what a pipe can hold.
+fn drain(channel: &mut Channel, outer: &mut Outer, buffer: &mut [u8], deadline: Instant) {
+    let before = channel.capture.totals().total;
+    while channel.pipe.is_some() {
+        if channel.relay(outer, buffer) {
+            if channel.capture.totals().total - before > DRAIN_BYTES {
+                return;
+            }
+            continue;
+        }
+        let Some(pipe) = &channel.pipe else { return };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+        let _ = poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], timeout);
+    }
+}
+
+/// A report with what the run cost, as differences, and nothing else yet.
+fn figures(gauge: &Gauge, exit: Exit) -> EndReport {
+    let (before, after) = (gauge.before, gauge.cgroup.counters());
+    let since = |after: Option<u64>, before: Option<u64>| {
+        after
+            .zip(before)
+            .map(|(after, before)| after.saturating_sub(before))
+    };
+    EndReport {
+        exit,
+        terminated: false,
+        timed_out: false,
+        wall_us: 0,
+        cpu_us: since(after.cpu_us, before.cpu_us),
+        peak_memory: after.peak_memory,
+        oom_kills: since(after.oom_kills, before.oom_kills),
+        pids_denied: since(after.pids_denied, before.pids_denied),
+        full_mounts: gauge.full_mounts(),
+        orphans_killed: 0,
+        stdout: StreamTotals::default(),
+        stderr: StreamTotals::default(),
+    }
+}

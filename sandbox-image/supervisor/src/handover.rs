@@ -1,0 +1,156 @@
+//! Handing a request to the held interpreter, and hearing whether it took it.
+//!
+//! The request: a little-endian `u32` length, then fields that each end in NUL: the script as an
+//! argument, the number of arguments, the arguments, then `NAME=value` for each variable.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use saferun_frames::RunSpec;
+
+use crate::interpreter::script_argument;
+use crate::sys::{self, Moved};
+
+/// Where the hand-over stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Not known yet.
+    Pending,
+    /// The interpreter runs the script; nothing of the hold is left in it.
+    Taken,
+    /// The interpreter cannot: it must be replaced by a fresh one.
+    Refused,
+}
+
+/// A hand-over under way.
+#[derive(Debug)]
+pub(crate) struct HandOver {
+    request: OwnedFd,
+    status: OwnedFd,
+    bytes: Vec<u8>,
+    written: usize,
+    broken: bool,
+}
+
+impl HandOver {
+    pub(crate) fn begin(request: OwnedFd, status: OwnedFd, spec: &RunSpec) -> Self {
+        let mut this = Self {
+            request,
+            status,
+            bytes: encode(spec),
+            written: 0,
+            broken: false,
+        };
+        this.push();
+        this
+    }
+
+    /// Writes what goes without blocking.
+    pub(crate) fn push(&mut self) {
+        while self.written < self.bytes.len() && !self.broken {
+            match sys::write_some(&self.request, &self.bytes[self.written..]) {
+                Moved::Bytes(count) => self.written += count,
+                Moved::Blocked => break,
+                Moved::Closed => self.broken = true,
+            }
+        }
+    }
+
+    /// Reads the interpreter's answer, without blocking.
+    pub(crate) fn answer(&self) -> Answer {
+        let mut letter = [0];
+        match sys::read_some(&self.status, &mut letter) {
+            Moved::Bytes(_) if letter == *b"G" => Answer::Taken,
+            Moved::Bytes(_) | Moved::Closed => Answer::Refused,
+            Moved::Blocked if self.broken => Answer::Refused,
+            Moved::Blocked => Answer::Pending,
+        }
+    }
+
+    pub(crate) fn status(&self) -> BorrowedFd<'_> {
+        self.status.as_fd()
+    }
+
+    /// The pipe to poll for room, if part of the request waits.
+    pub(crate) fn wants_room(&self) -> Option<BorrowedFd<'_>> {
+        (self.written < self.bytes.len() && !self.broken).then(|| self.request.as_fd())
+    }
+}
+
+fn encode(spec: &RunSpec) -> Vec<u8> {
+    let mut body = Vec::new();
+    let mut field = |text: &str| {
+        body.extend_from_slice(text.as_bytes());
+        body.push(0);
+    };
+    field(&script_argument(&spec.file_name));
+    field(&spec.args.len().to_string());
+    for arg in &spec.args {
+        field(arg);
+    }
+    for (name, value) in &spec.env {
+        field(&format!("{name}={value}"));
+    }
+    // Cannot truncate: the whole spec came in one frame of bounded length.
+    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let mut bytes = length.to_le_bytes().to_vec();
+    bytes.append(&mut body);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use saferun_frames::PROTOCOL_VERSION;
+
+    fn spec() -> RunSpec {
+        RunSpec {
+            protocol: PROTOCOL_VERSION,
+            file_name: "a.py".into(),
+            args: vec![String::new(), "ü".into()],
+            env: vec![("K".into(), "v=w".into())],
+            source_len: 0,
+            stdin: false,
+            time_limit_ms: 0,
+            output_head: 0,
+            output_tail: 0,
+        }
+    }
+
+    #[test]
+    fn the_request_keeps_empty_arguments_and_equals_signs() {
+        let bytes = encode(&spec());
+        let (length, body) = bytes.split_at(4);
+        assert_eq!(
+            length,
+            u32::try_from(body.len()).expect("short").to_le_bytes()
+        );
+        assert_eq!(body, "a.py\u{0}2\0\0ü\0K=v=w\0".as_bytes());
+    }
+
+    #[test]
+    fn answers_are_heard_and_silence_at_the_end_is_a_refusal() {
+        for (said, expected) in [(&b"G"[..], Answer::Taken), (b"C", Answer::Refused)] {
+            let (_reader, request) = sys::pipe().expect("a pipe");
+            let (status, writer) = sys::pipe().expect("a pipe");
+            sys::set_nonblocking(&status).expect("a flag");
+            let hand_over = HandOver::begin(request, status, &spec());
+            assert_eq!(hand_over.answer(), Answer::Pending);
+            assert_eq!(sys::write_some(&writer, said), Moved::Bytes(1));
+            assert_eq!(hand_over.answer(), expected);
+            drop(writer);
+            assert_eq!(hand_over.answer(), Answer::Refused);
+        }
+    }
+
+    #[test]
+    fn a_dead_interpreter_is_a_refusal() {
+        let (reader, request) = sys::pipe().expect("a pipe");
+        let (status, _writer) = sys::pipe().expect("a pipe");
+        sys::set_nonblocking(&status).expect("a flag");
+        drop(reader);
+        assert_eq!(
+            HandOver::begin(request, status, &spec()).answer(),
+            Answer::Refused
+        );
+    }
+}
