@@ -2,6 +2,7 @@
 
 mod finding;
 mod level;
+pub mod secrets;
 pub mod shell;
 
 pub use finding::{
