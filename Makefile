@@ -1,0 +1,39 @@
+# What people type. Each target says what it does in `make help`.
+SHELL := /bin/bash
+DIST := target/dist/bin
+
+.PHONY: help build demo test test-long bench lint fmt engine-start engine-stop clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## Build all binaries into target/dist/bin
+	@scripts/build.sh
+
+demo: ## Set everything up and run examples/safe_example.py in the sandbox
+	@scripts/demo.sh
+
+test: ## Set everything up and pass all tests
+	@scripts/test.sh
+
+test-long: ## The same with the long counts: hundreds of kills, soak
+	@SAFERUN_TEST_LONG=1 scripts/test.sh
+
+bench: ## Measure side by side: SafeRun, bare python3, docker run
+	@scripts/bench.sh
+
+lint: ## Formatting and clippy, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+fmt: ## Format everything
+	cargo fmt --all
+
+engine-start: ## Start a private Docker engine, where none runs
+	@scripts/engine.sh start
+
+engine-stop: ## Stop the private Docker engine
+	@scripts/engine.sh stop
+
+clean: ## Remove what was built
+	cargo clean

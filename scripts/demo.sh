@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# From a fresh machine to a first sandboxed run.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+STARTED_ENGINE=
+work=$(mktemp -d)
+export SAFERUN_SOCKET=$work/saferund.sock SAFERUN_STATE_DIR=$work/state
+finish() {
+  "$DIST/saferunctl" daemon stop >/dev/null 2>&1 || true
+  [ -z "$STARTED_ENGINE" ] || stop_private_engine
+  rm -rf "$work"
+}
+trap finish EXIT
+need_tools
+need_engine
+scripts/build.sh
+say "building the sandbox image (the first time takes about half a minute)"
+"$DIST/saferunctl" image build
+say "saferunctl run examples/safe_example.py"
+"$DIST/saferunctl" run examples/safe_example.py
+if [ -n "$STARTED_ENGINE" ]; then
+  say "to go on by hand: 'make engine-start', then $DIST/saferunctl run FILE"
+else
+  say "to go on by hand: $DIST/saferunctl run FILE"
+fi

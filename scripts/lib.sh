@@ -1,0 +1,98 @@
+# Shared by the scripts beside it. Sourced, never run.
+# Where the private engine of this checkout lives: outside the work tree, because its path ends up in
+# a socket's name, which may have 107 bytes at most.
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ENGINE_DIR=${SAFERUN_PRIVATE_ENGINE_DIR:-/tmp/saferun-engine-$(id -u)}
+ENGINE_SOCKET=$ENGINE_DIR/docker.sock
+DIST=$ROOT/target/dist/bin
+export PATH="$HOME/.cargo/bin:$PATH"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs Debian packages that are not there yet.
+apt_install() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "please install: ${missing[*]}"
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# True if a Docker engine answers at this address (unix:///path).
+engine_answers() {
+  [ -S "${1#unix://}" ] && curl -sf --max-time 5 --unix-socket "${1#unix://}" http://docker/_ping >/dev/null 2>&1
+}
+
+# Sets SAFERUN_ENGINE to an engine that answers: the user's, else a private one that
+# `stop_private_engine` ends again.
+need_engine() {
+  local address
+  for address in "${SAFERUN_ENGINE:-}" "${DOCKER_HOST:-}" unix:///var/run/docker.sock "unix://$ENGINE_SOCKET"; do
+    if [ -n "$address" ] && engine_answers "$address"; then
+      export SAFERUN_ENGINE=$address
+      say "using the container engine at $address"
+      return 0
+    fi
+  done
+  if ! command -v dockerd >/dev/null; then
+    apt_install docker.io
+    if [ -d /run/systemd/system ]; then
+      as_root systemctl start docker || true
+      sleep 2
+      if engine_answers unix:///var/run/docker.sock; then
+        export SAFERUN_ENGINE=unix:///var/run/docker.sock
+        say "using the container engine at $SAFERUN_ENGINE"
+        return 0
+      fi
+    fi
+  fi
+  start_private_engine
+}
+
+start_private_engine() {
+  [ "$(id -u)" = 0 ] || die "no container engine answers, and only root can start one: run 'sudo systemctl start docker', or see 'saferunctl doctor'"
+  say "starting a private container engine in $ENGINE_DIR"
+  mkdir -p -m 700 "$ENGINE_DIR"
+  local runtimes='{}'
+  if command -v runsc >/dev/null; then
+    runtimes='{"runsc":{"path":"'$(command -v runsc)'","runtimeArgs":["--network=none"]}}'
+  fi
+  printf '{"runtimes":%s}\n' "$runtimes" >"$ENGINE_DIR/daemon.json"
+  setsid dockerd --config-file "$ENGINE_DIR/daemon.json" --iptables=false --bridge=none \
+    --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" --pidfile "$ENGINE_DIR/pid" \
+    -H "unix://$ENGINE_SOCKET" >"$ENGINE_DIR/log" 2>&1 </dev/null &
+  local waited=0
+  until engine_answers "unix://$ENGINE_SOCKET"; do
+    waited=$((waited + 1))
+    [ "$waited" -lt 300 ] || { tail -20 "$ENGINE_DIR/log" >&2; die "the private engine did not start within 30 s"; }
+    sleep 0.1
+  done
+  export SAFERUN_ENGINE=unix://$ENGINE_SOCKET
+  STARTED_ENGINE=1
+}
+
+# Ends the private engine by its pid and waits until it is gone.
+stop_private_engine() {
+  local pid
+  pid=$(cat "$ENGINE_DIR/pid" 2>/dev/null) || return 0
+  say "stopping the private container engine"
+  kill "$pid" 2>/dev/null || return 0
+  for _ in $(seq 150); do kill -0 "$pid" 2>/dev/null || return 0; sleep 0.1; done
+  kill -9 "$pid" 2>/dev/null || true
+}
+
+need_tools() {
+  command -v cargo >/dev/null || die "Rust is missing: see https://rustup.rs"
+  local packages=(mmdebstrap curl)
+  command -v cc >/dev/null || packages+=(gcc libc6-dev)
+  apt_install "${packages[@]}"
+}

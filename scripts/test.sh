@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Sets everything up and passes all tests, against a real engine: the user's if one answers, else a
+# private one that is ended again by its pid.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+STARTED_ENGINE=
+work=$(mktemp -d)
+finish() {
+  SAFERUN_SOCKET=$work/saferund.sock SAFERUN_NO_START=1 "$DIST/saferunctl" daemon stop >/dev/null 2>&1 || true
+  [ -z "$STARTED_ENGINE" ] || stop_private_engine
+  rm -rf "$work"
+}
+trap finish EXIT
+need_tools
+need_engine
+scripts/build.sh
+say "building the sandbox image"
+SAFERUN_SOCKET=$work/saferund.sock SAFERUN_STATE_DIR=$work/state "$DIST/saferunctl" image build
+SAFERUN_SOCKET=$work/saferund.sock "$DIST/saferunctl" daemon stop
+say "formatting and lints"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked -- -D warnings
+say "tests that need no engine"
+INSTA_UPDATE=no cargo test --workspace --exclude saferun-tests --locked
+say "tests against the engine at $SAFERUN_ENGINE"
+SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked -- --test-threads=1
+say "all passed; nothing was skipped"
