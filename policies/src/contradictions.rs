@@ -1,6 +1,5 @@
 //! Values that are fine one by one and cannot hold together, found after the merge, each at the line that is at fault.
 
-use crate::action::Action;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::keys;
 use crate::layer::Layer;
@@ -83,7 +82,7 @@ impl<'a> Search<'a> {
             return;
         };
         let off = allowed.value == Value::Bool(false);
-        if off && unattended.value == Value::Bool(true) {
+        if off && unattended.value == Value::Bool(true) && !self.tightened(allowed) {
             let help = format!("`override.allowed: false` is set by {}", allowed.origin);
             let message = "an override that is not allowed cannot be unattended".to_owned();
             self.report(Severity::Error, unattended, message, help);
@@ -101,7 +100,8 @@ impl<'a> Search<'a> {
             .is_some_and(|layer| layer.tighten_only)
     }
 
-    /// A lower level that is treated more strictly than a higher one is a slip of the pen.
+    /// In one file, a lower level that is treated more strictly than a higher one is a slip of the pen.
+    /// Between files the merge lifts the higher one.
     fn levels(&mut self) {
         let keys = [
             "levels.LOW",
@@ -113,14 +113,11 @@ impl<'a> Search<'a> {
             let (Some(low), Some(high)) = (self.get(pair[0]), self.get(pair[1])) else {
                 continue;
             };
-            let (Value::Action(below), Value::Action(above)) = (&low.value, &high.value) else {
-                continue;
-            };
-            let rank = |action: &Action| (action.gate, action.tier);
-            if rank(below) > rank(above) {
+            let lifted = high.value.meet(&low.value, Tighten::Join, &[]);
+            if lifted != high.value {
                 let message = format!(
-                    "`{}: {below}` is stricter than `{}: {above}`",
-                    pair[0], pair[1]
+                    "`{}: {}` is stricter than `{}: {}`",
+                    pair[0], low.value, pair[1], high.value
                 );
                 let help = format!("`{}` is set by {}", pair[1], high.origin);
                 let severity = if self.tightened(low) {

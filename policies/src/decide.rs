@@ -1,5 +1,7 @@
 //! From a policy and a scan's report to a decision. Pure: the same input gives the same answer, on any host.
 
+use std::cmp::Reverse;
+
 use saferun_scanner::{Level, Report};
 
 use crate::action::{Action, Gate, Tier};
@@ -27,7 +29,7 @@ impl Policy {
             .map(|matter| matter.action)
             .fold(self.levels.at(Level::Low), Action::join);
         // Stable: among equals the order of the code stands.
-        matters.sort_by(|one, other| weight(other).cmp(&weight(one)));
+        matters.sort_by_key(|matter| Reverse(weight(matter)));
         let mut reasons: Vec<Clause> = matters
             .into_iter()
             .filter(|matter| matter.action != Action::RUN)

@@ -49,7 +49,7 @@ pub enum ClientKind {
     Editor,
     /// The watch, by itself.
     Watch,
-    /// A tool that calls SafeRun by itself; also whoever does not say.
+    /// A tool that calls by itself; also whoever does not say.
     #[default]
     Agent,
 }

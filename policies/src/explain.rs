@@ -178,7 +178,7 @@ fn change(clause: &Clause, report: &Report) -> String {
         (Some(("custom_rules", id)), _) => {
             format!("{line}say `rules: {{{id}: off}}` in your user policy")
         }
-        (Some(("override" | "runtime", _)), _) | (None, _) => {
+        (Some(("override" | "runtime", _)) | None, _) => {
             format!("`{key}` is set by {}", clause.origin)
         }
         (Some(_), _) => {

@@ -9,6 +9,8 @@ mod diagnostic;
 mod expectations;
 mod explain;
 mod keys;
+#[cfg(test)]
+mod laws;
 mod layer;
 mod limits;
 mod load;
@@ -22,9 +24,11 @@ mod rate;
 mod read;
 mod schema;
 mod sections;
+mod trust;
 mod units;
 mod units_parse;
 mod value;
+mod window;
 mod yaml;
 
 pub use action::{Action, Gate, Levels, Tier};
@@ -47,5 +51,7 @@ pub use sections::{
     AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Response,
     Retention, Returns, SourceRecord, Trace, Variant, WatchRules,
 };
+pub use trust::{Distrust, FileFacts, Trust, trust};
 pub use units::{Bytes, MilliCpus, show_duration};
+pub use window::{RateKind, RateLimited, RateWindows};
 pub use yaml::{MAX_BYTES, MAX_DEPTH};

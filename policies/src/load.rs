@@ -103,7 +103,7 @@ pub(crate) fn preset_merge(name: &str) -> Merged {
 }
 
 impl Source {
-    /// One `SAFERUN_*` variable as a layer, or nothing if the variable belongs to another part of SafeRun.
+    /// One `SAFERUN_*` variable as a layer, or nothing if the variable belongs to another part.
     ///
     /// `SAFERUN_POLICY` names the preset; any other key is its path in capitals with `_` for `.`
     /// (`SAFERUN_LIMITS_MEMORY_MAX=1GiB`); lists are parted by commas.

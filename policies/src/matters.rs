@@ -94,10 +94,10 @@ impl Policy {
         if let Some(line) = line
             && level != finding.level
         {
-            text.push_str(&format!(
-                " (the scanner says {}; {} sets it)",
+            text = format!(
+                "{text} (the scanner says {}; {} sets it)",
                 finding.level, line.origin
-            ));
+            );
         }
         if index.is_none() {
             text.push_str(" (a comment in the code silences it, which this policy ignores)");

@@ -88,7 +88,8 @@ pub(crate) fn merge(layers: &[Layer]) -> (Merged, Vec<Diagnostic>) {
             custom: layer.custom.clone(),
         });
     }
-    merged.cap_defaults();
+    merged.cap_defaults(layers);
+    merged.lift_levels();
     (merged, warnings)
 }
 
@@ -147,8 +148,42 @@ impl Merged {
         stands.steps.push(step(fate));
     }
 
+    /// A level is never treated more mildly than the one below it: `HIGH: refuse` lifts BLOCKED with it.
+    fn lift_levels(&mut self) {
+        for pair in [
+            "levels.LOW",
+            "levels.MEDIUM",
+            "levels.HIGH",
+            "levels.BLOCKED",
+        ]
+        .windows(2)
+        {
+            let Some(below) = self.values.get(pair[0]).cloned() else {
+                continue;
+            };
+            let Some(stands) = self.values.get_mut(pair[1]) else {
+                continue;
+            };
+            let lifted = stands.value.meet(&below.value, Tighten::Join, &[]);
+            // In one file it is a contradiction, which is reported as such.
+            if lifted != stands.value && stands.layer != below.layer {
+                let said = lifted.to_string();
+                stands.value = lifted;
+                stands.steps.push(Step {
+                    origin: below.origin.clone(),
+                    said,
+                    fate: Fate::Tightened,
+                });
+                stands.origin = below.origin;
+                stands.layer = below.layer;
+                stands.span = below.span;
+            }
+        }
+    }
+
     /// A default above a maximum that a later layer lowered comes down with it.
-    fn cap_defaults(&mut self) {
+    fn cap_defaults(&mut self, layers: &[Layer]) {
+        let tightens = |index: usize| layers.get(index).is_some_and(|layer| layer.tighten_only);
         let halves: Vec<_> = self
             .values
             .keys()
@@ -165,7 +200,10 @@ impl Merged {
                 continue;
             };
             let met = stands.value.meet(&max.value, Tighten::Lower, &[]);
-            if met != stands.value && stands.layer < max.layer {
+            // In one file, or where a trusted layer raised the default, it is a contradiction, reported as such.
+            let lowered = stands.layer < max.layer
+                || (stands.layer != max.layer && (tightens(stands.layer) || tightens(max.layer)));
+            if met != stands.value && lowered {
                 let said = met.to_string();
                 stands.value = met;
                 stands.steps.push(Step {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LayerKind {
-    /// One of the policies that ship with SafeRun.
+    /// One of the policies that are built in.
     Preset,
     /// `/etc/saferun/policy.yaml`.
     System,

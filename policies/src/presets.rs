@@ -1,4 +1,4 @@
-//! The policies that ship with SafeRun: `presets/*.yaml` beside the crate, each a layer over `default.yaml`.
+//! The policies that are built in: `presets/*.yaml` beside the crate, each a layer over `default.yaml`.
 
 use crate::layer::{Layer, Source};
 use crate::load::preset_merge;

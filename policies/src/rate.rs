@@ -51,13 +51,10 @@ pub(crate) fn conjoin(one: &[Rate], other: &[Rate]) -> Vec<Rate> {
 }
 
 /// How many of `count` a client of this kind may use: all, or what the share kept for people leaves, at least one.
-pub(crate) const fn share(count: u32, reserved: u8, client: ClientKind) -> u32 {
+pub(crate) fn share(count: u32, reserved: u8, client: ClientKind) -> u32 {
     if client.is_person() {
         return count;
     }
-    let reserved = if reserved > 100 { 100 } else { reserved };
-    let kept = (count as u64 * reserved as u64).div_ceil(100);
-    // `kept` is at most `count`, so that the difference fits.
-    let left = count.saturating_sub(kept as u32);
-    if left == 0 && count > 0 { 1 } else { left }
+    let left = u64::from(count) * u64::from(100 - reserved.min(100)) / 100;
+    u32::try_from(left).unwrap_or(count).max(count.min(1))
 }

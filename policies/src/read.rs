@@ -341,9 +341,8 @@ impl Reader<'_> {
             (name == word.text).then(|| path.trim_end_matches(".default"))
         });
         let help = match (nearest(&word.text, known.iter().copied()), elsewhere) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
             (None, Some(path)) => format!("did you mean `{path}`?"),
-            (None, None) => format!("known keys are {}", list(known)),
+            _ => suggest(&word.text, known.iter().copied(), "known keys"),
         };
         self.error(
             "unknown-key",
@@ -363,10 +362,33 @@ fn list<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     }
 }
 
+/// Words of other tools, with ours.
+const SYNONYMS: [(&str, &str); 11] = [
+    ("allow", "run"),
+    ("ask", "override"),
+    ("block", "refuse"),
+    ("critical", "BLOCKED"),
+    ("deny", "block"),
+    ("deny", "refuse"),
+    ("docker", "runc"),
+    ("forbid", "block"),
+    ("gvisor", "runsc"),
+    ("reject", "refuse"),
+    ("warn", "run"),
+];
+
 /// Advice for a word out of a closed list.
 fn suggest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone, what: &str) -> String {
-    nearest(word, known.clone()).map_or_else(
-        || format!("{what} are {}", list(known)),
-        |near| format!("did you mean `{near}`?"),
-    )
+    let lower = word.to_lowercase();
+    let mut meant = SYNONYMS
+        .iter()
+        .filter(|(other, _)| *other == lower)
+        .map(|(_, ours)| *ours);
+    meant
+        .find(|ours| known.clone().any(|word| word == *ours))
+        .or_else(|| nearest(word, known.clone()))
+        .map_or_else(
+            || format!("{what} are {}", list(known)),
+            |near| format!("did you mean `{near}`?"),
+        )
 }

@@ -70,7 +70,7 @@ impl fmt::Display for Bytes {
             (1_000, "kB"),
         ];
         for (size, unit) in UNITS {
-            if self.0 >= size && self.0 % size == 0 {
+            if self.0 >= size && self.0.is_multiple_of(size) {
                 return write!(f, "{}{unit}", self.0 / size);
             }
         }
@@ -139,7 +139,7 @@ pub fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     UNITS
         .into_iter()
-        .find(|(size, _)| millis >= *size && millis % size == 0)
+        .find(|(size, _)| millis >= *size && millis.is_multiple_of(*size))
         .map_or_else(
             || format!("{millis}ms"),
             |(size, unit)| format!("{}{unit}", millis / size),

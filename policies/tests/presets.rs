@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use saferun_policy::{
-    Bytes, ClientKind, DecisionRequest, Folder, LayerKind, LimitError, LoadOptions, MilliCpus,
-    Policy, Rate, RequestedLimits, Source, Verdict, check, load, preset, preset_names, preset_text,
+    Bytes, ClientKind, DecisionRequest, EffectiveLimits, Folder, LayerKind, LimitError,
+    LoadOptions, MilliCpus, Policy, Rate, RequestedLimits, Source, Verdict, check, load, preset,
+    preset_names, preset_text,
 };
 use saferun_scanner::{Finding, Level, Position, Range, Report, Usage, UsageKind};
 
@@ -132,147 +133,131 @@ fn levels_do_what_the_design_says() {
     }
 }
 
-/// What a request may and may not ask of a preset: the value at the limit passes, one more is refused by name.
+fn ask(name: &str, asked: &RequestedLimits) -> Result<EffectiveLimits, LimitError> {
+    preset(name).unwrap().effective_limits(asked)
+}
+
 #[test]
 fn limits_of_the_earlier_tools() {
-    let ask = |name: &str, asked: RequestedLimits| preset(name).unwrap().effective_limits(&asked);
-    let none = RequestedLimits::default;
-    let at = ask("tutorial-hardened", none()).unwrap();
+    let none = RequestedLimits::default();
+    let at = ask("tutorial-hardened", &none).unwrap();
     assert_eq!(
         (at.memory, at.cpus, at.pids),
         (Bytes::mib(256), MilliCpus(500), 50)
     );
     assert_eq!(
-        (at.time, at.tmpfs, at.source),
-        (Duration::from_secs(10), Bytes::mib(50), Bytes(100_000))
+        (at.time, at.tmpfs),
+        (Duration::from_secs(10), Bytes::mib(50))
     );
-    let at = ask("secure-sandbox", none()).unwrap();
+    assert_eq!(at.source, Bytes(100_000));
+    let at = ask("secure-sandbox", &none).unwrap();
     assert_eq!(
         (at.memory, at.cpus, at.pids),
         (Bytes::mib(100), MilliCpus(1000), 64)
     );
     assert_eq!(
-        (at.time, at.source, at.output),
-        (Duration::from_secs(3), Bytes(64_000), Bytes(100_000))
+        (at.time, at.source),
+        (Duration::from_secs(3), Bytes(64_000))
     );
-    let at = ask("safe-executor", none()).unwrap();
+    assert_eq!(at.output, Bytes(100_000));
+    let at = ask("safe-executor", &none).unwrap();
     assert_eq!(
         (at.memory, at.cpus, at.pids),
         (Bytes::mib(128), MilliCpus(500), 64)
     );
-    assert_eq!(ask("saferun-classic", none()).unwrap().pids, 64);
+    assert_eq!(ask("saferun-classic", &none).unwrap().pids, 64);
+}
 
-    for (name, limit, asked) in [
+/// For each limit of each preset: the maximum itself is granted, one more is refused by name, and so is zero.
+#[test]
+fn each_limit_bites_at_its_maximum() {
+    type Set = fn(&mut RequestedLimits, u64);
+    type Get = fn(&Policy) -> u64;
+    let limits: [(&str, Get, Set); 10] = [
         (
-            "tutorial-hardened",
-            "memory",
-            RequestedLimits {
-                memory: Some(Bytes(Bytes::mib(256).0 + 1)),
-                ..none()
-            },
+            "time",
+            |p| millis(p.limits.time.max),
+            |r, v| r.time = Some(Duration::from_millis(v)),
         ),
         (
-            "tutorial-hardened",
+            "memory",
+            |p| p.limits.memory.max.0,
+            |r, v| r.memory = Some(Bytes(v)),
+        ),
+        (
             "cpus",
-            RequestedLimits {
-                cpus: Some(MilliCpus(501)),
-                ..none()
-            },
+            |p| p.limits.cpus.max.0.into(),
+            |r, v| r.cpus = Some(MilliCpus(count(v))),
         ),
         (
-            "tutorial-hardened",
             "pids",
-            RequestedLimits {
-                pids: Some(51),
-                ..none()
-            },
+            |p| p.limits.pids.max.into(),
+            |r, v| r.pids = Some(count(v)),
         ),
         (
-            "tutorial-hardened",
-            "time",
-            RequestedLimits {
-                time: Some(Duration::from_millis(10_001)),
-                ..none()
-            },
+            "open_files",
+            |p| p.limits.open_files.max.into(),
+            |r, v| r.open_files = Some(count(v)),
         ),
         (
-            "tutorial-hardened",
             "tmpfs",
-            RequestedLimits {
-                tmpfs: Some(Bytes::mib(51)),
-                ..none()
-            },
+            |p| p.limits.tmpfs.max.0,
+            |r, v| r.tmpfs = Some(Bytes(v)),
         ),
         (
-            "tutorial-hardened",
-            "source",
-            RequestedLimits {
-                source: Some(Bytes(100_001)),
-                ..none()
-            },
-        ),
-        (
-            "secure-sandbox",
-            "time",
-            RequestedLimits {
-                time: Some(Duration::from_millis(3001)),
-                ..none()
-            },
-        ),
-        (
-            "secure-sandbox",
             "output",
-            RequestedLimits {
-                output: Some(Bytes(100_001)),
-                ..none()
-            },
+            |p| p.limits.output.max.0,
+            |r, v| r.output = Some(Bytes(v)),
         ),
         (
-            "secure-sandbox",
             "source",
-            RequestedLimits {
-                source: Some(Bytes(64_001)),
-                ..none()
-            },
+            |p| p.limits.source.max.0,
+            |r, v| r.source = Some(Bytes(v)),
         ),
         (
-            "safe-executor",
-            "memory",
-            RequestedLimits {
-                memory: Some(Bytes::mib(129)),
-                ..none()
-            },
+            "artifacts",
+            |p| p.limits.artifacts.max.0,
+            |r, v| r.artifacts = Some(Bytes(v)),
         ),
         (
-            "saferun-classic",
-            "pids",
-            RequestedLimits {
-                pids: Some(65),
-                ..none()
-            },
+            "artifact_count",
+            |p| p.limits.artifact_count.max.into(),
+            |r, v| r.artifact_count = Some(count(v)),
         ),
-        (
-            "default",
-            "time",
-            RequestedLimits {
-                time: Some(Duration::from_secs(601)),
-                ..none()
-            },
-        ),
-    ] {
-        match ask(name, asked) {
-            Err(LimitError::AboveMax { limit: named, .. }) => assert_eq!(named, limit, "{name}"),
-            other => panic!("{name} {limit}: {other:?}"),
+    ];
+    for name in preset_names() {
+        let policy = preset(name).unwrap();
+        for (limit, max, set) in limits {
+            let asked = |value| {
+                let mut asked = RequestedLimits::default();
+                set(&mut asked, value);
+                asked
+            };
+            let max = max(&policy);
+            assert!(ask(name, &asked(max)).is_ok(), "{name} {limit} at {max}");
+            let above = ask(name, &asked(max + 1)).unwrap_err();
+            assert!(
+                matches!(above, LimitError::AboveMax { .. }),
+                "{name} {limit}: {above}"
+            );
+            assert_eq!(above.limit(), limit, "{name}");
+            if !limit.starts_with("artifact") {
+                let zero = ask(name, &asked(0)).unwrap_err();
+                assert!(
+                    matches!(zero, LimitError::BelowMin { .. }),
+                    "{name} {limit}: {zero}"
+                );
+            }
         }
     }
-    let zero = RequestedLimits {
-        pids: Some(0),
-        ..none()
-    };
-    assert!(matches!(
-        ask("default", zero),
-        Err(LimitError::BelowMin { limit: "pids", .. })
-    ));
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap()
+}
+
+fn count(value: u64) -> u32 {
+    u32::try_from(value).unwrap()
 }
 
 #[test]
@@ -347,6 +332,7 @@ fn names_that_the_earlier_tools_accept_and_refuse() {
 
 #[test]
 fn an_override_needs_a_reason_and_a_person_who_may() {
+    use Verdict::{Allow, NeedsOverride, Refuse};
     let policy = preset("default").unwrap();
     let report = finding(Level::Blocked);
     let ask = |reason: Option<&str>, person_present, client| {
@@ -359,7 +345,6 @@ fn an_override_needs_a_reason_and_a_person_who_may() {
         };
         policy.decide(&report, &request)
     };
-    use Verdict::{Allow, NeedsOverride, Refuse};
     for (reason, person, client, expected) in [
         (None, true, ClientKind::Terminal, NeedsOverride),
         (Some("  "), true, ClientKind::Terminal, NeedsOverride),

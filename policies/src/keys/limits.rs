@@ -107,7 +107,13 @@ pub(super) fn keys() -> Vec<Key> {
         },
         "Number of files that a run hands back."
     ));
-    keys.extend([
+    keys.extend(traffic());
+    keys
+}
+
+/// How many runs, at once and in a while.
+fn traffic() -> [Key; 5] {
+    [
         single(
             "limits.concurrency",
             Kind::Count { min: 1, max: 1024 },
@@ -141,6 +147,5 @@ pub(super) fn keys() -> Vec<Key> {
             Tighten::Higher,
             "Share of rate and concurrency that terminals and editors have to themselves.",
         ),
-    ]);
-    keys
+    ]
 }

@@ -92,7 +92,7 @@ impl Reader<'_> {
                     match Pattern::parse(&text, kind) {
                         Ok(parsed) => pattern = Some((kind, parsed)),
                         Err(message) => {
-                            self.error("bad-pattern", value.span, message, "as in `pickle.*`")
+                            self.error("bad-pattern", value.span, message, "as in `pickle.*`");
                         }
                     }
                 }

@@ -9,6 +9,8 @@ use crate::layer::{RuleLine, RuleSetting};
 use crate::names::{Entry, Fallback, Pattern, Say, kind_of};
 use crate::yaml::{Node, Shape, Span, Word};
 
+/// Names in all lists of one file.
+const MAX_NAMES: usize = 2000;
 const PARTS: [&str; 3] = ["default", "allow", "block"];
 
 impl Reader<'_> {
@@ -163,6 +165,18 @@ impl Reader<'_> {
                     other.origin.line
                 );
                 self.error("contradiction", span, message, help);
+            }
+            // Looking for doubles takes the square of the number of lines.
+            None if self.layer.entries.len() >= MAX_NAMES => {
+                if !self.found.iter().any(|found| found.code == "too-many") {
+                    let message = format!("more than {MAX_NAMES} names in one file");
+                    self.error(
+                        "too-many",
+                        span,
+                        message,
+                        "match several names with one pattern",
+                    );
+                }
             }
             None => self.layer.entries.push(entry),
         }

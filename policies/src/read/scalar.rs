@@ -1,6 +1,6 @@
 //! Values of plain keys: each kind is read strictly, and a range is part of the kind.
 
-use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use super::{Reader, list, suggest};
 use crate::action::Action;
@@ -38,17 +38,17 @@ impl Reader<'_> {
                     return None;
                 }
                 let value = self.unit(units::count(&text), span)?;
-                self.within(name, value, min, max, ToString::to_string, span)
+                self.within(name, value, &(min..=max), ToString::to_string, span)
                     .map(Value::Count)
             }
             Kind::Bytes { min, max } => {
                 let value = self.unit(units::bytes(&text), span)?;
-                self.within(name, value, min, max, Bytes::to_string, span)
+                self.within(name, value, &(min..=max), Bytes::to_string, span)
                     .map(Value::Bytes)
             }
             Kind::Cpus { min, max } => {
                 let value = self.unit(units::cpus(&text), span)?;
-                self.within(name, value, min, max, ToString::to_string, span)
+                self.within(name, value, &(min..=max), ToString::to_string, span)
                     .map(Value::Cpus)
             }
             Kind::Time { min, max } => {
@@ -57,8 +57,7 @@ impl Reader<'_> {
                 self.within(
                     name,
                     value,
-                    millis(min),
-                    millis(max),
+                    &(millis(min)..=millis(max)),
                     |value| show_duration(*value),
                     span,
                 )
@@ -66,7 +65,7 @@ impl Reader<'_> {
             }
             Kind::Percent { max } => {
                 let value = self.unit(units::percent(&text), span)?;
-                self.within(name, value, 0, max, |value| format!("{value}%"), span)
+                self.within(name, value, &(0..=max), |value| format!("{value}%"), span)
                     .map(Value::Percent)
             }
             Kind::Action => {
@@ -306,15 +305,15 @@ impl Reader<'_> {
         &mut self,
         name: &str,
         value: T,
-        min: T,
-        max: T,
+        range: &RangeInclusive<T>,
         show: impl Fn(&T) -> String,
         span: Span,
     ) -> Option<T> {
-        let (word, bound): (_, &dyn Display) = if value < min {
-            ("below", &show(&min))
-        } else if value > max {
-            ("above", &show(&max))
+        let (min, max) = (range.start(), range.end());
+        let (word, bound) = if value < *min {
+            ("below", show(min))
+        } else if value > *max {
+            ("above", show(max))
         } else {
             return Some(value);
         };
@@ -325,7 +324,7 @@ impl Reader<'_> {
                     "the interpreter itself needs {bound}; it would be killed before the code runs"
                 )
             }
-            _ => format!("values go from {} to {}", show(&min), show(&max)),
+            _ => format!("values go from {} to {}", show(min), show(max)),
         };
         self.error("out-of-range", span, message, help);
         None
