@@ -1,6 +1,8 @@
 //! The RPC trait: the one list of methods. Both sides are generated from it.
 
-use jsonrpsee::{core::SubscriptionResult, proc_macros::rpc, types::ErrorObjectOwned};
+use jsonrpsee::proc_macros::rpc;
+#[cfg(feature = "server")]
+use jsonrpsee::{core::SubscriptionResult, types::ErrorObjectOwned};
 
 use crate::{
     event::Event,
