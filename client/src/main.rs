@@ -1,1 +1,53 @@
-fn main() {}
+//! `saferunctl`: the `SafeRun` command line. A contents page: each command is a module.
+
+#[expect(clippy::doc_markdown, reason = "help texts are shown as they stand")]
+mod args;
+mod commands;
+mod daemon;
+mod exit;
+mod failure;
+mod run;
+mod ui;
+mod units;
+
+use args::{Cli, Command};
+use clap::Parser;
+use failure::Failure;
+
+fn main() {
+    let cli = Cli::parse();
+    ui::choose_colour(cli.global.color);
+    // One thread: the work is one connection, and threads cost time to start.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build();
+    let code = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(Failure::failed(
+            format!("cannot start: {error}"),
+            "check the limit on open files: ulimit -n",
+        )),
+    };
+    ui::leave(code.unwrap_or_else(|failure| {
+        ui::err(failure.text());
+        failure.exit
+    }))
+}
+
+async fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Run(args) => Ok(run::run(&args, global).await),
+        Command::Ps { json } => commands::ps(json, global).await,
+        Command::Kill { id } => commands::kill(&id, global).await,
+        Command::Status { json } => commands::status(json, global).await,
+        Command::Image(command) => commands::image(&command, global).await,
+        Command::Daemon(command) => commands::daemon(command, global).await,
+        Command::Completions { shell } => {
+            commands::completions(shell);
+            Ok(0)
+        }
+        Command::Man => commands::man(),
+    }
+}

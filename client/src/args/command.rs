@@ -1,0 +1,63 @@
+//! The list of commands.
+
+use clap::Subcommand;
+
+use super::{DaemonCommand, ImageCommand, RunArgs};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a script in the sandbox
+    #[command(after_help = "\
+Examples:
+  saferunctl run script.py -- --input data.csv
+  saferunctl run -c 'import sys; print(sys.version)'
+  generate | saferunctl run -                       the script comes from a pipe
+  saferunctl run game.py                            input comes from the terminal
+  saferunctl run stats.py --stdin data.csv --timeout 10s --memory 512MiB
+  saferunctl run script.py --json | jq .status
+
+Exit codes: the script's own; 124 time limit; 125 SafeRun failed; 126 refused by policy;
+128+N ended by signal N (137 also memory limit); 130 cancelled; 122 disk full or too many tasks;
+2 the command line or the script's file cannot be used.")]
+    Run(Box<RunArgs>),
+    /// Show the runs that wait or are under way
+    #[command(after_help = "Examples:\n  saferunctl ps --json")]
+    Ps {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a run
+    #[command(
+        after_help = "Examples:\n  saferunctl kill 0193a5c4   the start of an id is enough, if it is the only one"
+    )]
+    Kill {
+        /// Id of the run, as `saferunctl ps` shows it
+        id: String,
+    },
+    /// Show the daemon, the engine, the images and the warm containers
+    #[command(after_help = "Examples:\n  saferunctl status --json")]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build and list sandbox images
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// Start, stop and watch the daemon
+    #[command(subcommand)]
+    Daemon(DaemonCommand),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Examples:\n  saferunctl completions bash > ~/.local/share/bash-completion/completions/saferunctl"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Examples:\n  saferunctl man | man -l -")]
+    Man,
+}

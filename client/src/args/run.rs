@@ -1,0 +1,91 @@
+//! Options of `run`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+
+use crate::units;
+
+/// Options of `run`.
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("what").args(["file", "code"]).required(true))]
+#[command(group = ArgGroup::new("form").args(["json", "stream", "raw", "detach"]))]
+pub(crate) struct RunArgs {
+    /// The script, or - to read it from standard input
+    #[arg(value_name = "FILE|-")]
+    pub(crate) file: Option<PathBuf>,
+    /// The script's text
+    #[arg(short = 'c', value_name = "CODE", allow_hyphen_values = true)]
+    pub(crate) code: Option<String>,
+    /// Arguments for the script
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
+
+    /// Print one JSON object with the whole account of the run
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Print each event as a line of JSON, as it happens
+    #[arg(long, help_heading = "Output")]
+    pub(crate) stream: bool,
+    /// Pass control sequences to the terminal as the program wrote them
+    #[arg(long, help_heading = "Output")]
+    pub(crate) raw: bool,
+    /// Print the run's id and leave the run to the daemon
+    #[arg(long, help_heading = "Output")]
+    pub(crate) detach: bool,
+    /// Say where the time went, on standard error
+    #[arg(long, help_heading = "Output")]
+    pub(crate) timing: bool,
+    /// Say nothing after the run; errors of SafeRun itself and refusals are still shown
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Policy that decides and sets the limits
+    #[arg(long, value_name = "NAME", help_heading = "Policy")]
+    pub(crate) policy: Option<String>,
+    /// Why a run that the policy stops should go ahead; kept with the run
+    #[arg(long = "override", value_name = "REASON", help_heading = "Policy")]
+    pub(crate) override_reason: Option<String>,
+    /// Isolation: runc, or runsc for gVisor; never weaker than the policy says
+    #[arg(long, value_name = "RUNTIME", help_heading = "Policy", value_parser = ["runc", "runsc"], hide_possible_values = true)]
+    pub(crate) runtime: Option<String>,
+
+    /// Time limit, as 500ms, 5s or 2m; a bare number is seconds
+    #[arg(long, value_name = "DURATION", value_parser = units::duration_ms, help_heading = "Limits")]
+    pub(crate) timeout: Option<u64>,
+    /// Memory limit, as 256MiB
+    #[arg(long, value_name = "SIZE", value_parser = units::size_bytes, help_heading = "Limits")]
+    pub(crate) memory: Option<u64>,
+    /// Processors, as 0.5 or 2
+    #[arg(long, value_name = "N", value_parser = units::cpu_millis, help_heading = "Limits")]
+    pub(crate) cpus: Option<u64>,
+    /// Most processes and threads at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    pub(crate) pids: Option<u32>,
+
+    /// Standard input of the script, instead of saferunctl's own
+    #[arg(long, value_name = "FILE", help_heading = "Script")]
+    pub(crate) stdin: Option<PathBuf>,
+    /// Set a variable in the script's environment; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable, help_heading = "Script")]
+    pub(crate) env: Vec<(String, String)>,
+    /// Name that the script has in tracebacks [default: that of FILE]
+    #[arg(long, value_name = "NAME", value_parser = script_name, help_heading = "Script")]
+    pub(crate) name: Option<String>,
+}
+
+/// `KEY=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+/// A base name.
+fn script_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text == "." || text == ".." || text.contains('/') {
+        return Err("give a plain file name, without a folder".to_owned());
+    }
+    Ok(text.to_owned())
+}

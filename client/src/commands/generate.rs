@@ -1,0 +1,44 @@
+//! Completions and manual pages, made from the command line's own definition.
+
+use clap::{Command, CommandFactory};
+
+use crate::{args::Cli, failure::Failure, ui};
+
+/// Prints completions.
+pub(crate) fn completions(shell: clap_complete::Shell) {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "saferunctl", &mut text);
+    ui::out(text);
+}
+
+/// Prints one manual page: the command, then each of its commands.
+pub(crate) fn man() -> Result<u8, Failure> {
+    let mut text = Vec::new();
+    render(&mut Cli::command(), &mut text).map_err(|error| {
+        Failure::failed(
+            format!("cannot write the manual page: {error}"),
+            "report this",
+        )
+    })?;
+    ui::out(text);
+    Ok(0)
+}
+
+fn render(command: &mut Command, text: &mut Vec<u8>) -> std::io::Result<()> {
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(text)?;
+    describe(command, text)
+}
+
+fn describe(command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let title = sub.get_bin_name().unwrap_or(sub.get_name()).to_uppercase();
+        text.extend_from_slice(format!(".SH \"{title}\"\n").as_bytes());
+        let page = clap_mangen::Man::new(sub.clone());
+        page.render_synopsis_section(text)?;
+        page.render_description_section(text)?;
+        page.render_options_section(text)?;
+        describe(sub, text)?;
+    }
+    Ok(())
+}

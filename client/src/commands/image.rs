@@ -1,0 +1,167 @@
+//! `image build` and `image list`.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use saferun_protocol::{ApiClient, ImageEvent, ImageInfo};
+
+use crate::{
+    args::{Global, ImageCommand},
+    daemon,
+    failure::Failure,
+    ui::{self, one_line},
+    units::show_bytes,
+};
+
+/// Does what was asked with images.
+pub(crate) async fn image(command: &ImageCommand, global: &Global) -> Result<u8, Failure> {
+    match command {
+        ImageCommand::Build(args) => build(&args.variant, args.force, args.verbose, global).await,
+        ImageCommand::List { json } => list(*json, global).await,
+    }
+}
+
+async fn list(json: bool, global: &Global) -> Result<u8, Failure> {
+    let images = daemon::reach(global.may_start())
+        .await?
+        .image_list()
+        .await?;
+    if json {
+        ui::line(serde_json::to_string_pretty(&images).unwrap_or_default());
+    } else {
+        ui::out(text(&images));
+    }
+    Ok(0)
+}
+
+fn text(images: &[ImageInfo]) -> String {
+    let mut rows = vec![
+        ["VARIANT", "STATE", "SIZE", "BUILT", "ID"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(images.iter().map(|image| {
+        let state = match (&image.id, image.current) {
+            (None, _) => "not built",
+            (Some(_), true) => "current",
+            (Some(_), false) => "out of date",
+        };
+        let id = image.id.as_deref().unwrap_or("-");
+        vec![
+            one_line(&image.variant),
+            state.to_owned(),
+            image.size_bytes.map_or("-".to_owned(), show_bytes),
+            image.created.clone().unwrap_or_else(|| "-".to_owned()),
+            id.strip_prefix("sha256:")
+                .unwrap_or(id)
+                .chars()
+                .take(12)
+                .collect(),
+        ]
+    }));
+    ui::table(&rows)
+}
+
+async fn build(variant: &str, force: bool, verbose: bool, global: &Global) -> Result<u8, Failure> {
+    let client = daemon::reach(global.may_start()).await?;
+    let mut events = client
+        .subscribe_image_build(variant.to_owned(), force)
+        .await?;
+    let mut progress = Progress::new(verbose);
+    while let Some(event) = events.next().await {
+        let event = event.map_err(|error| {
+            Failure::failed(
+                format!("the daemon sent what cannot be read: {error}"),
+                "use the same version of both: saferunctl daemon restart",
+            )
+        })?;
+        match event {
+            ImageEvent::Step {
+                message,
+                step,
+                steps,
+            } => progress.step(&message, step, steps),
+            ImageEvent::Log { line } => progress.log(&line),
+            ImageEvent::Built { image, unchanged } => {
+                progress.end();
+                let size = image
+                    .size_bytes
+                    .map_or(String::new(), |bytes| format!(", {}", show_bytes(bytes)));
+                let what = if unchanged { "is current" } else { "was built" };
+                ui::note(format!("image {} {what}{size}", one_line(&image.variant)));
+                return Ok(0);
+            }
+            ImageEvent::Failed { message } => {
+                progress.end();
+                let tail: String = progress
+                    .tail
+                    .iter()
+                    .flat_map(|line| ["\n  | ", line.as_str()])
+                    .collect();
+                return Err(Failure {
+                    advice: None,
+                    ..Failure::failed(format!("{}{tail}", one_line(&message)), "")
+                });
+            }
+            // A newer daemon may tell more.
+            _ => {}
+        }
+    }
+    progress.end();
+    Err(Failure::failed(
+        "the connection to the daemon ended before the build did",
+        "see why: saferunctl daemon logs",
+    ))
+}
+
+/// A spinner on a terminal, plain lines elsewhere.
+struct Progress {
+    spinner: Option<ProgressBar>,
+    verbose: bool,
+    /// Last lines of the tools, for when it fails.
+    tail: std::collections::VecDeque<String>,
+}
+
+impl Progress {
+    fn new(verbose: bool) -> Self {
+        let spinner = (std::io::stderr().is_terminal() && !verbose).then(|| {
+            let spinner = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}") {
+                spinner.set_style(style);
+            }
+            spinner.enable_steady_tick(Duration::from_millis(120));
+            spinner
+        });
+        Self {
+            spinner,
+            verbose,
+            tail: std::collections::VecDeque::new(),
+        }
+    }
+
+    fn step(&self, message: &str, step: u32, steps: u32) {
+        let text = format!("[{step}/{steps}] {}", one_line(message));
+        match &self.spinner {
+            Some(spinner) => spinner.set_message(text),
+            None => ui::note(text),
+        }
+    }
+
+    fn log(&mut self, line: &str) {
+        let line = one_line(line);
+        if self.verbose {
+            ui::note(format!("  {line}"));
+            return;
+        }
+        if self.tail.len() == 12 {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line);
+    }
+
+    fn end(&self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+}

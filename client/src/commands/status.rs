@@ -1,0 +1,130 @@
+//! `status`: everything at a glance.
+
+use std::fmt::Write as _;
+
+use saferun_protocol::{ApiClient, PoolStatus, Status};
+
+use crate::{
+    args::Global,
+    daemon, exit,
+    failure::Failure,
+    ui::{self, Paint, one_line},
+    units::{show_bytes, show_ms},
+};
+
+/// Shows the status; exit code 0 if a run would be accepted now, else 1.
+pub(crate) async fn status(json: bool, global: &Global) -> Result<u8, Failure> {
+    let client = daemon::reach(global.may_start()).await?;
+    let status = client.status().await?;
+    if json {
+        ui::line(serde_json::to_string_pretty(&status).unwrap_or_default());
+    } else {
+        ui::out(text(&status, Paint::stdout()));
+    }
+    Ok(if status.ready { 0 } else { exit::NOT_OK })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an uptime for a person")]
+fn text(status: &Status, paint: Paint) -> String {
+    let mut out = String::new();
+    let ready = if status.ready {
+        paint.good("ready")
+    } else {
+        paint.bad("not ready")
+    };
+    let daemon = &status.daemon;
+    // Writing to a String does not fail.
+    let _ = writeln!(
+        out,
+        "daemon   {ready}, version {}, pid {}, up {}, policy {}",
+        daemon.version,
+        daemon.pid,
+        show_ms(daemon.uptime_s as f64 * 1000.0),
+        daemon.policy
+    );
+    let engine = &status.engine;
+    let version = match (&engine.version, engine.reachable) {
+        (Some(version), true) => version.clone(),
+        _ => paint.bad("does not answer"),
+    };
+    let _ = writeln!(
+        out,
+        "engine   {version} at {}, runtimes: {}",
+        one_line(&engine.address),
+        engine.runtimes.join(", ")
+    );
+    let _ = writeln!(
+        out,
+        "runs     {} running, {} waiting, {} finished",
+        status.running, status.queued, status.finished
+    );
+    for image in &status.images {
+        let what = match (&image.id, image.current) {
+            (None, _) => paint.warn("not built: saferunctl image build"),
+            (Some(_), false) => paint.warn("out of date: saferunctl image build"),
+            (Some(_), true) => "current".to_owned(),
+        };
+        let size = image
+            .size_bytes
+            .map_or(String::new(), |bytes| format!(", {}", show_bytes(bytes)));
+        let _ = writeln!(out, "image    {}: {what}{size}", one_line(&image.variant));
+    }
+    for pool in &status.pools {
+        out.push_str(&pool_text(pool, paint));
+    }
+    for problem in &status.problems {
+        let _ = writeln!(out, "{}  {}", paint.bad("problem"), one_line(problem));
+    }
+    out
+}
+
+fn pool_text(pool: &PoolStatus, paint: Paint) -> String {
+    let start = pool.start_ms.map_or(String::new(), |ms| {
+        format!(", a start takes {}", show_ms(ms))
+    });
+    let mut out = format!(
+        "pool     {} of {} warm, {} starting, {} in use; {} hits, {} misses{start}\n         {}\n",
+        pool.warm,
+        pool.target,
+        pool.starting,
+        pool.leased,
+        pool.hits,
+        pool.misses,
+        paint.dim(&one_line(&pool.key)),
+    );
+    if let Some(error) = &pool.last_error {
+        let _ = writeln!(out, "         last failed start: {}", one_line(error));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use saferun_protocol::{DaemonInfo, EngineStatus, ImageInfo};
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_remedy() {
+        let daemon = DaemonInfo::new(
+            "0.1.0".to_owned(),
+            7,
+            90,
+            "i".to_owned(),
+            "default".to_owned(),
+        );
+        let mut status = Status::new(daemon, EngineStatus::default());
+        status.images.push(ImageInfo::missing("python"));
+        status.problems.push("no engine\x1b[2J".to_owned());
+        let text = text(&status, Paint::plain());
+        assert!(
+            text.contains("not ready, version 0.1.0, pid 7, up 1 m 30 s, policy default"),
+            "{text}"
+        );
+        assert!(
+            text.contains("python: not built: saferunctl image build"),
+            "{text}"
+        );
+        assert!(text.contains("problem  no engine\\x1b[2J"), "{text}");
+    }
+}

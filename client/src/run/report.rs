@@ -1,0 +1,268 @@
+//! What is said after a run, on standard error. Pure.
+
+use std::time::Duration;
+
+use saferun_protocol::{LimitHit, Outcome, Risk, RunResult};
+
+use crate::{
+    ui::{Paint, one_line},
+    units::{show_bytes, show_ms},
+};
+
+/// Most lines after a run.
+const LINES: usize = 5;
+/// Widest message of a finding.
+const WIDTH: usize = 90;
+
+/// At most five lines for a person at a terminal; without one, a line only if something besides the
+/// program ended the run or output is missing. Quiet: only what kept the program from running.
+pub(crate) fn after(result: &RunResult, quiet: bool, to_person: bool, sanitised: bool) -> String {
+    let paint = Paint::stderr();
+    let lines = match () {
+        () if quiet && did_run(result.status) => Vec::new(),
+        () if to_person && !quiet => for_person(result, sanitised, paint),
+        () => {
+            let mut lines = Vec::new();
+            if result.status != Outcome::Completed {
+                lines.push(format!("saferunctl: {}", sentence(result)));
+            }
+            lines.extend(missing_output(result).map(|text| format!("saferunctl: {text}")));
+            lines
+        }
+    };
+    lines
+        .into_iter()
+        .flat_map(|line| [line, "\n".to_owned()])
+        .collect()
+}
+
+/// Where the time went, on one line.
+pub(crate) fn timing(result: &RunResult, connected: Duration, whole: Duration) -> String {
+    let timing = &result.timing;
+    let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    format!(
+        "saferunctl: connect {}, scan {}, queue {}, start {}, run {}, all {}; {} container",
+        show_ms(ms(connected)),
+        show_ms(timing.scan_ms),
+        show_ms(timing.queued_ms),
+        show_ms(timing.start_ms),
+        show_ms(timing.run_ms),
+        show_ms(ms(whole)),
+        if result.sandbox.warm { "warm" } else { "cold" },
+    )
+}
+
+fn for_person(result: &RunResult, sanitised: bool, paint: Paint) -> Vec<String> {
+    let mark = match (result.status, result.exit_code) {
+        (Outcome::Completed, Some(0)) => paint.good("ok"),
+        (Outcome::Completed, _) => paint.warn("--"),
+        _ => paint.bad("!!"),
+    };
+    let mut lines = vec![format!(
+        "{mark} {}{}",
+        sentence(result),
+        paint.dim(&used(result))
+    )];
+    let next = next(result, sanitised);
+    let missing = missing_output(result);
+    let room = LINES - 1 - usize::from(next.is_some()) - usize::from(missing.is_some());
+    lines.extend(risk(result, room, paint));
+    lines.extend(missing.map(|text| format!("   {text}")));
+    lines.extend(next.map(|text| format!("   {} {text}", paint.dim("next:"))));
+    lines
+}
+
+fn did_run(status: Outcome) -> bool {
+    !matches!(
+        status,
+        Outcome::Blocked | Outcome::SetupFailed | Outcome::EngineError
+    )
+}
+
+fn sentence(result: &RunResult) -> String {
+    if result.status == Outcome::Completed {
+        return match result.exit_code {
+            Some(code) => format!("ended with exit code {code}"),
+            None => "ended without an exit code".to_owned(),
+        };
+    }
+    if !result.message.is_empty() {
+        return one_line(&result.message);
+    }
+    match result.status {
+        Outcome::Signaled => format!("ended by signal {}", result.signal.unwrap_or(0)),
+        Outcome::Timeout => "ended by the time limit".to_owned(),
+        Outcome::Oom => "ended by the memory limit".to_owned(),
+        Outcome::PidsExhausted => "ended by the limit on tasks".to_owned(),
+        Outcome::DiskFull => "ended by a full disk".to_owned(),
+        Outcome::OutputCapped => "ended by the output limit".to_owned(),
+        Outcome::Blocked => "refused by the policy; nothing ran".to_owned(),
+        Outcome::Cancelled => "cancelled".to_owned(),
+        _ => "SafeRun failed; the program did not come to its end".to_owned(),
+    }
+}
+
+fn used(result: &RunResult) -> String {
+    if !did_run(result.status) {
+        return String::new();
+    }
+    let memory = result.usage.peak_memory_bytes;
+    let memory = memory.map_or(String::new(), |bytes| format!(", {}", show_bytes(bytes)));
+    let runtime = if result.sandbox.runtime == "runsc" {
+        ", gVisor"
+    } else {
+        ""
+    };
+    let overridden = if result.overridden {
+        ", overridden"
+    } else {
+        ""
+    };
+    format!(
+        " ({}{memory}{runtime}{overridden})",
+        show_ms(result.usage.wall_ms)
+    )
+}
+
+/// The level and the top findings, on at most `room` lines.
+fn risk(result: &RunResult, room: usize, paint: Paint) -> Vec<String> {
+    if result.findings.is_empty() || room == 0 {
+        return Vec::new();
+    }
+    let level = match result.risk {
+        Risk::Low => result.risk.to_string(),
+        Risk::Medium => paint.warn("MEDIUM"),
+        Risk::High | Risk::Blocked => paint.bad(&result.risk.to_string()),
+    };
+    let mut top: Vec<_> = result.findings.iter().collect();
+    // Stable: the first place in the source stays first within a level.
+    top.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    let shown = top.len().min(room - 1).min(2);
+    let count = match top.len() {
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    };
+    let mut lines = vec![format!("   risk {level}, {count}")];
+    lines.extend(top.iter().take(shown).map(|finding| {
+        let message: String = one_line(&finding.message).chars().take(WIDTH).collect();
+        format!(
+            "     line {}: {message} {}",
+            finding.range.start.line,
+            paint.dim(&one_line(&finding.rule))
+        )
+    }));
+    lines
+}
+
+fn missing_output(result: &RunResult) -> Option<String> {
+    let dropped = (result.dropped_bytes > 0).then_some(result.dropped_bytes)?;
+    Some(format!(
+        "{} of output were left out in the middle: it was over the limit of {}",
+        show_bytes(dropped),
+        show_bytes(result.limits.output_bytes)
+    ))
+}
+
+fn next(result: &RunResult, sanitised: bool) -> Option<String> {
+    let limits = &result.limits;
+    Some(match result.status {
+        Outcome::Timeout => format!(
+            "give it more time: --timeout {}s",
+            (limits.time_ms.saturating_mul(2)).div_ceil(1000).max(1)
+        ),
+        Outcome::Oom => format!(
+            "give it more memory: --memory {}MiB",
+            (limits.memory_bytes >> 20).saturating_mul(2).max(64)
+        ),
+        Outcome::PidsExhausted => format!(
+            "allow more tasks: --pids {}",
+            limits.pids.saturating_mul(2).max(8)
+        ),
+        Outcome::Blocked if !result.message.contains("--override") => {
+            "read the script; if it may run, say why with --override REASON".to_owned()
+        }
+        Outcome::SetupFailed | Outcome::EngineError => "saferunctl doctor".to_owned(),
+        Outcome::Completed if result.limits_hit.contains(&LimitHit::Memory) => {
+            "a process was killed for memory on the way; see --memory".to_owned()
+        }
+        _ if sanitised => "control sequences were shown as text; --raw passes them".to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use saferun_protocol::{Finding, Position, Range};
+
+    use super::*;
+
+    fn result(status: Outcome) -> RunResult {
+        let mut result = RunResult::new("id".to_owned(), status, String::new());
+        result.usage.wall_ms = 12.3;
+        result.usage.peak_memory_bytes = Some(9 << 20);
+        result.limits.time_ms = 2000;
+        result
+    }
+
+    fn finding(level: Risk, line: u32, message: &str) -> Finding {
+        let at = |column| Position { line, column };
+        Finding::new(
+            "SR101".to_owned(),
+            "n".to_owned(),
+            level,
+            message.to_owned(),
+            Range {
+                start: at(1),
+                end: at(2),
+            },
+        )
+    }
+
+    #[test]
+    fn an_ordinary_run_takes_one_line() {
+        let mut result = result(Outcome::Completed);
+        result.exit_code = Some(0);
+        assert_eq!(
+            for_person(&result, false, Paint::plain()),
+            ["ok ended with exit code 0 (12 ms, 9.0 MiB)"]
+        );
+        assert_eq!(after(&result, false, false, false), "");
+        assert_eq!(after(&result, true, true, true), "");
+    }
+
+    #[test]
+    fn five_lines_at_most_with_the_highest_findings_first() {
+        let mut result = result(Outcome::Timeout);
+        result.message = "the time limit of 2s\x1b[2J ended it".to_owned();
+        result.risk = Risk::High;
+        result.dropped_bytes = 5;
+        for line in 1..9 {
+            result.findings.push(finding(Risk::Low, line, "low"));
+        }
+        result.findings.push(finding(Risk::High, 9, "sends\nfiles"));
+        let lines = for_person(&result, true, Paint::plain());
+        assert_eq!(
+            lines,
+            [
+                "!! the time limit of 2s\\x1b[2J ended it (12 ms, 9.0 MiB)",
+                "   risk HIGH, 9 findings",
+                "     line 9: sends\\nfiles SR101",
+                "   5 B of output were left out in the middle: it was over the limit of 0 B",
+                "   next: give it more time: --timeout 4s",
+            ]
+        );
+    }
+
+    #[test]
+    fn quiet_hides_how_it_ran_but_not_that_it_did_not() {
+        assert_eq!(after(&result(Outcome::Timeout), true, false, false), "");
+        assert_eq!(
+            after(&result(Outcome::Blocked), true, true, false),
+            "saferunctl: refused by the policy; nothing ran\n"
+        );
+        assert_eq!(
+            after(&result(Outcome::Timeout), false, false, false),
+            "saferunctl: ended by the time limit\n"
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! The request for a run, from the command line. Checks its size before it is sent, because the
+//! daemon would end the whole connection over one that is too large.
+
+use std::io::IsTerminal;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use saferun_protocol::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
+
+use super::{
+    input::Input,
+    source::{Source, too_large},
+};
+use crate::{args::RunArgs, failure::Failure};
+
+/// Room for the JSON-RPC frame around the request.
+const FRAME: usize = 512;
+
+/// The request.
+pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<RunRequest, Failure> {
+    if let Some(reason) = &args.override_reason
+        && reason.trim().is_empty()
+    {
+        return Err(Failure::usage(
+            "--override was given no reason",
+            "say why it should run: --override 'read it, it is fine'",
+        ));
+    }
+    let mut request = match String::from_utf8(source.bytes) {
+        Ok(text) => RunRequest::new(text),
+        Err(error) => {
+            let mut request = RunRequest::default();
+            request.source_base64 = Some(STANDARD.encode(error.as_bytes()));
+            request
+        }
+    };
+    request.file_name = args.name.clone().or(source.name);
+    request.args.clone_from(&args.args);
+    request.env.clone_from(&args.env);
+    (request.stdin, request.stdin_base64) = match input {
+        Input::Empty => (StdinMode::Empty, None),
+        Input::Given(bytes) => (StdinMode::Given, Some(STANDARD.encode(bytes))),
+        Input::Stream(_) => (StdinMode::Stream, None),
+    };
+    request.policy.clone_from(&args.policy);
+    request.override_reason.clone_from(&args.override_reason);
+    request.runtime.clone_from(&args.runtime);
+    request.limits.time_ms = args.timeout;
+    request.limits.memory_bytes = args.memory;
+    request.limits.cpu_millis = args.cpus;
+    request.limits.pids = args.pids;
+    request.detach = args.detach;
+    request.person_present = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    request.client = if request.person_present {
+        ClientKind::Terminal
+    } else {
+        ClientKind::Other
+    };
+    check_size(&request)?;
+    Ok(request)
+}
+
+fn check_size(request: &RunRequest) -> Result<(), Failure> {
+    let limit = MAX_REQUEST_BYTES as usize;
+    let texts = request
+        .args
+        .iter()
+        .chain(request.env.iter().flat_map(|(key, value)| [key, value]));
+    let raw = request.source.len()
+        + request.source_base64.as_ref().map_or(0, String::len)
+        + request.stdin_base64.as_ref().map_or(0, String::len)
+        + texts.map(|text| text.len() + 8).sum::<usize>();
+    // JSON makes at most six bytes of one: most requests need no second look.
+    if raw.saturating_mul(6) + FRAME <= limit {
+        return Ok(());
+    }
+    let size = serde_json::to_string(request).map_or(usize::MAX, |text| text.len() + FRAME);
+    if size > limit {
+        return Err(too_large(
+            "the request with its script, arguments and input",
+            size as u64,
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn built(line: &[&str], bytes: &[u8]) -> Result<RunRequest, Failure> {
+        let cli = Cli::parse_from([&["saferunctl", "run"], line].concat());
+        let Command::Run(args) = cli.command else {
+            unreachable!()
+        };
+        build(
+            &args,
+            Source {
+                bytes: bytes.to_vec(),
+                name: Some("a.py".to_owned()),
+            },
+            &Input::Empty,
+        )
+    }
+
+    #[test]
+    fn each_option_reaches_its_field() {
+        let line = [
+            "a.py",
+            "--policy",
+            "strict",
+            "--override",
+            "why",
+            "--timeout",
+            "2s",
+            "--memory",
+            "128MiB",
+            "--cpus",
+            "0.5",
+            "--pids",
+            "9",
+            "--env",
+            "K=V=W",
+            "--runtime",
+            "runsc",
+            "--detach",
+            "--",
+            "-x",
+            "y",
+        ];
+        let request = built(&line, b"print(1)").unwrap();
+        assert_eq!(request.source, "print(1)");
+        assert_eq!(request.file_name.as_deref(), Some("a.py"));
+        assert_eq!(request.args, ["-x", "y"]);
+        assert_eq!(request.env, [("K".to_owned(), "V=W".to_owned())]);
+        assert_eq!(request.policy.as_deref(), Some("strict"));
+        assert_eq!(request.override_reason.as_deref(), Some("why"));
+        assert_eq!(request.runtime.as_deref(), Some("runsc"));
+        assert_eq!(request.limits.time_ms, Some(2000));
+        assert_eq!(request.limits.memory_bytes, Some(128 << 20));
+        assert_eq!(request.limits.cpu_millis, Some(500));
+        assert_eq!(request.limits.pids, Some(9));
+        assert!(request.detach);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_go_as_base64() {
+        let request = built(&["a.py"], b"\xe9").unwrap();
+        assert_eq!(
+            (request.source.as_str(), request.source_base64.as_deref()),
+            ("", Some("6Q=="))
+        );
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_json() {
+        // A control character takes six bytes in JSON.
+        let controls = vec![1_u8; MAX_REQUEST_BYTES as usize / 5];
+        assert_eq!(built(&["a.py"], &controls).unwrap_err().exit, 2);
+        let letters = vec![b'a'; MAX_REQUEST_BYTES as usize / 5];
+        assert!(built(&["a.py"], &letters).is_ok());
+    }
+
+    #[test]
+    fn an_override_needs_a_reason() {
+        assert_eq!(
+            built(&["a.py", "--override", " "], b"1").unwrap_err().exit,
+            2
+        );
+    }
+}

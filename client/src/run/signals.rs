@@ -1,0 +1,78 @@
+//! Ctrl-C and its like. A thread of its own waits for them, so that they count even while the output
+//! is stuck in a pipe that nobody reads.
+
+use std::{fs, sync::mpsc as blocking, thread, time::Duration};
+
+use nix::sys::signal::{SigSet, Signal};
+use tokio::sync::mpsc;
+
+use crate::{exit, ui};
+
+/// Ends the process if the run could not be ended in an orderly way.
+const LATEST: Duration = Duration::from_millis(2500);
+
+/// The first request to end, as something to wait for.
+#[derive(Debug)]
+pub(crate) struct Signals(mpsc::Receiver<()>);
+
+impl Signals {
+    /// Waits for the first SIGINT, SIGTERM or SIGHUP.
+    pub(crate) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Begins to watch. The second signal ends the process at once, from the watching thread.
+pub(crate) fn watch() -> Signals {
+    let (sender, receiver) = mpsc::channel(1);
+    let mut set = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        set.add(signal);
+    }
+    // Blocked here and in every thread to come, so that only `wait` takes them.
+    if set.thread_block().is_ok() {
+        let _ = thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                let mut first = Some(sender);
+                while let Ok(signal) = set.wait() {
+                    if ignored(signal) {
+                        continue;
+                    }
+                    let Some(sender) = first.take() else {
+                        ui::leave(exit::CANCELLED)
+                    };
+                    let _ = sender.try_send(());
+                    leave_after(LATEST);
+                    // Dropping the sender would end `next`; it is kept until the process ends.
+                    std::mem::forget(sender);
+                }
+            });
+    }
+    Signals(receiver)
+}
+
+fn leave_after(time: Duration) {
+    let _ = thread::Builder::new()
+        .name("deadline".to_owned())
+        .spawn(move || {
+            let (_keep, never) = blocking::channel::<()>();
+            let _ = never.recv_timeout(time);
+            ui::note(
+                "saferunctl: interrupted; the run did not end in time and was left to the daemon",
+            );
+            ui::leave(exit::CANCELLED)
+        });
+}
+
+/// Whether the caller had this signal ignored, as `nohup` does. A blocked signal is delivered to
+/// `sigwait` all the same.
+fn ignored(signal: Signal) -> bool {
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
+    })
+}

@@ -1,0 +1,69 @@
+//! The one place that writes to the terminal and that ends the process.
+
+mod paint;
+mod sanitise;
+mod table;
+
+use std::io::{self, ErrorKind, Write};
+
+pub(crate) use paint::{ColorWhen, Paint, choose_colour};
+pub(crate) use sanitise::{Sanitiser, one_line};
+pub(crate) use table::table;
+
+use crate::exit;
+
+/// Writes to standard output at once. When its reader has gone away, ends the process quietly, as
+/// other tools do.
+pub(crate) fn out(text: impl AsRef<[u8]>) {
+    if let Err(error) = try_out(text.as_ref()) {
+        output_failed(&error);
+    }
+}
+
+/// Writes a line to standard output.
+pub(crate) fn line(text: impl AsRef<str>) {
+    out(format!("{}\n", text.as_ref()));
+}
+
+/// Writes to standard output and says whether it worked.
+pub(crate) fn try_out(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Writes to standard error and says whether it worked.
+pub(crate) fn try_err(bytes: &[u8]) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(bytes)?;
+    stderr.flush()
+}
+
+/// Writes to standard error. Nobody can be told when that fails.
+pub(crate) fn err(text: impl AsRef<str>) {
+    let _ = try_err(text.as_ref().as_bytes());
+}
+
+/// Writes a line to standard error.
+pub(crate) fn note(text: impl AsRef<str>) {
+    err(format!("{}\n", text.as_ref()));
+}
+
+/// Ends the process because standard output cannot be written.
+pub(crate) fn output_failed(error: &io::Error) -> ! {
+    if error.kind() == ErrorKind::BrokenPipe {
+        leave(exit::PIPE);
+    }
+    note(format!("saferunctl: cannot write standard output: {error}"));
+    leave(exit::FAILED)
+}
+
+/// Ends the process at once, whatever threads still wait for input. The only place that does.
+#[expect(
+    clippy::exit,
+    reason = "a thread that reads the terminal cannot be joined"
+)]
+pub(crate) fn leave(code: u8) -> ! {
+    let _ = io::stdout().flush();
+    std::process::exit(i32::from(code))
+}

@@ -1,0 +1,287 @@
+//! Makes a program's output harmless to a terminal. Pure: bytes in, text out, state between.
+//!
+//! What passes: printable characters, newline, tab, and colours (SGR sequences). Every other control
+//! is shown as text, as `\x1b` or `\u{202e}`. A carriage return becomes a newline, so that nothing that
+//! was shown can be overwritten.
+
+/// Longest SGR sequence that passes, in bytes.
+const LONGEST_SGR: usize = 48;
+
+/// What is under way between two chunks.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    /// After a carriage return that was already shown as a newline.
+    Return,
+    /// ESC, or ESC and what followed, as long as it can still become SGR.
+    Escape(String),
+}
+
+/// A filter for one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Sanitiser {
+    state: State,
+    /// First bytes of a character that was split between two chunks.
+    partial: Vec<u8>,
+    /// Whether the last character shown was ASCII: a joiner after such a one joins nothing.
+    after_ascii: bool,
+    /// Whether a colour is on.
+    coloured: bool,
+    /// Whether anything was shown instead of passed.
+    altered: bool,
+}
+
+impl Sanitiser {
+    /// The harmless form of the next bytes. What is not UTF-8 is shown as U+FFFD.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
+        let joined;
+        let bytes = if self.partial.is_empty() {
+            bytes
+        } else {
+            self.partial.extend_from_slice(bytes);
+            joined = std::mem::take(&mut self.partial);
+            &joined
+        };
+        let mut out = String::with_capacity(bytes.len());
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            for character in chunk.valid().chars() {
+                self.character(character, &mut out);
+            }
+            let invalid = chunk.invalid();
+            if invalid.is_empty() {
+                continue;
+            }
+            if chunks.peek().is_none() && incomplete(invalid) {
+                self.partial = invalid.to_vec();
+            } else {
+                self.character(char::REPLACEMENT_CHARACTER, &mut out);
+            }
+        }
+        out
+    }
+
+    /// Whether a control was shown as text so far.
+    pub(crate) const fn altered(&self) -> bool {
+        self.altered
+    }
+
+    /// What was held back, and the end of any colour.
+    pub(crate) fn finish(&mut self) -> String {
+        let mut out = String::new();
+        if !std::mem::take(&mut self.partial).is_empty() {
+            self.character(char::REPLACEMENT_CHARACTER, &mut out);
+        }
+        if let State::Escape(held) = std::mem::take(&mut self.state) {
+            show_all(&held, &mut out);
+        }
+        if std::mem::take(&mut self.coloured) {
+            out.push_str("\x1b[0m");
+        }
+        out
+    }
+
+    fn character(&mut self, character: char, out: &mut String) {
+        match std::mem::take(&mut self.state) {
+            State::Escape(held) => self.escape(held, character, out),
+            State::Return if character == '\n' => {}
+            State::Ground | State::Return => self.plain(character, out),
+        }
+    }
+
+    fn plain(&mut self, character: char, out: &mut String) {
+        match character {
+            '\x1b' => self.state = State::Escape(character.to_string()),
+            '\r' => {
+                out.push('\n');
+                self.state = State::Return;
+            }
+            '\u{200c}' | '\u{200d}' if !self.after_ascii => out.push(character),
+            character if dangerous(character) => {
+                self.altered = true;
+                show(character, out);
+            }
+            character => out.push(character),
+        }
+        self.after_ascii = character.is_ascii();
+    }
+
+    fn escape(&mut self, mut held: String, character: char, out: &mut String) {
+        let fits = match held.len() {
+            1 => character == '[',
+            _ => matches!(character, '0'..='9' | ';' | ':' | 'm'),
+        };
+        if !fits || held.len() >= LONGEST_SGR {
+            self.altered = true;
+            show_all(&held, out);
+            self.plain(character, out);
+        } else if character == 'm' {
+            self.coloured = !matches!(held.as_str(), "\x1b[" | "\x1b[0");
+            out.push_str(&held);
+            out.push('m');
+        } else {
+            held.push(character);
+            self.state = State::Escape(held);
+        }
+    }
+}
+
+/// A text of unknown origin on one line: newlines and colours are shown, too.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push(' '),
+            character if dangerous(character) => show(character, &mut out),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+/// Whether these bytes could still begin a character.
+fn incomplete(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+/// Controls, and characters that move, hide or reorder others.
+fn dangerous(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => true,
+        character => character.is_control(),
+    }
+}
+
+fn show_all(text: &str, out: &mut String) {
+    for character in text.chars() {
+        if dangerous(character) {
+            show(character, out);
+        } else {
+            out.push(character);
+        }
+    }
+}
+
+fn show(character: char, out: &mut String) {
+    use std::fmt::Write as _;
+    let code = u32::from(character);
+    // Writing to a String does not fail.
+    let _ = if code < 0x100 {
+        write!(out, "\\x{code:02x}")
+    } else {
+        write!(out, "\\u{{{code:x}}}")
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn clean(bytes: &[u8]) -> String {
+        let mut sanitiser = Sanitiser::default();
+        let mut out = sanitiser.push(bytes);
+        out.push_str(&sanitiser.finish());
+        out
+    }
+
+    #[test]
+    fn table() {
+        for (input, output) in [
+            (&b"plain\n\ttext\n"[..], "plain\n\ttext\n"),
+            (b"\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+            (b"\x1b[1;38;5;208mx\x1b[m", "\x1b[1;38;5;208mx\x1b[m"),
+            (b"\x1b[31mleft on", "\x1b[31mleft on\x1b[0m"),
+            (b"\x1b]52;c;ZXZpbA==\x07", "\\x1b]52;c;ZXZpbA==\\x07"),
+            (b"\x1b]0;title\x1b\\", "\\x1b]0;title\\x1b\\"),
+            (b"\x1b[2J\x1b[H", "\\x1b[2J\\x1b[H"),
+            (b"\x1b[?1049h", "\\x1b[?1049h"),
+            (b"\x1b[1A", "\\x1b[1A"),
+            (b"\x1bc", "\\x1bc"),
+            (b"\x1b\x1b[31mx\x1b[0m", "\\x1b\x1b[31mx\x1b[0m"),
+            (b"\xc2\x9b31m", "\\x9b31m"),
+            (b"\x9b31m", "\u{fffd}31m"),
+            (b"a\rb\r\nc", "a\nb\nc"),
+            (b"bell\x07 back\x08", "bell\\x07 back\\x08"),
+            (
+                "a\u{202e}b\u{200b}c\u{feff}".as_bytes(),
+                "a\\u{202e}b\\u{200b}c\\u{feff}",
+            ),
+            ("a\u{200d}b".as_bytes(), "a\\u{200d}b"),
+            ("👩\u{200d}🔬".as_bytes(), "👩\u{200d}🔬"),
+            (b"cut \xe2\x82", "cut \u{fffd}"),
+            (b"\x1b[3", "\\x1b[3"),
+        ] {
+            assert_eq!(clean(input), output, "{}", input.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn one_line_stays_one_line() {
+        assert_eq!(
+            one_line("a\nb\x1b[31m\t\u{202e}"),
+            "a\\nb\\x1b[31m \\u{202e}"
+        );
+    }
+
+    /// Removes what may pass, so that nothing dangerous may be left.
+    fn without_colours(text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("\x1b[") {
+            out.push_str(&rest[..at]);
+            let tail = &rest[at + 2..];
+            let end = tail
+                .find(|c: char| !matches!(c, '0'..='9' | ';' | ':'))
+                .unwrap_or(tail.len());
+            assert!(
+                tail[end..].starts_with('m'),
+                "an escape that is no colour in {text:?}"
+            );
+            rest = &tail[end + 1..];
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn hostile() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            any::<Vec<u8>>(),
+            ".*".prop_map(String::into_bytes),
+            "[\x1b\\[\\]0-9;:mAHJK?\r\n\u{9b}\u{202e}\u{200d}]{0,12}".prop_map(String::into_bytes),
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_is_left(bytes in hostile()) {
+            let out = without_colours(&clean(&bytes));
+            prop_assert!(!out.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{out:?}");
+            let hidden = ['\u{202e}', '\u{200b}', '\u{2066}', '\u{feff}'];
+            prop_assert!(!out.contains(hidden), "{out:?}");
+        }
+
+        #[test]
+        fn how_it_is_cut_changes_nothing(bytes in hostile(), cut in any::<prop::sample::Index>()) {
+            let at = cut.index(bytes.len() + 1);
+            let mut sanitiser = Sanitiser::default();
+            let mut out = sanitiser.push(&bytes[..at]);
+            out.push_str(&sanitiser.push(&bytes[at..]));
+            out.push_str(&sanitiser.finish());
+            prop_assert_eq!(out, clean(&bytes));
+        }
+    }
+}
