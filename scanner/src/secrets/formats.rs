@@ -125,7 +125,7 @@ pub(super) static FORMATS: &[Format] = &[
     row("airtable-token", &["pat"], r"\b(pat[A-Za-z0-9]{14}\.[a-f0-9]{64})\b", 3.5, "An Airtable token"),
     row("dropbox-token", &["sl."], r"\b(sl\.(?:u\.)?[A-Za-z0-9_\-]{130,})", 3.5, "A Dropbox token"),
     row("facebook-token", &["EAA"], r"\b(EAA[MC][A-Za-z0-9]{100,})\b", 3.5, "A Facebook token"),
-    row("twitter-bearer", &["AAAAAAAAAAAAAAAAAAAAA"], r"\b(A{21,22}[A-Za-z0-9%]{60,})", 3.0, "A Twitter bearer token"),
+    row("twitter-bearer", &["AAAAAAAAAAAAAAAAAAAAA"], r"\bA{21,22}([A-Za-z0-9%]{60,})", 3.0, "A Twitter bearer token"),
     row("planetscale-token", &["pscale_"], r"\b(pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_\-.=]{32,64})", 3.0, "A PlanetScale credential"),
     row("supabase-token", &["sbp_"], r"\b(sbp_[a-f0-9]{40})\b", 3.0, "A Supabase token"),
     row("doppler-token", &["dp.pt."], r"\b(dp\.pt\.[A-Za-z0-9]{43})\b", 3.5, "A Doppler token"),
