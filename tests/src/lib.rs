@@ -1,1 +1,281 @@
-//! placeholder
+//! What the end-to-end tests share: a daemon of their own on a private socket and state folder, over
+//! the engine that the test command found. Nothing here replaces a part of the product.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use saferun_protocol::{ApiClient, Client, RunRequest, RunResult, Status, connect};
+use tempfile::TempDir;
+
+/// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.
+#[must_use]
+pub fn bin(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folder = env::var_os("SAFERUN_TEST_BIN").map_or_else(|| root.join("target/dist/bin"), PathBuf::from);
+    let folder = if folder.is_relative() { root.join(folder) } else { folder };
+    folder.join(name)
+}
+
+/// The engine's address, if there is one. Without one a test says that it is skipped, unless
+/// `SAFERUN_REQUIRE_ENGINE` is set: then it fails.
+///
+/// # Panics
+/// If an engine is required and none is named.
+#[must_use]
+pub fn engine() -> Option<String> {
+    let engine = env::var("SAFERUN_ENGINE").ok().filter(|address| !address.is_empty());
+    if engine.is_none() {
+        assert!(
+            env::var_os("SAFERUN_REQUIRE_ENGINE").is_none(),
+            "SAFERUN_REQUIRE_ENGINE is set, but SAFERUN_ENGINE names no engine"
+        );
+        eprintln!("SKIPPED: SAFERUN_ENGINE names no engine (`make test` finds or starts one)");
+    }
+    engine
+}
+
+/// True when the long counts are wanted (`make test-long`).
+#[must_use]
+pub fn long() -> bool {
+    env::var_os("SAFERUN_TEST_LONG").is_some()
+}
+
+/// A daemon of this test's own. Stopped when dropped.
+pub struct Daemon {
+    child: Child,
+    folder: TempDir,
+    engine: String,
+    environment: Vec<(String, String)>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Daemon {
+    /// Starts one with the default settings, or says why not.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with these settings added.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    #[must_use]
+    pub fn start_with(environment: &[(&str, &str)]) -> Option<Self> {
+        let engine = engine()?;
+        let folder = tempfile::Builder::new().prefix("saferun-test-").tempdir().expect("a folder");
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let child = spawn(folder.path(), &engine, &environment);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let daemon = Self { child, folder, engine, environment, runtime };
+        daemon.wait_until("the daemon listens", |daemon| daemon.socket().exists());
+        Some(daemon)
+    }
+
+    /// Its socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("saferund.sock")
+    }
+
+    /// Its folder, for a test's own files too.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a pid")
+    }
+
+    /// A new connection.
+    ///
+    /// # Panics
+    /// If it fails.
+    #[must_use]
+    pub fn connect(&self) -> Client {
+        self.runtime.block_on(connect(&self.socket())).expect("a connection")
+    }
+
+    /// Waits for a future on the test's runtime.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Runs a script to its end.
+    ///
+    /// # Panics
+    /// If the daemon refuses the request.
+    #[must_use]
+    pub fn run(&self, source: &str) -> RunResult {
+        self.run_request(RunRequest::new(source))
+    }
+
+    /// Runs a request to its end.
+    ///
+    /// # Panics
+    /// If the daemon refuses the request.
+    #[must_use]
+    pub fn run_request(&self, mut request: RunRequest) -> RunResult {
+        // What tests run is hostile by trade: the policy must not stop it before the sandbox can.
+        request.policy.get_or_insert_with(|| "permissive".to_owned());
+        let client = self.connect();
+        self.block_on(client.run(request)).expect("the run is accepted")
+    }
+
+    /// Its status.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let client = self.connect();
+        self.block_on(client.status()).expect("a status")
+    }
+
+    /// A `saferunctl` command that talks to this daemon.
+    #[must_use]
+    pub fn cli(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(bin("saferunctl"));
+        command
+            .args(args)
+            .env("SAFERUN_SOCKET", self.socket())
+            .env("SAFERUN_NO_START", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The containers that carry this daemon's instance id, by the engine's own word.
+    #[must_use]
+    pub fn containers(&self) -> Vec<String> {
+        let filter = format!("label=org.saferun.instance={}", self.instance());
+        let output = docker(&self.engine, &["ps", "-a", "-q", "--no-trunc", "--filter", &filter]);
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
+    /// Random id of its state folder.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        self.status().daemon.instance
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again over the same state.
+    pub fn restart(&mut self) {
+        self.child = spawn(self.folder.path(), &self.engine, &self.environment);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.runtime.block_on(connect(&self.socket())).is_err() {
+            assert!(Instant::now() < deadline, "the daemon did not come up again");
+            pause();
+        }
+    }
+
+    /// Waits for a condition, within 60 s.
+    ///
+    /// # Panics
+    /// If it does not come true.
+    pub fn wait_until(&self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !condition(self) {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "{what}: not within 60 s; the daemon said:\n{log}");
+            pause();
+        }
+    }
+
+    /// Waits until so many containers are warm.
+    pub fn wait_for_warm(&self, count: u32) {
+        self.wait_until("warm containers", |daemon| {
+            daemon.status().pools.iter().map(|pool| pool.warm).sum::<u32>() >= count
+        });
+    }
+
+    /// The engine's address.
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    /// Id of the image that runs go into.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn image(&self) -> String {
+        self.wait_until("the image is known", |daemon| {
+            daemon.status().images.iter().any(|image| image.current)
+        });
+        let images = self.status().images;
+        images.into_iter().find(|image| image.current).and_then(|image| image.id).expect("an image")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(self.pid());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                return;
+            }
+            pause();
+        }
+        self.kill();
+    }
+}
+
+fn spawn(folder: &Path, engine: &str, environment: &[(String, String)]) -> Child {
+    let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
+    // `--pdeathsig`: a test that is killed leaves no daemon behind.
+    Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "--"])
+        .arg(bin("saferund"))
+        .env("SAFERUN_SOCKET", folder.join("saferund.sock"))
+        .env("SAFERUN_STATE_DIR", folder.join("state"))
+        .env("SAFERUN_ENGINE", engine)
+        .env("SAFERUN_POOL_SIZE", "2")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("setpriv and saferund start")
+}
+
+/// Runs the engine's own command line, as the second opinion that is not ours.
+///
+/// # Panics
+/// If it cannot be started.
+#[must_use]
+pub fn docker(engine: &str, args: &[&str]) -> Output {
+    Command::new("docker").args(["-H", engine]).args(args).output().expect("docker starts")
+}
+
+/// A short wait between two looks at a condition.
+#[expect(clippy::disallowed_methods, reason = "polls a condition that another process changes")]
+pub fn pause() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+/// Standard output of a finished command as text.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
