@@ -62,7 +62,8 @@ pub(super) fn split(source: &str) -> Cell {
         let mut breaks = usize::from(line.ends_with('\n'));
         while text.trim_end().ends_with('\\') {
             let Some(next) = lines.next() else { break };
-            text.push_str(next);
+            text.push('\n');
+            text.push_str(next.trim_end_matches(['\n', '\r']));
             at += next.len();
             breaks += usize::from(next.ends_with('\n'));
         }
