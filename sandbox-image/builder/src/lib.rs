@@ -1,1 +1,26 @@
-//! placeholder
+//! The sandbox images: what goes in, how they are put together without a registry, and what must
+//! not be in them.
+//!
+//! Knows packages and tar files. It does not know the engine: a finished root file system is a tar
+//! file plus [`ImageConfig`], which the daemon imports. Nothing here is async; run it on a thread.
+
+mod accounts;
+mod audit;
+mod bootstrap;
+mod config;
+mod context;
+mod decoys;
+mod error;
+mod inputs;
+mod overlay;
+mod patterns;
+mod rootfs;
+mod tree;
+
+pub use accounts::{SANDBOX_UID_BASE, SANDBOX_UID_COUNT};
+pub use audit::{Audit, MAX_IMAGE_BYTES, audit_rootfs};
+pub use config::{ImageConfig, LABEL_DIGEST, LABEL_VARIANT, VARIANT_PYTHON};
+pub use context::docker_context;
+pub use error::BuildError;
+pub use inputs::{Inputs, digest};
+pub use rootfs::{Progress, Stage, build_rootfs};

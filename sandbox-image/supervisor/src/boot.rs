@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::prctl;
@@ -127,10 +128,12 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
             if !target.is_dir() {
                 fs::create_dir(&target)?;
             }
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o700))?;
             copy_folder(&entry.path(), &target)?;
-            fs::set_permissions(&target, entry.metadata()?.permissions())?;
         } else {
             fs::copy(entry.path(), &target)?;
+            // The image's are readable for each uid of the range, these are one user's own.
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o600))?;
         }
     }
     Ok(())
