@@ -4,9 +4,10 @@ use jsonrpsee::proc_macros::rpc;
 #[cfg(feature = "server")]
 use jsonrpsee::{core::SubscriptionResult, types::ErrorObjectOwned};
 
+#[cfg(feature = "client")]
+use crate::{event::Event, image::ImageEvent};
 use crate::{
-    event::Event,
-    image::{ImageEvent, ImageInfo},
+    image::ImageInfo,
     request::RunRequest,
     result::RunResult,
     status::{RunInfo, Status},
