@@ -136,6 +136,7 @@ fn read_tree(source: &File, patterns: &Patterns) -> std::io::Result<Tree> {
             tree.put(path, node);
         }
     }
+    tree.complete_folders();
     for name in MERGED {
         let target = Path::new("usr").join(name);
         if tree.get(&target).is_some() && tree.get(Path::new(name)).is_none() {
@@ -243,7 +244,6 @@ mod tests {
     fn packages() -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let mut tar = Builder::new(file.reopen().expect("the file"));
-        let none = std::io::empty;
         let mut put = |kind, mode, path: &str, data: &[u8]| {
             tar.append_data(&mut header(kind, mode, data.len() as u64), path, data)
                 .expect("a tar");
@@ -252,6 +252,7 @@ mod tests {
         put(EntryType::Regular, 0o4755, "./bin/su2", b"root!");
         put(EntryType::Regular, 0o666, "./usr/bin/dpkg", b"gone");
         put(EntryType::Char, 0o666, "./dev/null", b"");
+        put(EntryType::Regular, 0o755, "./lib64/ld.so", b"loader");
         tar.append_link(
             &mut header(EntryType::Link, 0o755, 0),
             "./usr/bin/hard",
@@ -264,7 +265,6 @@ mod tests {
             "dash",
         )
         .expect("a tar");
-        let _ = none;
         tar.into_inner().expect("a tar");
         file
     }
@@ -284,6 +284,8 @@ mod tests {
         assert_eq!(get("usr/bin/dpkg"), None);
         assert_eq!(get("dev/null"), None);
         assert_eq!(get("bin/su2"), None);
+        assert_eq!(get("lib64"), Some(&Node::Link("usr/lib64".into())));
+        assert_eq!(get("lib32"), None);
     }
 
     #[test]
