@@ -203,6 +203,11 @@ pub(crate) trait Instance: Send + Sync {
     fn id(&self) -> &str;
     /// The stream of raw supervisor frames; once only.
     fn take_io(&mut self) -> Option<(FrameSink, FrameSource)>;
+    /// What its PID 1 said on its own standard error, bounded and harmless to print: the reason when
+    /// it ends before it could speak frames.
+    fn diagnostic(&self) -> String {
+        String::new()
+    }
     /// Looks at the container from outside.
     async fn observe(&self) -> Result<OuterFacts, EngineError>;
     /// Reads the cgroup's counters from outside, where that is possible.

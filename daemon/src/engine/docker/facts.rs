@@ -1,0 +1,119 @@
+//! What the engine can do, from its own account and from where it runs.
+
+use bollard::{
+    Docker,
+    models::{SystemInfo, SystemInfoCgroupVersionEnum},
+};
+
+use super::{
+    deadlines::{ASK, within},
+    errors::harmless,
+};
+use crate::engine::{Capabilities, EngineError, Support};
+
+/// Asks the engine. Two calls at once; also the check that it lives.
+pub(super) async fn ask(docker: &Docker, address: &str) -> Result<Capabilities, EngineError> {
+    let calls = async { tokio::try_join!(docker.version(), docker.info()) };
+    let (version, info) = within("say what it can do", ASK, address, calls).await?;
+    let podman = version
+        .components
+        .iter()
+        .flatten()
+        .any(|component| component.name.to_lowercase().contains("podman"));
+    let name = if podman { "podman" } else { "docker" };
+    let number = version
+        .version
+        .or(info.server_version.clone())
+        .unwrap_or_default();
+    Ok(Capabilities {
+        version: harmless(&format!("{name} {number}")),
+        ..read(&info, address)
+    })
+}
+
+fn read(info: &SystemInfo, address: &str) -> Capabilities {
+    // `io.containerd.runc.v2` and the like are the engine's other names for what it has anyway.
+    let mut runtimes: Vec<String> = info
+        .runtimes
+        .iter()
+        .flat_map(|runtimes| runtimes.keys())
+        .filter(|name| !name.contains('.') && !name.is_empty())
+        .map(|name| harmless(name))
+        .collect();
+    runtimes.sort_unstable();
+    let both = |a: Option<bool>, b: Option<bool>| {
+        if a == Some(true) && b == Some(true) {
+            Support::Enforced
+        } else {
+            Support::None
+        }
+    };
+    Capabilities {
+        version: String::new(),
+        runtimes,
+        cgroup_version: match info.cgroup_version {
+            Some(SystemInfoCgroupVersionEnum::_1) => Some(1),
+            Some(SystemInfoCgroupVersionEnum::_2) => Some(2),
+            _ => None,
+        },
+        local: is_local(info, address),
+        memory: both(info.memory_limit, info.swap_limit),
+        cpu: both(info.cpu_cfs_period, info.cpu_cfs_quota),
+        pids: both(info.pids_limit, Some(true)),
+    }
+}
+
+/// Whether the engine's process numbers are ours. A Unix socket alone does not say so: Docker
+/// Desktop's leads into a virtual machine. If this guess is wrong, the attestation finds the outer
+/// witness missing and refuses.
+fn is_local(info: &SystemInfo, address: &str) -> bool {
+    let Ok(us) = nix::sys::utsname::uname() else {
+        return false;
+    };
+    address.starts_with("unix://")
+        && info.kernel_version.as_deref().map(std::ffi::OsStr::new) == Some(us.release())
+        && info.name.as_deref().map(std::ffi::OsStr::new) == Some(us.nodename())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here() -> SystemInfo {
+        let us = nix::sys::utsname::uname().unwrap();
+        SystemInfo {
+            name: us.nodename().to_str().map(str::to_owned),
+            kernel_version: us.release().to_str().map(str::to_owned),
+            memory_limit: Some(true),
+            ..SystemInfo::default()
+        }
+    }
+
+    #[test]
+    fn an_engine_is_local_only_with_our_kernel_and_name_behind_a_unix_socket() {
+        assert!(read(&here(), "unix:///run/docker.sock").local);
+        assert!(!read(&here(), "tcp://127.0.0.1:2375").local);
+        let desktop = SystemInfo {
+            kernel_version: Some("6.1-linuxkit".to_owned()),
+            ..here()
+        };
+        assert!(!read(&desktop, "unix:///run/docker.sock").local);
+        let nested = SystemInfo {
+            name: Some("dind".to_owned()),
+            ..here()
+        };
+        assert!(!read(&nested, "unix:///run/docker.sock").local);
+    }
+
+    #[test]
+    fn a_limit_that_the_engine_does_not_name_is_not_there() {
+        let seen = read(&here(), "unix:///s");
+        assert_eq!(
+            seen.memory,
+            Support::None,
+            "memory without swap is no limit"
+        );
+        assert_eq!(seen.pids, Support::None);
+        assert_eq!(seen.cgroup_version, None);
+    }
+}

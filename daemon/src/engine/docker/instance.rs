@@ -1,0 +1,111 @@
+//! One started container: its streams, and the ways to look at it and to end it.
+
+use std::sync::OnceLock;
+
+use async_trait::async_trait;
+use bollard::{
+    Docker,
+    query_parameters::{InspectContainerOptions, KillContainerOptionsBuilder},
+};
+
+use super::{
+    deadlines::{ASK, KILL, within},
+    errors::status,
+    observe::{self, Located},
+    remove,
+    stream::Attached,
+};
+use crate::engine::{Counters, EngineError, FrameSink, FrameSource, Instance, OuterFacts};
+
+/// A container of ours, running when this value is made.
+pub(super) struct DockerInstance {
+    docker: Docker,
+    address: String,
+    id: String,
+    attached: Attached,
+    io_given: bool,
+    /// Whether the engine shares this machine's process numbers.
+    local: bool,
+    located: OnceLock<Option<Located>>,
+}
+
+impl DockerInstance {
+    pub(super) fn new(
+        docker: Docker,
+        address: String,
+        id: String,
+        attached: Attached,
+        local: bool,
+    ) -> Self {
+        Self {
+            docker,
+            address,
+            id,
+            attached,
+            io_given: false,
+            local,
+            located: OnceLock::new(),
+        }
+    }
+}
+
+#[async_trait]
+impl Instance for DockerInstance {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn take_io(&mut self) -> Option<(FrameSink, FrameSource)> {
+        if std::mem::replace(&mut self.io_given, true) {
+            return None;
+        }
+        Some(self.attached.halves())
+    }
+
+    fn diagnostic(&self) -> String {
+        self.attached.diagnostic()
+    }
+
+    async fn observe(&self) -> Result<OuterFacts, EngineError> {
+        let call = self
+            .docker
+            .inspect_container(&self.id, None::<InspectContainerOptions>);
+        let inspected = within("inspect a container", ASK, &self.address, call).await?;
+        let located = if self.local {
+            observe::locate(&inspected, &self.id)
+        } else {
+            None
+        };
+        let facts = observe::facts(&inspected, located.as_ref());
+        // Only the first look counts: later the pid may be somebody else's.
+        let _ = self.located.set(located);
+        Ok(facts)
+    }
+
+    async fn counters(&self) -> Counters {
+        match self.located.get() {
+            Some(Some(located)) => located.cgroup.counters(),
+            _ => Counters::default(),
+        }
+    }
+
+    async fn kill(&self) -> Result<(), EngineError> {
+        self.attached.cut();
+        let options = KillContainerOptionsBuilder::default()
+            .signal("SIGKILL")
+            .build();
+        let call = async {
+            match self.docker.kill_container(&self.id, Some(options)).await {
+                // Gone, or no longer running: as wished.
+                Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
+                other => other,
+            }
+        };
+        within("kill a container", KILL, &self.address, call).await
+    }
+
+    async fn remove(&self) -> Result<(), EngineError> {
+        self.attached.cut();
+        remove::container(&self.docker, &self.address, &self.id).await
+    }
+}
