@@ -3,6 +3,7 @@
 pub mod extract;
 mod finding;
 mod level;
+pub mod report;
 pub mod secrets;
 pub mod shell;
 
