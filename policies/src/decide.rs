@@ -9,6 +9,9 @@ use crate::decision::{Clause, Decision, DecisionRequest, Runtime, Verdict};
 use crate::matters::Matter;
 use crate::policy::Policy;
 
+/// What a decision says where the stricter tier is needed and not there.
+pub(crate) const MISSING_GVISOR: &str = "gVisor (runsc) is needed, and this host does not offer it";
+
 impl Policy {
     /// Decides on one run. There is always at least one reason, the deciding one first.
     #[must_use]
@@ -30,6 +33,13 @@ impl Policy {
             .fold(self.levels.at(Level::Low), Action::join);
         // Stable: among equals the order of the code stands.
         matters.sort_by_key(|matter| Reverse(weight(matter)));
+        // The clause that would be to blame if gVisor were missing.
+        let demands = matters
+            .iter()
+            .find(|matter| {
+                matter.action.tier == Tier::Require && matter.action.gate != Gate::Refuse
+            })
+            .map(|matter| matter.clause.clone());
         let mut reasons: Vec<Clause> = matters
             .into_iter()
             .filter(|matter| matter.action != Action::RUN)
@@ -52,7 +62,7 @@ impl Policy {
             overridden: false,
         };
         self.gate(action.gate, request, &mut decision);
-        self.tier(action.tier, request, &mut decision);
+        self.tier(action.tier, demands, request, &mut decision);
         decision
     }
 
@@ -110,7 +120,13 @@ impl Policy {
         decision.reasons.push(clause);
     }
 
-    fn tier(&self, tier: Tier, request: &DecisionRequest, decision: &mut Decision) {
+    fn tier(
+        &self,
+        tier: Tier,
+        demands: Option<Clause>,
+        request: &DecisionRequest,
+        decision: &mut Decision,
+    ) {
         let wanted = match tier {
             Tier::Prefer if request.gvisor_available => Runtime::Runsc,
             Tier::Require => Runtime::Runsc,
@@ -136,8 +152,11 @@ impl Policy {
             decision.verdict = Verdict::Refuse;
             decision.overridable = false;
             decision.overridden = false;
-            let text = "gVisor (runsc) is needed, and this host does not offer it";
-            let clause = self.clause("runtime", text);
+            let mut clause = match demands {
+                Some(clause) if wanted > self.runtime => clause,
+                _ => self.clause("runtime", ""),
+            };
+            MISSING_GVISOR.clone_into(&mut clause.text);
             decision.reasons.insert(0, clause);
         } else if decision.verdict == Verdict::Allow && wanted > self.runtime {
             decision.verdict = Verdict::AllowStricter;

@@ -5,6 +5,8 @@ use std::fmt;
 use saferun_scanner::{Level, Report};
 use serde::{Deserialize, Serialize};
 
+use crate::action::Gate;
+use crate::decide::{MISSING_GVISOR, level_key};
 use crate::decision::{Clause, Decision, DecisionRequest, Verdict};
 use crate::diagnostic::clean;
 use crate::origin::LayerKind;
@@ -88,34 +90,42 @@ impl Policy {
 
     fn changes(&self, decision: &Decision, request: &DecisionRequest) -> Vec<String> {
         let mut changes = Vec::new();
-        match decision.verdict {
-            Verdict::NeedsOverride => {
-                changes.push("run it with `--override 'why it is fine'` at a terminal, or confirm it in the editor".to_owned());
-            }
-            Verdict::Refuse if decision.overridable => {
-                changes.push("let a person run it with `--override 'why it is fine'`".to_owned());
-            }
-            Verdict::Refuse
-                if decision
-                    .reasons
-                    .first()
-                    .is_some_and(|first| first.key == "runtime") =>
-            {
-                changes.push("install gVisor and register `runsc` with the engine: `saferunctl doctor` says how".to_owned());
-            }
-            Verdict::Refuse
-                if self.levels.blocked.gate == crate::Gate::Override
-                    && !self.override_rules.allowed =>
-            {
-                changes.push(format!(
-                    "allow overrides: `override.allowed` is set by {}",
-                    self.origin_of("override.allowed")
-                ));
-            }
-            Verdict::Allow if decision.risk >= Level::High && !request.gvisor_available => {
-                changes.push("with gVisor on this host it would run there".to_owned());
-            }
-            _ => {}
+        let spoke = |key: &str| decision.reasons.iter().any(|clause| clause.key == key);
+        let first = decision
+            .reasons
+            .first()
+            .map_or("", |first| first.text.as_str());
+        if decision.verdict == Verdict::NeedsOverride {
+            let text = "run it with `--override 'why it is fine'` at a terminal, or confirm it in the editor";
+            changes.push(text.to_owned());
+        } else if decision.verdict == Verdict::Allow
+            && decision.risk >= Level::High
+            && !request.gvisor_available
+        {
+            changes.push("with gVisor on this host it could run there".to_owned());
+        }
+        if decision.verdict != Verdict::Refuse {
+            return changes;
+        }
+        if first == MISSING_GVISOR {
+            changes.push(
+                "install gVisor and register `runsc` with the engine: `saferunctl doctor` says how"
+                    .to_owned(),
+            );
+        } else if decision.overridable {
+            changes.push("let a person run it with `--override 'why it is fine'`".to_owned());
+        } else if spoke("override.allowed") {
+            let origin = self.origin_of("override.allowed");
+            changes.push(format!(
+                "allow overrides: `override.allowed` is set by {origin}"
+            ));
+        } else if self.action_at(decision.risk).gate == Gate::Refuse {
+            let key = level_key(decision.risk);
+            let origin = self.origin_of(key);
+            let level = decision.risk;
+            changes.push(format!(
+                "let a person decide: `levels: {{{level}: override}}` and `override: {{allowed: true}}` (`{key}` is set by {origin})"
+            ));
         }
         changes
     }
@@ -162,7 +172,7 @@ fn change(clause: &Clause, report: &Report) -> String {
     let rule = clause
         .finding
         .and_then(|index| report.findings.get(index))
-        .map(|finding| &finding.name);
+        .map(|finding| clean(&finding.name));
     let line = clause.code_line.map_or_else(String::new, |line| {
         format!("change line {line} of the code, or ")
     });

@@ -46,7 +46,7 @@ pub use policy::{Policy, Shown};
 pub use presets::{preset, preset_names, preset_text};
 pub use rate::{Rate, RateLimits};
 pub use read::LoadOptions;
-pub use schema::{documented_keys, schema};
+pub use schema::{documented_keys, key_table, schema};
 pub use sections::{
     AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Response,
     Retention, Returns, SourceRecord, Trace, Variant, WatchRules,

@@ -4,12 +4,38 @@ use schemars::Schema;
 use serde_json::{Map, Value as Json, json};
 
 use crate::action::Action;
-use crate::keys::{self, Key, Kind, LANGUAGES, NAME_SECTIONS};
+use crate::keys::{self, Key, Kind, LANGUAGES, NAME_SECTIONS, Scope};
+use crate::value::Tighten;
 
 /// Every plain key with its sentence, in the order of the documentation.
 #[must_use]
 pub fn documented_keys() -> Vec<(&'static str, &'static str)> {
     keys::all().iter().map(|key| (key.path, key.doc)).collect()
+}
+
+/// The table of every plain key for the language reference, as Markdown.
+#[must_use]
+pub fn key_table() -> String {
+    let base = crate::load::preset_merge("default");
+    let mut text = String::from("| key | default preset | who | meaning |\n|---|---|---|---|\n");
+    for key in keys::all().iter().filter(|key| key.path != "description") {
+        let value = base
+            .values
+            .get(key.path)
+            .map(|effective| effective.value.to_string())
+            .unwrap_or_default();
+        let who = match (key.scope, key.tighten) {
+            (Scope::Trusted, _) => "system, user",
+            (Scope::User, _) => "user",
+            (Scope::Any, Tighten::Never) => "all but projects",
+            (Scope::Any, _) => "all; a project tightens",
+        };
+        text = format!(
+            "{text}| `{}` | `{value}` | {who} | {} |\n",
+            key.path, key.doc
+        );
+    }
+    text
 }
 
 /// The JSON Schema (draft 2020-12) of a policy file. What it cannot say, the loader checks.

@@ -134,7 +134,7 @@ fn levels_do_what_the_design_says() {
 }
 
 fn ask(name: &str, asked: &RequestedLimits) -> Result<EffectiveLimits, LimitError> {
-    preset(name).unwrap().effective_limits(asked)
+    preset(name).expect("a preset").effective_limits(asked)
 }
 
 #[test]
@@ -253,11 +253,11 @@ fn each_limit_bites_at_its_maximum() {
 }
 
 fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap()
+    u64::try_from(duration.as_millis()).expect("a day fits")
 }
 
 fn count(value: u64) -> u32 {
-    u32::try_from(value).unwrap()
+    u32::try_from(value).expect("a count fits")
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn isolation() -> Vec<Key> {
             "network",
             Kind::Word(&["loopback", "none"]),
             Higher,
-            "What the code reaches: a private loopback, or nothing at all.",
+            "What the code may count on: `loopback` promises a private one, `none` promises nothing.",
         ),
         any(
             "runtime",
@@ -208,7 +208,7 @@ fn records() -> Vec<Key> {
             "audit.source",
             Kind::Word(&["hash", "redacted", "full"]),
             Never,
-            "What the record keeps of the code; secrets are redacted in `full` too unless they are the code.",
+            "What the record keeps of the code: its hash, its text without secrets, or its text as it is.",
         ),
         any(
             "audit.output",

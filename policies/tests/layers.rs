@@ -1,0 +1,352 @@
+//! How layers meet: who wins, what a hostile project can and cannot do, and what is remembered of it.
+
+use std::time::Duration;
+
+use saferun_policy::{
+    Action, Bytes, ClientKind, DecisionRequest, Fate, LayerKind, LoadOptions, Loaded,
+    RequestedLimits, Runtime, Source, Verdict, load, preset,
+};
+use saferun_scanner::{Position, Range, Report, Usage, UsageKind};
+
+fn loaded(sources: &[Source]) -> Loaded {
+    load(sources, &LoadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn user(text: &str) -> Source {
+    Source::yaml(LayerKind::User, "user.yaml", format!("version: 1\n{text}"))
+}
+
+fn project(text: &str) -> Source {
+    Source::yaml(
+        LayerKind::Project,
+        ".saferun.yaml",
+        format!("version: 1\n{text}"),
+    )
+}
+
+fn uses(kind: UsageKind, name: &str) -> Report {
+    let at = Position { line: 1, column: 1 };
+    let usage = Usage {
+        kind,
+        name: name.to_owned(),
+        range: Range { start: at, end: at },
+    };
+    Report {
+        usages: vec![usage],
+        ..Report::default()
+    }
+}
+
+#[test]
+fn later_layers_win_and_their_order_in_the_call_does_not_matter() {
+    let sources = [
+        Source::flag("--set", "limits.time", "7s"),
+        Source::variable("SAFERUN_LIMITS_TIME", "6s").unwrap(),
+        user("limits: {time: 5s, pids: 100}"),
+        Source::yaml(
+            LayerKind::System,
+            "/etc/saferun/policy.yaml",
+            "version: 1\nlimits: {time: 4s, pids: 99, queue: 5}",
+        ),
+    ];
+    let policy = loaded(&sources).policy;
+    assert_eq!(policy.limits.time.default, Duration::from_secs(7));
+    assert_eq!((policy.limits.pids.max, policy.limits.queue), (100, 5));
+    assert_eq!(
+        policy.origin_of("limits.time.max").to_string(),
+        "flags --set"
+    );
+    assert_eq!(
+        policy.origin_of("limits.pids.max").to_string(),
+        "user user.yaml:2"
+    );
+    assert_eq!(
+        policy.origin_of("limits.queue").to_string(),
+        "system /etc/saferun/policy.yaml:2"
+    );
+    assert_eq!(
+        policy.origin_of("limits.memory.max").layer,
+        LayerKind::Preset
+    );
+    let time = policy
+        .show()
+        .into_iter()
+        .find(|line| line.key == "limits.time.max")
+        .unwrap();
+    let said: Vec<_> = time
+        .steps
+        .iter()
+        .map(|step| (step.origin.layer, step.said.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (LayerKind::Preset, "10m"),
+            (LayerKind::System, "4s"),
+            (LayerKind::User, "5s"),
+            (LayerKind::Environment, "6s"),
+            (LayerKind::Flags, "7s"),
+        ]
+    );
+}
+
+#[test]
+fn a_hostile_project_gets_nothing_and_is_told_so() {
+    let hostile = project(
+        "preset: permissive
+levels: {LOW: run, MEDIUM: run, HIGH: run, BLOCKED: run}
+override: {reason_required: false, who: [terminal, editor, watch, agent]}
+suppressions: honour
+network: loopback
+limits:
+  time: {default: 10m, max: 1h}
+  memory: {default: 2GiB, max: 64GiB}
+  pids: {max: 30000}
+  concurrency: 1000
+  rate: {per_client: none, reserved_for_people: 0%}
+imports: {default: allow, allow: [os, subprocess]}
+rules: {shell-command: off}
+audit: {durability: process, source: hash, output: false, on_failure: run}
+retention: {age: 1h}
+trace: off
+",
+    );
+    let before = loaded(&[user("preset: strict")]).policy;
+    let after = loaded(&[user("preset: strict"), hostile]);
+    assert_eq!(after.policy.limits, before.limits);
+    assert_eq!(after.policy.levels, before.levels);
+    assert_eq!(after.policy.override_rules, before.override_rules);
+    assert_eq!(after.policy.audit, before.audit);
+    assert_eq!(after.policy.retention, before.retention);
+    assert_eq!(after.policy.honour_suppressions, before.honour_suppressions);
+    assert!(
+        after.warnings.len() >= 20,
+        "{} warnings",
+        after.warnings.len()
+    );
+    assert!(
+        after
+            .warnings
+            .iter()
+            .all(|warning| warning.code == "widening" && !warning.is_error())
+    );
+    let shown = after.policy.show();
+    let memory = shown
+        .iter()
+        .find(|line| line.key == "limits.memory.max")
+        .unwrap();
+    assert_eq!(memory.steps.last().unwrap().fate, Fate::Ignored);
+    assert_eq!(memory.origin.layer, LayerKind::Preset);
+}
+
+#[test]
+fn what_a_project_tightens_holds() {
+    let tight = project(
+        "preset: strict
+levels: {MEDIUM: isolate}
+runtime: runsc
+limits:
+  time: {max: 2s}
+  rate: {per_client: 100/1h}
+imports: {block: [ctypes]}
+override: {who: [terminal]}
+",
+    );
+    let after = loaded(&[tight]);
+    assert_eq!(after.warnings, []);
+    let policy = after.policy;
+    assert_eq!(policy.limits.time.max, Duration::from_secs(2));
+    assert_eq!(policy.limits.time.default, Duration::from_secs(2));
+    assert_eq!(
+        policy.limits.memory.max,
+        Bytes::mib(512),
+        "from the preset that the project names"
+    );
+    assert_eq!(policy.levels.blocked, Action::REFUSE);
+    assert_eq!(
+        policy.levels.high,
+        Action::OVERRIDE_ISOLATE,
+        "lifted: MEDIUM has to be isolated"
+    );
+    assert_eq!(policy.runtime, Runtime::Runsc);
+    assert_eq!(policy.override_rules.who, [ClientKind::Terminal]);
+    assert_eq!(
+        policy.limits.rate.per_client.len(),
+        2,
+        "strict's rate and the project's both hold"
+    );
+    let verdict = policy
+        .decide(
+            &uses(UsageKind::Import, "ctypes.util"),
+            &DecisionRequest::default(),
+        )
+        .verdict;
+    assert_eq!(verdict, Verdict::Refuse);
+    assert!(
+        policy
+            .effective_limits(&RequestedLimits {
+                time: Some(Duration::from_secs(3)),
+                ..RequestedLimits::default()
+            })
+            .is_err()
+    );
+}
+
+#[test]
+fn names_are_decided_by_the_latest_layer_and_the_most_specific_pattern() {
+    let secure = "preset: secure-sandbox\nimports: {allow: [os.path]}";
+    for (sources, name, allowed) in [
+        (
+            vec![user("imports: {block: [os], allow: [os.path]}")],
+            "os.path",
+            true,
+        ),
+        (
+            vec![user("imports: {block: [os], allow: [os.path]}")],
+            "os",
+            false,
+        ),
+        (vec![user(secure)], "os.path", true),
+        (vec![user(secure)], "os", false),
+        (
+            vec![user(secure), project("imports: {block: [os]}")],
+            "os.path",
+            false,
+        ),
+        (
+            vec![
+                user("imports: {block: [os]}"),
+                project("imports: {allow: [os]}"),
+            ],
+            "os",
+            false,
+        ),
+        (
+            vec![user("imports: {default: block, allow: [json]}")],
+            "json",
+            true,
+        ),
+        (
+            vec![user("imports: {default: block, allow: [json]}")],
+            "csv",
+            false,
+        ),
+        (
+            vec![project("imports: {default: block, allow: [json]}")],
+            "json",
+            true,
+        ),
+        (
+            vec![project("imports: {default: block, allow: [json]}")],
+            "csv",
+            false,
+        ),
+        (
+            vec![
+                user("imports: {block: [json]}"),
+                project("imports: {default: block, allow: [json]}"),
+            ],
+            "json",
+            false,
+        ),
+        (
+            vec![
+                project("imports: {block: [os]}"),
+                Source::flag("--set", "imports.allow", "os"),
+            ],
+            "os",
+            true,
+        ),
+        (
+            vec![user(
+                "languages: {python: {imports: {block: [re]}}}\nimports: {allow: [re]}",
+            )],
+            "re",
+            false,
+        ),
+        (
+            vec![user("languages: {javascript: {imports: {block: [re]}}}")],
+            "re",
+            true,
+        ),
+    ] {
+        let policy = loaded(&sources).policy;
+        let decision = policy.decide(&uses(UsageKind::Import, name), &DecisionRequest::default());
+        assert_eq!(
+            decision.verdict == Verdict::Allow,
+            allowed,
+            "{name} under {sources:?}: {decision:?}"
+        );
+    }
+}
+
+#[test]
+fn settings_of_an_agent_can_be_made_to_tighten_only() {
+    let widen = Source::flag("--set", "limits.memory.max", "64GiB").tightening();
+    let tighten = Source::flag("--set", "limits.pids.max", "32").tightening();
+    let after = loaded(&[widen, tighten]);
+    let base = preset("default").unwrap();
+    assert_eq!(after.policy.limits.memory, base.limits.memory);
+    assert_eq!(after.policy.limits.pids.max, 32);
+    assert_eq!(after.policy.limits.pids.default, 32);
+    assert_eq!(after.warnings.len(), 1);
+    // A file that tightens only may not hold the keys of a trusted one either.
+    let doubtful = user("alerts: {command: [/tmp/x]}").tightening();
+    assert!(load(&[doubtful], &LoadOptions::default()).is_err());
+}
+
+#[test]
+fn unattended_needs_the_users_own_word_and_a_project_can_take_it_back() {
+    let blocked = "imports: {block: [os]}\noverride: {unattended: true, who: [agent]}";
+    let request = DecisionRequest {
+        override_reason: Some("nightly job".to_owned()),
+        ..DecisionRequest::default()
+    };
+    let verdict = |sources: &[Source]| {
+        loaded(sources)
+            .policy
+            .decide(&uses(UsageKind::Import, "os"), &request)
+            .verdict
+    };
+    assert_eq!(verdict(&[user(blocked)]), Verdict::Allow);
+    assert_eq!(
+        verdict(&[user(blocked), project("override: {unattended: false}")]),
+        Verdict::Refuse
+    );
+    assert_eq!(
+        verdict(&[user(blocked), project("override: {allowed: false}")]),
+        Verdict::Refuse
+    );
+    for layer in [LayerKind::System, LayerKind::Project] {
+        let source = Source::yaml(layer, "x", "version: 1\noverride: {unattended: true}");
+        assert!(load(&[source], &LoadOptions::default()).is_err(), "{layer}");
+    }
+}
+
+#[test]
+fn the_tests_of_a_policy_run() {
+    let source = user(
+        "imports: {block: [ctypes]}
+tests:
+  - {name: blocked, code: import ctypes, expect: needs-override, because: imports.block}
+  - {name: by a person, code: import ctypes, expect: allow, override: I need it}
+  - {name: wrong verdict, code: import ctypes, expect: allow}
+  - {name: wrong clause, code: import ctypes, expect: needs-override, because: calls}
+",
+    );
+    let loaded = loaded(&[source]);
+    let scan = |code: &str, _: &str| {
+        uses(
+            UsageKind::Import,
+            code.strip_prefix("import ").unwrap_or_default(),
+        )
+    };
+    let outcomes = loaded.policy.run_tests(&loaded.tests, scan);
+    let lines: Vec<String> = outcomes.iter().map(ToString::to_string).collect();
+    assert!(
+        outcomes[0].passed(),
+        "the test of the preset itself: {}",
+        lines[0]
+    );
+    insta::assert_snapshot!(lines.join("\n"));
+}
