@@ -4,9 +4,11 @@
 mod args;
 mod commands;
 mod daemon;
+mod doctor;
 mod exit;
 mod failure;
 mod run;
+mod self_check;
 mod ui;
 mod units;
 
@@ -42,6 +44,10 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Ps { json } => commands::ps(json, global).await,
         Command::Kill { id } => commands::kill(&id, global).await,
         Command::Status { json } => commands::status(json, global).await,
+        Command::Doctor { json } => doctor::doctor(json).await,
+        Command::SelfCheck { json, runtime } => {
+            self_check::self_check(json, runtime.as_deref(), global).await
+        }
         Command::Image(command) => commands::image(&command, global).await,
         Command::Daemon(command) => commands::daemon(command, global).await,
         Command::Completions { shell } => {

@@ -43,6 +43,28 @@ Exit codes: the script's own; 124 time limit; 125 SafeRun failed; 126 refused by
         #[arg(long)]
         json: bool,
     },
+    /// Check this machine, and say how to mend what is missing
+    #[command(
+        after_help = "Examples:\n  saferunctl doctor\n\nExit codes: 0 all that is required is there; 1 something is missing."
+    )]
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try to break out of the sandbox, harmlessly, and show that it holds
+    #[command(
+        name = "self-check",
+        after_help = "Examples:\n  saferunctl self-check --runtime runsc\n\nExit codes: 0 all probes passed; 1 one failed; 125 they could not be run."
+    )]
+    SelfCheck {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Isolation to check: runc or runsc
+        #[arg(long, value_name = "RUNTIME", value_parser = ["runc", "runsc"], hide_possible_values = true)]
+        runtime: Option<String>,
+    },
     /// Build and list sandbox images
     #[command(subcommand)]
     Image(ImageCommand),

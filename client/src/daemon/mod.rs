@@ -7,7 +7,7 @@ mod start;
 use saferun_protocol::{Client, ConnectError, connect, socket_path};
 
 pub(crate) use log::{follow, last_lines};
-pub(crate) use paths::{find_daemon, log_file};
+pub(crate) use paths::{find_daemon, log_file, state_dir};
 pub(crate) use start::{become_daemon, start};
 
 use crate::failure::Failure;

@@ -1,0 +1,205 @@
+//! The engine: is it there, may we use it, can it hold the limits, has it gVisor and the image.
+
+use std::{
+    env,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::{check::Check, http};
+
+const ENGINE: &str = "container engine";
+const WHY_ENGINE: &str = "it starts the containers that scripts run in";
+const LIMITS: &str = "limits of the kernel";
+const WHY_LIMITS: &str = "a limit that is not enforced is not granted: runs are refused";
+const GVISOR: &str = "gVisor (runsc)";
+const WHY_GVISOR: &str = "with it, risky scripts run on a kernel of their own";
+const IMAGE: &str = "sandbox image";
+const WHY_IMAGE: &str = "containers start from it";
+/// Oldest API that the daemon can drive.
+const OLDEST_API: (u32, u32) = (1, 41);
+
+/// All checks of the engine. `address` is what the daemon uses, if it runs.
+pub(crate) fn checks(address: Option<&str>) -> Vec<Check> {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let address = address
+        .map(str::to_owned)
+        .or_else(|| set("SAFERUN_ENGINE"))
+        .or_else(|| set("DOCKER_HOST"));
+    let address = address.unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+    let Some(socket) = address.strip_prefix("unix://").map(PathBuf::from) else {
+        return vec![Check::advisory(
+            ENGINE,
+            WHY_ENGINE,
+            format!("{address} is not on this machine"),
+            "ask the daemon: saferunctl status",
+        )];
+    };
+    let version = match http::get(&socket, "/version") {
+        Ok(version) => version,
+        Err(error) => return vec![unreachable(&socket, &error)],
+    };
+    let mut checks = vec![engine(&socket, &version)];
+    match http::get(&socket, "/info") {
+        Ok(info) => checks.extend([limits(&info), gvisor(&info)]),
+        Err(error) => checks.push(Check::missing(
+            LIMITS,
+            WHY_LIMITS,
+            format!("the engine does not say: {error}"),
+            "sudo systemctl restart docker",
+        )),
+    }
+    checks
+}
+
+/// Whether the image is there, asked of the engine itself. The daemon knows better, when it runs.
+pub(crate) fn image_without_daemon() -> Check {
+    Check::advisory(
+        IMAGE,
+        WHY_IMAGE,
+        "not looked for, because no daemon runs",
+        "saferunctl daemon start && saferunctl image list",
+    )
+}
+
+/// Whether the image is there, as the daemon says.
+pub(crate) fn image(images: &[saferun_protocol::ImageInfo]) -> Check {
+    let Some(image) = images.iter().find(|image| image.variant == "python") else {
+        return Check::missing(
+            IMAGE,
+            WHY_IMAGE,
+            "the daemon knows none",
+            "saferunctl image build",
+        );
+    };
+    match (&image.id, image.current) {
+        (None, _) => Check::missing(IMAGE, WHY_IMAGE, "not built", "saferunctl image build"),
+        (Some(_), false) => {
+            Check::advisory(IMAGE, WHY_IMAGE, "out of date", "saferunctl image build")
+        }
+        (Some(_), true) => Check::ok(IMAGE, WHY_IMAGE, "built, current"),
+    }
+}
+
+fn unreachable(socket: &Path, error: &std::io::Error) -> Check {
+    let shown = socket.display();
+    let (found, remedy) = match error.kind() {
+        ErrorKind::NotFound => (
+            format!("there is no socket {shown}"),
+            "install and start one: sudo apt-get install docker.io; from SafeRun's sources, make engine-start starts a private one; an engine elsewhere is named by SAFERUN_ENGINE=unix:///PATH",
+        ),
+        ErrorKind::PermissionDenied => (
+            format!("you may not use {shown}"),
+            "sudo usermod -aG docker $USER, then log in again",
+        ),
+        ErrorKind::ConnectionRefused => (
+            format!("nobody listens at {shown}"),
+            "sudo systemctl start docker",
+        ),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => (
+            format!("it does not answer at {shown}"),
+            "sudo systemctl restart docker",
+        ),
+        _ => (format!("{shown}: {error}"), "sudo systemctl restart docker"),
+    };
+    Check::missing(ENGINE, WHY_ENGINE, found, remedy)
+}
+
+fn engine(socket: &Path, version: &Value) -> Check {
+    let text = |name: &str| version[name].as_str().unwrap_or("unknown").to_owned();
+    let found = format!(
+        "version {}, API {}, at {}",
+        text("Version"),
+        text("ApiVersion"),
+        socket.display()
+    );
+    match api_version(&text("ApiVersion")) {
+        Some(api) if api >= OLDEST_API => Check::ok(ENGINE, WHY_ENGINE, found),
+        _ => Check::missing(
+            ENGINE,
+            WHY_ENGINE,
+            found,
+            "install an engine with API 1.41 or later (Docker 20.10)",
+        ),
+    }
+}
+
+fn api_version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn limits(info: &Value) -> Check {
+    let lacks: Vec<_> = [
+        ("MemoryLimit", "memory"),
+        ("SwapLimit", "swap"),
+        ("CpuCfsQuota", "cpu"),
+        ("PidsLimit", "pids"),
+    ]
+    .into_iter()
+    .filter(|(key, _)| info[*key].as_bool() != Some(true))
+    .map(|(_, name)| name)
+    .collect();
+    let version = info["CgroupVersion"].as_str().unwrap_or("1");
+    if lacks.is_empty() {
+        return Check::ok(
+            LIMITS,
+            WHY_LIMITS,
+            format!("memory, swap, cpu and pids, cgroup version {version}"),
+        );
+    }
+    Check::missing(
+        LIMITS,
+        WHY_LIMITS,
+        format!("cgroup version {version} without {}", lacks.join(", ")),
+        "add cgroup_enable=memory swapaccount=1 to the kernel's command line, then restart the machine",
+    )
+}
+
+fn gvisor(info: &Value) -> Check {
+    if info["Runtimes"].get("runsc").is_some() {
+        return Check::ok(GVISOR, WHY_GVISOR, "registered with the engine");
+    }
+    Check::advisory(
+        GVISOR,
+        WHY_GVISOR,
+        "not registered with the engine",
+        "sudo apt-get install runsc, add \"runtimes\": {\"runsc\": {\"path\": \"/usr/bin/runsc\", \"runtimeArgs\": [\"--network=none\"]}} to /etc/docker/daemon.json, sudo systemctl restart docker",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::doctor::check::State;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let state =
+            |api: &str| engine(Path::new("/s"), &json!({"Version": "x", "ApiVersion": api})).state;
+        assert_eq!(state("1.41"), State::Ok);
+        assert_eq!(state("1.100"), State::Ok);
+        assert_eq!(state("1.9"), State::Missing);
+        assert_eq!(state("?"), State::Missing);
+    }
+
+    #[test]
+    fn a_limit_that_the_kernel_lacks_is_named() {
+        let mut info = json!({"MemoryLimit": true, "SwapLimit": false, "CpuCfsQuota": true, "PidsLimit": true});
+        assert!(limits(&info).found.ends_with("without swap"));
+        info["SwapLimit"] = true.into();
+        assert_eq!(limits(&info).state, State::Ok);
+    }
+
+    #[test]
+    fn each_way_of_not_answering_has_its_own_remedy() {
+        let remedy = |kind: ErrorKind| unreachable(Path::new("/s"), &kind.into()).remedy.unwrap();
+        assert!(remedy(ErrorKind::NotFound).contains("docker.io"));
+        assert!(remedy(ErrorKind::PermissionDenied).contains("usermod"));
+        assert!(remedy(ErrorKind::ConnectionRefused).contains("start docker"));
+    }
+}

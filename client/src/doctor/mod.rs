@@ -1,0 +1,131 @@
+//! `doctor`: looks at everything a run needs, whether or not the daemon can start. Changes nothing.
+
+mod check;
+mod engine;
+mod host;
+mod http;
+
+use saferun_protocol::{ApiClient, Status};
+use serde_json::json;
+
+use crate::{
+    daemon::{find_daemon, reach_running},
+    exit,
+    failure::Failure,
+    ui::{self, Paint},
+};
+use check::{Check, State};
+
+/// Checks, prints, and returns 0 only if all that is required is there.
+pub(crate) async fn doctor(json: bool) -> Result<u8, Failure> {
+    let (daemon, status) = daemon().await;
+    let mut checks = vec![host::socket(), host::runtime_dir(), daemon];
+    checks.extend(engine::checks(
+        status.as_ref().map(|status| status.engine.address.as_str()),
+    ));
+    let image = status
+        .as_ref()
+        .map_or_else(engine::image_without_daemon, |status| {
+            engine::image(&status.images)
+        });
+    if image.state != State::Ok {
+        checks.push(host::mmdebstrap());
+    }
+    checks.extend([image, host::disk(), host::user_ids()]);
+    if let Some(status) = &status {
+        checks.extend(status.problems.iter().map(|problem| {
+            Check::missing(
+                "daemon's own view",
+                "it refuses runs until then",
+                problem.clone(),
+                "see also: saferunctl daemon logs",
+            )
+        }));
+    }
+    let missing = checks
+        .iter()
+        .filter(|check| check.state == State::Missing)
+        .count();
+    if json {
+        ui::line(json!({"ok": missing == 0, "checks": checks}).to_string());
+    } else {
+        let paint = Paint::stdout();
+        ui::out(
+            checks
+                .iter()
+                .map(|check| check.text(paint))
+                .collect::<String>(),
+        );
+        ui::line(match missing {
+            0 => "everything that is required is there".to_owned(),
+            1 => "one required thing is missing".to_owned(),
+            count => format!("{count} required things are missing"),
+        });
+    }
+    Ok(if missing == 0 { 0 } else { exit::NOT_OK })
+}
+
+async fn daemon() -> (Check, Option<Status>) {
+    let (name, why) = (
+        "daemon",
+        "it keeps containers warm, decides and keeps the record",
+    );
+    let own = env!("CARGO_PKG_VERSION");
+    match reach_running().await {
+        Ok(Some(client)) => match client.status().await {
+            Ok(status) if status.daemon.version == own => {
+                let found = format!("version {own}, pid {}", status.daemon.pid);
+                (Check::ok(name, why, found), Some(status))
+            }
+            Ok(status) => {
+                let found = format!(
+                    "version {}, but this saferunctl is {own}",
+                    status.daemon.version
+                );
+                (
+                    Check::advisory(name, why, found, "saferunctl daemon restart"),
+                    Some(status),
+                )
+            }
+            Err(error) => (
+                Check::missing(
+                    name,
+                    why,
+                    format!("does not answer: {error}"),
+                    "saferunctl daemon logs",
+                ),
+                None,
+            ),
+        },
+        Ok(None) => match find_daemon() {
+            Ok(path) => (
+                Check::ok(
+                    name,
+                    why,
+                    format!("not running; the first run starts {}", path.display()),
+                ),
+                None,
+            ),
+            Err(failure) => (
+                Check::missing(
+                    name,
+                    why,
+                    failure.message,
+                    failure.advice.unwrap_or_default(),
+                ),
+                None,
+            ),
+        },
+        Err(failure) => (
+            Check::missing(
+                name,
+                why,
+                failure.message,
+                failure
+                    .advice
+                    .unwrap_or_else(|| "mend the socket first".to_owned()),
+            ),
+            None,
+        ),
+    }
+}

@@ -1,0 +1,3 @@
+import sys
+for _ in range(80):
+    sys.stdout.write("x" * (1 << 20))
