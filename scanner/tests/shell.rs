@@ -1,5 +1,6 @@
 //! Shell text: what it is judged at, whatever way it is spelled. One line a case.
 
+use proptest::prelude::*;
 use saferun_scanner::Level::{self, Blocked, High, Low, Medium};
 use saferun_scanner::shell::{judge, judge_argv};
 
@@ -240,4 +241,55 @@ fn arguments() {
     assert_eq!(level(&[None, Some("x")]), High);
     assert_eq!(level(&[]), Low);
     assert_eq!(level(&[Some("echo"), Some("$(rm -rf ~)")]), Low);
+}
+
+proptest! {
+    #[test]
+    fn never_panics(text in "\\PC{0,200}") {
+        let _ = judge(&text);
+    }
+
+    #[test]
+    fn never_panics_on_shell_like_text(text in "[rmcatsh -~/$(){}'\"`|&;<>\\\\=*?\\[\\]!#@\n0a%é\u{FFFC}]{0,120}") {
+        for finding in judge(&text) {
+            prop_assert!(finding.start <= finding.end && finding.end <= text.len());
+        }
+    }
+
+    /// Quotes and prefixes change the spelling, never the level.
+    #[test]
+    fn spelling_does_not_lower_the_level(
+        cut in 1_usize..2,
+        quote in prop::sample::select(vec!["''", "\"\"", "\\", "$@"]),
+        prefix in prop::sample::select(vec!["", "sudo ", "env A=1 ", "nohup ", "timeout 9 ", "nice -n 5 ", "exec ", "busybox ", "command ", "/bin/", "true && ", "x=1; ", "! ", "{ ", "if "]),
+        target in prop::sample::select(vec!["~", "/", "$HOME", "\"${HOME}\"", "/etc", "~/*", "~/.ssh"]),
+    ) {
+        let text = format!("{prefix}{}{quote}{} -rf {target}", &"rm"[..cut], &"rm"[cut..]);
+        prop_assert_eq!(level(&text), Blocked, "{}", text);
+    }
+}
+
+#[test]
+#[ignore = "being bounded"]
+fn large_and_nested_text_ends_soon() {
+    let cases = [
+        "(".repeat(50_000),
+        "$(".repeat(50_000),
+        "`".repeat(50_000),
+        "\"$(".repeat(20_000),
+        "${a:-".repeat(20_000),
+        "{a,b}".repeat(10_000),
+        "a|".repeat(50_000),
+        "rm -rf x;".repeat(20_000),
+        "if ".repeat(30_000),
+        "x=$x$x;".repeat(5_000),
+        "<<a ".repeat(20_000),
+        "sh -c 'sh -c '".repeat(5_000),
+        "[".repeat(50_000),
+        "case x in ".repeat(10_000),
+        "\u{FFFC}".repeat(50_000),
+    ];
+    for text in cases {
+        let _ = judge(&text);
+    }
 }

@@ -1,4 +1,4 @@
-//! Python's names for encodings, and the few that no library decodes: latin-1, utf-7, unicode_escape.
+//! Python's names for encodings, and the few that no library decodes: latin-1, utf-7, `unicode_escape`.
 
 use encoding_rs::Encoding;
 

@@ -1,4 +1,4 @@
-//! IPython magics: what is shell text is taken out for the shell judge, what is Python stays in its place.
+//! `IPython` magics: what is shell text is taken out for the shell judge, what is Python stays in its place.
 //! The number of lines and the columns of Python code do not change.
 
 use crate::shell::HOLE;
@@ -44,10 +44,10 @@ pub(super) fn split(source: &str) -> Cell {
         .lines()
         .find(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    if let Some(magic) = first.trim_start().strip_prefix("%%") {
-        if !cell_magic(magic, source, &mut cell) {
-            return cell;
-        }
+    if let Some(magic) = first.trim_start().strip_prefix("%%")
+        && !cell_magic(magic, source, &mut cell)
+    {
+        return cell;
     }
     let mut lines = source.split_inclusive('\n').peekable();
     let mut at = 0;
@@ -111,19 +111,20 @@ fn cell_magic(magic: &str, source: &str, cell: &mut Cell) -> bool {
         }
         "writefile" | "file" => {
             let path = magic.split_whitespace().last().unwrap_or_default();
+            let extension = path.rsplit('.').next().unwrap_or_default();
             let text = format!(": > {path}");
             cell.shell.push(Shell {
                 text,
                 start: head,
                 end: body.saturating_sub(1).max(head),
             });
-            if path.ends_with(".py") {
+            if extension == "py" {
                 cell.python = format!(
                     "{}{}",
                     "\n".repeat(source[..body].matches('\n').count()),
                     &source[body..]
                 );
-            } else if path.ends_with(".sh") {
+            } else if extension == "sh" {
                 cell.shell.push(Shell {
                     text: source[body..].to_owned(),
                     start: body,

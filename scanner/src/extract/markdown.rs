@@ -101,13 +101,12 @@ fn fence(line: &str) -> Option<(char, usize, &str)> {
         rest = rest.strip_prefix(marker).map_or(rest, str::trim_start);
     }
     let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    if digits.len() < rest.len() {
-        if let Some(item) = digits
+    if digits.len() < rest.len()
+        && let Some(item) = digits
             .strip_prefix(". ")
             .or_else(|| digits.strip_prefix(") "))
-        {
-            rest = item.trim_start();
-        }
+    {
+        rest = item.trim_start();
     }
     let mark = rest.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let length = rest.chars().take_while(|c| *c == mark).count();

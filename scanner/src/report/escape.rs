@@ -1,6 +1,8 @@
 //! Makes untrusted text harmless for a terminal: control characters, direction overrides and invisible characters are
 //! written out, so that code can neither move the cursor nor read other than it runs.
 
+use std::fmt::Write;
+
 use crate::shell::HOLE;
 
 /// The text with every character that a terminal or a reader could be fooled by written as an escape.
@@ -20,8 +22,12 @@ pub(super) fn push(out: &mut String, c: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-        c if is_hidden(c) => out.push_str(&format!("\\u{{{:04x}}}", u32::from(c))),
+        c if c.is_control() => {
+            let _ = write!(out, "\\x{:02x}", u32::from(c));
+        }
+        c if is_hidden(c) => {
+            let _ = write!(out, "\\u{{{:04x}}}", u32::from(c));
+        }
         c => out.push(c),
     }
 }

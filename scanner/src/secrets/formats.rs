@@ -111,7 +111,7 @@ pub(super) static FORMATS: &[Format] = &[
     row("square-token", &["EAAA", "sq0"], r"\b(EAAA[a-zA-Z0-9_\-]{60}|sq0(?:atp|csp)-[0-9A-Za-z_\-]{22,43})\b", 3.5, "A Square token"),
     row("paypal-braintree-token", &["access_token$production$"], r"(access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32})", 3.0, "A Braintree token"),
     row("shopify-token", &["shpat_", "shpca_", "shppa_", "shpss_"], r"\b(shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32})\b", 3.0, "A Shopify token"),
-    row("twilio-key", &["SK"], r#"(?:twilio|TWILIO).{0,60}?\b(SK[0-9a-f]{32})\b"#, 3.0, "A Twilio API key"),
+    row("twilio-key", &["SK"], r"(?:twilio|TWILIO).{0,60}?\b(SK[0-9a-f]{32})\b", 3.0, "A Twilio API key"),
     row("sendgrid-key", &["SG."], r"\b(SG\.[A-Za-z0-9_\-]{22}\.[A-Za-z0-9_\-]{43})(?:[^A-Za-z0-9_\-]|$)", 4.0, "A SendGrid API key"),
     row("mailgun-key", &["key-"], r"\b(key-[0-9a-f]{32})\b", 3.0, "A Mailgun API key"),
     row("mailchimp-key", &["-us"], r"\b([0-9a-f]{32}-us\d{1,2})\b", 3.0, "A Mailchimp API key"),

@@ -65,8 +65,8 @@ pub(super) struct Expansion {
 
 /// Expands the construct at the start of `text`, which begins with `$` or a backtick.
 pub(super) fn parameter(text: &str, scope: &Scope, depth: u8) -> Expansion {
-    if text.starts_with('`') {
-        let end = text[1..].find('`').map_or(text.len(), |at| at + 1);
+    if let Some(inside) = text.strip_prefix('`') {
+        let end = inside.find('`').map_or(text.len(), |at| at + 1);
         return substitution(&text[1..end], (end + 1).min(text.len()), scope, depth);
     }
     let rest = &text[1..];

@@ -104,15 +104,11 @@ impl Lexer<'_> {
                 break;
             }
             match c {
-                ' ' | '\t' | '\n' | '\r' | ';' | '|' | '(' | ')' => {
-                    self.at += 1;
-                    self.finish(&mut building);
-                }
                 '#' if !building.there => self.skip_comment(),
                 '<' | '>' if self.rest()[1..].starts_with('(') => self.process(&mut building),
                 '<' | '>' => self.redirect(&mut building),
                 '&' if self.rest()[1..].starts_with('>') => self.redirect(&mut building),
-                '&' => {
+                ' ' | '\t' | '\n' | '\r' | ';' | '|' | '(' | ')' | '&' => {
                     self.at += 1;
                     self.finish(&mut building);
                 }

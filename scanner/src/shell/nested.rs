@@ -66,7 +66,7 @@ pub(super) fn follow(judge: &mut Judge, command: &Command) {
         }
         "awk" | "gawk" | "mawk" | "nawk" | "vim" | "vi" | "nvim" | "ex" | "tar" | "git" | "gdb"
         | "sed" | "expect" | "tclsh" | "make" | "rsync" | "man" | "zip" | "osascript" => {
-            embedded(judge, command)
+            embedded(judge, command);
         }
         _ => {}
     }
@@ -118,18 +118,18 @@ fn shell(judge: &mut Judge, command: &Command) {
         judge.nest(&text, command);
         return;
     }
-    if let Some(encoded) = command.value_of(&["-EncodedCommand", "-enc", "-e", "-ec"]) {
-        if command.program().starts_with('p') {
-            let message = "runs an encoded PowerShell command".to_owned();
-            judge.report(ShellKind::DecodeRun, Level::Blocked, message, command);
-            let bytes = super::fold::base64(&encoded.text);
-            let text: String = bytes
-                .iter()
-                .filter(|b| **b != 0)
-                .map(|b| char::from(*b))
-                .collect();
-            judge.nest(&text, command);
-        }
+    if let Some(encoded) = command.value_of(&["-EncodedCommand", "-enc", "-e", "-ec"])
+        && command.program().starts_with('p')
+    {
+        let message = "runs an encoded PowerShell command".to_owned();
+        judge.report(ShellKind::DecodeRun, Level::Blocked, message, command);
+        let bytes = super::fold::base64(&encoded.text);
+        let text: String = bytes
+            .iter()
+            .filter(|b| **b != 0)
+            .map(|b| char::from(*b))
+            .collect();
+        judge.nest(&text, command);
     }
     if let Some(stdin) = &command.stdin {
         judge.nest(stdin, command);
@@ -357,10 +357,10 @@ fn speaks_to_stranger(code: &str) -> bool {
 /// Python inside shell text goes through the Python scanner; its worst finding counts.
 fn python(judge: &mut Judge, code: &str, command: &Command) {
     let report = super::guarded_scan(code);
-    if let Some(worst) = report.findings.iter().max_by_key(|finding| finding.level) {
-        if worst.level > Level::Medium {
-            let message = format!("python code in it: {}", worst.message);
-            judge.report(ShellKind::Dynamic, worst.level, message, command);
-        }
+    if let Some(worst) = report.findings.iter().max_by_key(|finding| finding.level)
+        && worst.level > Level::Medium
+    {
+        let message = format!("python code in it: {}", worst.message);
+        judge.report(ShellKind::Dynamic, worst.level, message, command);
     }
 }

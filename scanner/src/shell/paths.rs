@@ -241,7 +241,7 @@ pub(super) fn is_secret(path: &str) -> bool {
     } else {
         format!("/{path}")
     };
-    if rooted.ends_with(".pub") || rooted.ends_with(".env.example") {
+    if rooted.rsplit('.').next() == Some("pub") || rooted.ends_with("/.env.example") {
         return false;
     }
     if rooted.ends_with("/environ") && rooted.contains("/proc/") {
@@ -323,7 +323,7 @@ pub(super) fn is_startup(path: &str) -> bool {
     } else {
         format!("/{path}")
     };
-    (rooted.contains("-packages/") && rooted.ends_with(".pth"))
+    (rooted.contains("-packages/") && rooted.rsplit('.').next() == Some("pth"))
         || STARTUP.iter().any(|name| rooted.contains(name))
 }
 

@@ -90,13 +90,9 @@ fn segments(text: &str) -> Vec<(usize, usize, bool)> {
                 at = super::expand::closing(text, at + 2);
             }
             b'$' if bytes.get(at + 1) == Some(&b'{') => at = skip_to(bytes, at + 2, b'}'),
-            b';' | b'\n' | b'(' | b')' => {
-                push(&mut result, text, start, at, false);
-                start = at + 1;
-            }
             b'&' if bytes.get(at + 1) == Some(&b'>') => at += 1,
             b'&' if at > 0 && matches!(bytes[at - 1], b'>' | b'<') => {}
-            b'&' => {
+            b';' | b'\n' | b'(' | b')' | b'&' => {
                 push(&mut result, text, start, at, false);
                 start = at + 1;
             }

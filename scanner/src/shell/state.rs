@@ -185,7 +185,7 @@ impl Judge {
                     self.scope.assign(name, &values.text, false);
                 }
                 Event::Function { name, body } => {
-                    rules::function(self, name, &text[body.clone()], body.clone())
+                    rules::function(self, name, &text[body.clone()], body.clone());
                 }
                 Event::Command(index) => {
                     let command = self.expand(text, &outline.commands[*index]);
@@ -246,8 +246,7 @@ impl Judge {
         };
         self.folder = match target.text.chars().next() {
             Some('/' | '~') => Some(target.text.clone()),
-            Some('-') | None => None,
-            Some(HOLE) => None,
+            Some('-' | HOLE) | None => None,
             Some(_) => self
                 .folder
                 .as_ref()

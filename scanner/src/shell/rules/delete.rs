@@ -26,11 +26,11 @@ pub(super) fn command(judge: &mut Judge, command: &Command) {
             judge.report(ShellKind::Delete, Level::High, message, command);
         }
         "del" | "erase" | "rd" | "remove-item" | "ri" => windows(judge, command, &name),
-        "format" | "format-volume" | "clear-disk" => {
-            if command.arguments().iter().any(|w| w.text.contains(':')) || name.contains('-') {
-                let message = format!("formats a drive (`{}`)", command.line());
-                judge.report(ShellKind::Disk, Level::Blocked, message, command);
-            }
+        "format" | "format-volume" | "clear-disk"
+            if (command.arguments().iter().any(|w| w.text.contains(':')) || name.contains('-')) =>
+        {
+            let message = format!("formats a drive (`{}`)", command.line());
+            judge.report(ShellKind::Disk, Level::Blocked, message, command);
         }
         _ => {}
     }
@@ -198,7 +198,7 @@ fn windows(judge: &mut Judge, command: &Command, name: &str) {
     for path in command
         .arguments()
         .iter()
-        .filter(|w| !w.text.starts_with('-') && !(w.text.starts_with('/') && w.text.len() == 2))
+        .filter(|w| !(w.text.starts_with('-') || w.text.starts_with('/') && w.text.len() == 2))
     {
         let level = match stake(&path.text) {
             Stake::Root | Stake::Home | Stake::System => Level::Blocked,

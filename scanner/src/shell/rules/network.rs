@@ -68,7 +68,7 @@ fn substitution_reads_secret(judge: &Judge, word: &Word) -> bool {
         split::pipelines(inner, &judge.scope, 5)
             .iter()
             .flatten()
-            .any(|command| super::access::reads_secret(command))
+            .any(super::access::reads_secret)
     })
 }
 

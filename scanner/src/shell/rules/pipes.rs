@@ -45,16 +45,15 @@ pub(super) fn pipeline(judge: &mut Judge, stages: &[Command]) {
             }
         }
     }
-    if let Some(last) = stages.last() {
-        if decoded(stages)
+    if let Some(last) = stages.last()
+        && (decoded(stages)
             || stages
                 .iter()
-                .any(|stage| network::fetches(&stage.program()))
-        {
-            for redirect in last.redirects.iter().filter(|redirect| redirect.writes()) {
-                let base = redirect.target.text.rsplit('/').next().unwrap_or_default();
-                judge.fetched.insert(base.to_owned());
-            }
+                .any(|stage| network::fetches(&stage.program())))
+    {
+        for redirect in last.redirects.iter().filter(|redirect| redirect.writes()) {
+            let base = redirect.target.text.rsplit('/').next().unwrap_or_default();
+            judge.fetched.insert(base.to_owned());
         }
     }
 }
@@ -117,15 +116,16 @@ fn fed(judge: &mut Judge, stage: &Command, before: &[Command]) {
         let message = format!("feeds `{name}` from a named pipe");
         judge.report(ShellKind::ReverseShell, Level::High, message, stage);
     }
-    if let Some(text) = fold::pipeline(before) {
-        if is_shell(&name) && !text.contains(HOLE) {
-            if decoded(before) {
-                let message = format!("runs text that it decodes first: pipes it into `{name}`");
-                judge.report(ShellKind::DecodeRun, Level::High, message, stage);
-            }
-            judge.nest(&text, stage);
-            return;
+    if let Some(text) = fold::pipeline(before)
+        && is_shell(&name)
+        && !text.contains(HOLE)
+    {
+        if decoded(before) {
+            let message = format!("runs text that it decodes first: pipes it into `{name}`");
+            judge.report(ShellKind::DecodeRun, Level::High, message, stage);
         }
+        judge.nest(&text, stage);
+        return;
     }
     if before
         .iter()

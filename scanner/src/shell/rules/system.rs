@@ -13,7 +13,7 @@ pub(super) fn command(judge: &mut Judge, command: &Command) {
         "chmod" => chmod(judge, command),
         "chown" | "chgrp" => chown(judge, command),
         "kill" | "pkill" | "killall" | "killall5" | "skill" | "taskkill" => {
-            kill(judge, command, &name)
+            kill(judge, command, &name);
         }
         "docker" | "podman" | "nerdctl" => container(judge, command, &name),
         "mkfifo" | "mknod" => {
@@ -34,15 +34,15 @@ pub(super) fn command(judge: &mut Judge, command: &Command) {
             let message = "fills the disk without end (`yes` into a file)".to_owned();
             judge.report(ShellKind::Exhaustion, Level::High, message, command);
         }
-        "cat" if command.has(&["/dev/zero", "/dev/urandom"]) => {
-            if command
-                .redirects
-                .iter()
-                .any(|r| r.writes() && r.target.text != "/dev/null")
-            {
-                let message = "fills the disk without end".to_owned();
-                judge.report(ShellKind::Exhaustion, Level::High, message, command);
-            }
+        "cat"
+            if command.has(&["/dev/zero", "/dev/urandom"])
+                && command
+                    .redirects
+                    .iter()
+                    .any(|r| r.writes() && r.target.text != "/dev/null") =>
+        {
+            let message = "fills the disk without end".to_owned();
+            judge.report(ShellKind::Exhaustion, Level::High, message, command);
         }
         _ => {}
     }
@@ -98,10 +98,8 @@ fn chmod(judge: &mut Judge, command: &Command) {
     let mut worst = None;
     for path in command.operands().skip(1) {
         worst = worst.max(match stake(&path.text) {
-            Stake::Root | Stake::Home if recursive(command) => Some(Level::Blocked),
-            Stake::System if recursive(command) => Some(Level::Blocked),
+            Stake::Root | Stake::Home | Stake::System if recursive(command) => Some(Level::Blocked),
             Stake::Root | Stake::Home | Stake::System if open => Some(Level::High),
-            Stake::Unknown | Stake::Everything if recursive(command) && open => Some(Level::High),
             _ if open && recursive(command) => Some(Level::High),
             _ if open => Some(Level::Medium),
             _ => None,
