@@ -140,6 +140,12 @@ def _hold():
         pass
     for key in set(sys.modules) - before:
         del sys.modules[key]
+    # The script's module must be no frozen object: its globals are garbage like any other's when
+    # the interpreter ends, and their finalizers run then.
+    old = sys.modules["__main__"]
+    new = type(sys)("__main__")
+    new.__dict__.update(old.__dict__, __annotations__={})
+    sys.modules["__main__"] = new
     posix.close(memory)
     posix.close(requests)
     posix.write(answers, b"G")

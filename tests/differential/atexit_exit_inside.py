@@ -1,0 +1,2 @@
+import atexit, os
+atexit.register(lambda: os._exit(42))

@@ -1,0 +1,4 @@
+import builtins
+print(sorted(dir(builtins)))
+print(open, print, input, __import__, exit, copyright)
+print(help)

@@ -1,0 +1,3 @@
+# file_name: "random.py"
+import random
+print(random.__file__, random.__name__)

@@ -1,0 +1,3 @@
+import sys
+sys.modules.clear()
+raise KeyError("modules are gone")

@@ -1,0 +1,3 @@
+import sys
+sys.stdout = sys.stderr = sys.stdin = None
+raise ValueError("nobody hears this")

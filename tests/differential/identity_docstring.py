@@ -1,0 +1,3 @@
+"""The docstring."""
+x: int = 3
+print(__doc__, __annotations__)

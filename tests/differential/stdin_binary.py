@@ -1,0 +1,3 @@
+# stdin: "a\u0000b\r\nc\u00ff\n"
+import sys
+print(sys.stdin.buffer.read())

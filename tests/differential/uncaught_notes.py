@@ -1,0 +1,3 @@
+error = ValueError("with notes")
+error.add_note("first note\nin two lines")
+raise error

@@ -1,0 +1,2 @@
+größe = "日本語"
+raise ValueError(f"{größe} — {'ü' * 3}")
