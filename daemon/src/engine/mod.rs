@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) mod docker;
 
+pub(crate) use docker::{SHM_BYTES, TMPFS_FLAGS, WRITABLE, host_tasks, is_gvisor};
+
 /// How well an engine holds a limit or a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Support {
@@ -84,6 +86,8 @@ pub(crate) struct OuterFacts {
     pub(crate) pid: Option<u32>,
     /// `/proc/PID/status` of it, verbatim, if local.
     pub(crate) proc_status: Option<String>,
+    /// `/proc/PID/uid_map` of it: which uid the host sees under a user namespace.
+    pub(crate) uid_map: Option<String>,
     /// Memory limit in bytes from the cgroup's file on the host, if local.
     pub(crate) memory_limit: Option<u64>,
     /// Memory plus swap limit in bytes (cgroup v1) or swap limit (v2).

@@ -47,7 +47,7 @@ pub(super) fn body(
     identity: &Identity,
     cgroup_version: Option<u8>,
 ) -> ContainerCreateBody {
-    let gvisor = gvisor::is(&template.runtime);
+    let gvisor = gvisor::is_gvisor(&template.runtime);
     ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some("sandbox".to_owned()),

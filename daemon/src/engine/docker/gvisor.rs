@@ -15,7 +15,7 @@ const IDLE_HOST_TASKS: u64 = 64;
 const HOST_TASKS_PER_TASK: u64 = 12;
 
 /// Whether a runtime is gVisor.
-pub(crate) fn is(runtime: &str) -> bool {
+pub(crate) fn is_gvisor(runtime: &str) -> bool {
     runtime == "runsc" || runtime.starts_with("runsc-")
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn is(runtime: &str) -> bool {
 /// threads, not the program's tasks.
 pub(crate) fn host_tasks(template: &Template) -> u64 {
     let tasks = u64::from(template.pids);
-    if is(&template.runtime) {
+    if is_gvisor(&template.runtime) {
         IDLE_HOST_TASKS + tasks * HOST_TASKS_PER_TASK
     } else {
         tasks

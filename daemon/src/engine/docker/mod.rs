@@ -25,7 +25,7 @@ mod create;
 mod deadlines;
 mod errors;
 mod facts;
-pub(crate) mod gvisor;
+mod gvisor;
 mod images;
 mod instance;
 #[cfg(test)]
@@ -37,6 +37,7 @@ mod seccomp;
 mod stream;
 
 pub(crate) use create::{SHM_BYTES, TMPFS_FLAGS, WRITABLE};
+pub(crate) use gvisor::{host_tasks, is_gvisor};
 
 /// bollard's own limit for a request, in seconds; ours in [`deadlines`] are all shorter.
 const CLIENT_TIMEOUT_S: u64 = 600;

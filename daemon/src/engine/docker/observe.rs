@@ -41,6 +41,7 @@ pub(super) fn facts(inspected: &ContainerInspectResponse, located: Option<&Locat
     };
     if let Some(Located { pid, cgroup }) = located {
         facts.pid = Some(*pid);
+        facts.uid_map = fs::read_to_string(format!("/proc/{pid}/uid_map")).ok();
         facts.proc_status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
         let limits = cgroup.limits();
         facts.memory_limit = limits.memory;

@@ -1,0 +1,504 @@
+//! Every setting is flipped and every setting is taken away, for each kind of engine; each time
+//! the attestation must refuse and name the setting.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::engine::Support;
+
+const UID: u32 = 870_003;
+
+struct Case {
+    template: Template,
+    identity: Identity,
+    capabilities: Capabilities,
+    inner: Facts,
+    outer: OuterFacts,
+}
+
+impl Case {
+    fn attest(&self) -> Result<Vec<AttestationField>, AttestationError> {
+        attest(
+            &self.template,
+            &self.identity,
+            &self.capabilities,
+            &self.inner,
+            &self.outer,
+        )
+    }
+
+    #[track_caller]
+    fn refuses(&self, field: &str, change: &str) {
+        match self.attest() {
+            Ok(_) => panic!("{field} with {change} was accepted"),
+            Err(error) => assert_eq!(error.field, field, "with {change}: {error}"),
+        }
+    }
+}
+
+fn runc(cgroup_version: u8, local: bool) -> Case {
+    let template = Template {
+        runtime: "runc".to_owned(),
+        image: "sha256:aa".to_owned(),
+        memory_bytes: 256 << 20,
+        cpu_millis: 1500,
+        pids: 64,
+        tmpfs_bytes: 32 << 20,
+        open_files: 256,
+    };
+    let swap = if cgroup_version == 1 { 256 << 20 } else { 0 };
+    let tmpfs = |point: &str, rest: &str| {
+        format!("{point} tmpfs rw,nosuid,nodev,noexec,relatime,rw,{rest}")
+    };
+    let own = "size=32768k,nr_inodes=8192,mode=700,uid=870003,gid=870003";
+    let inner = Facts {
+        uid: Some([UID; 4]),
+        gid: Some([UID; 4]),
+        groups: Some(vec![UID]),
+        capabilities: Some([const { String::new() }; 5].map(|_| "0000000000000000".to_owned())),
+        no_new_privs: Some(true),
+        seccomp: Some(2),
+        root_read_only: Some(true),
+        writable_mounts: Some(vec![
+            "/dev tmpfs rw,nosuid,rw,size=65536k,mode=755".to_owned(),
+            "/sys/fs/cgroup tmpfs rw,nosuid,nodev,noexec,relatime,rw,mode=755".to_owned(),
+            tmpfs("/dev/shm", "size=16384k"),
+            tmpfs("/out", own),
+            tmpfs("/workspace", own),
+            tmpfs("/tmp", own),
+            tmpfs("/home/sandbox", own),
+        ]),
+        interfaces: Some(vec!["lo".to_owned(), "tunl0".to_owned()]),
+        memory_limit: Some(256 << 20),
+        swap_limit: Some(swap),
+        cpu_millis: Some(1500),
+        pids_limit: Some(64),
+        open_files: Some([256, 256]),
+        core_size: Some([0, 0]),
+        dumpable: Some(false),
+    };
+    let status = "Name:\tsaferun-init\nUid:\t870003\t870003\t870003\t870003\n\
+        Gid:\t870003\t870003\t870003\t870003\nGroups:\t870003 \n\
+        CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n\
+        CapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n\
+        Seccomp_filters:\t1\n";
+    let near = OuterFacts {
+        pid: Some(4711),
+        proc_status: Some(status.to_owned()),
+        uid_map: Some("         0          0 4294967295\n".to_owned()),
+        memory_limit: Some(256 << 20),
+        swap_limit: Some(swap),
+        cpu_millis: Some(1500),
+        pids_limit: Some(64),
+        declared: Vec::new(),
+    };
+    let declared = vec![
+        ("user", "870003:870003"),
+        ("image", "sha256:aa"),
+        ("mounts", ""),
+        ("runtime", "runc"),
+        ("network_mode", "none"),
+        ("privileged", "false"),
+        ("read_only_root", "true"),
+        ("ipc_mode", "private"),
+        ("pid_mode", ""),
+        ("capabilities_added", ""),
+        ("groups_added", ""),
+        ("devices", "0"),
+        ("log_driver", "none"),
+        ("shm_bytes", "16777216"),
+        ("no_new_privileges", "true"),
+        ("seccomp_profile", "saferun"),
+    ];
+    let declared = declared
+        .into_iter()
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect();
+    let outer = OuterFacts {
+        declared,
+        ..if local { near } else { OuterFacts::default() }
+    };
+    Case {
+        template,
+        identity: Identity {
+            name: "saferun-x".to_owned(),
+            instance: "i".to_owned(),
+            uid: UID,
+        },
+        capabilities: Capabilities {
+            version: "docker".to_owned(),
+            runtimes: vec!["runc".to_owned()],
+            cgroup_version: Some(cgroup_version),
+            local,
+            memory: Support::Enforced,
+            cpu: Support::Enforced,
+            pids: Support::Enforced,
+        },
+        inner,
+        outer,
+    }
+}
+
+/// As gVisor 2022-12 was seen on engine 20.10.
+fn runsc(local: bool) -> Case {
+    let mut case = runc(1, local);
+    case.template.runtime = "runsc".to_owned();
+    let own = "/ tmpfs rw,noexec,rw,size=33554432,mode=0700,uid=870003,gid=870003";
+    let mounts = ["/out", "/workspace", "/tmp", "/home/sandbox"];
+    let mut mounts: Vec<String> = mounts
+        .iter()
+        .map(|point| own.replacen('/', point, 1))
+        .collect();
+    mounts.push("/dev tmpfs rw,rw,mode=0755".to_owned());
+    mounts.push("/dev/shm tmpfs rw,noexec,rw,mode=1777,size=16777216".to_owned());
+    case.inner = Facts {
+        capabilities: None,
+        no_new_privs: None,
+        seccomp: Some(0),
+        writable_mounts: Some(mounts),
+        memory_limit: None,
+        swap_limit: None,
+        cpu_millis: None,
+        pids_limit: None,
+        ..case.inner
+    };
+    for (name, value) in &mut case.outer.declared {
+        if *name == "runtime" {
+            "runsc".clone_into(value);
+        }
+    }
+    if local {
+        let status = "Uid:\t65534\t65534\t65534\t65534\nCapEff:\t0000000000240000\n\
+            NoNewPrivs:\t1\nSeccomp:\t2\n";
+        case.outer.proc_status = Some(status.to_owned());
+        case.outer.pids_limit = Some(crate::engine::host_tasks(&case.template));
+    }
+    case
+}
+
+/// Every kind of engine, and how to make it.
+fn kinds() -> [(&'static str, Box<dyn Fn() -> Case>); 6] {
+    [
+        ("runc, v1, local", Box::new(|| runc(1, true))),
+        ("runc, v2, local", Box::new(|| runc(2, true))),
+        ("runc, v1, remote", Box::new(|| runc(1, false))),
+        ("runc, v2, remote", Box::new(|| runc(2, false))),
+        ("runsc, local", Box::new(|| runsc(true))),
+        ("runsc, remote", Box::new(|| runsc(false))),
+    ]
+}
+
+/// Names of the inner facts, and what the attestation calls them.
+const INNER: [(&str, &str); 16] = [
+    ("uid", "uid"),
+    ("gid", "gid"),
+    ("groups", "extra_groups"),
+    ("capabilities", "capabilities"),
+    ("no_new_privs", "no_new_privs"),
+    ("seccomp", "seccomp"),
+    ("root_read_only", "root_read_only"),
+    ("writable_mounts", "writable_mounts"),
+    ("interfaces", "interfaces"),
+    ("memory_limit", "memory_limit"),
+    ("swap_limit", "swap_limit"),
+    ("cpu_millis", "cpu_millis"),
+    ("pids_limit", "pids_limit"),
+    ("open_files", "open_files"),
+    ("core_size", "core_size"),
+    ("dumpable", "dumpable"),
+];
+
+/// What gVisor does not show from inside.
+const BLIND_IN_GVISOR: [&str; 7] = [
+    "capabilities",
+    "no_new_privs",
+    "seccomp",
+    "memory_limit",
+    "swap_limit",
+    "cpu_millis",
+    "pids_limit",
+];
+
+fn with_inner(case: &mut Case, key: &str, value: Value) {
+    let mut facts = serde_json::to_value(&case.inner).unwrap();
+    facts[key] = value;
+    case.inner = serde_json::from_value(facts).unwrap();
+}
+
+/// The other value, of the same type.
+fn flipped(value: &Value) -> Value {
+    match value {
+        Value::Bool(yes) => json!(!yes),
+        Value::Number(number) => json!(number.as_u64().unwrap() + 4096),
+        Value::String(text) => json!(format!("1{text}")),
+        Value::Array(items) => {
+            let mut items = items.clone();
+            match items.last_mut() {
+                Some(last) => *last = flipped(last),
+                None => items.push(json!(0)),
+            }
+            Value::Array(items)
+        }
+        other => panic!("no idea how to flip {other}"),
+    }
+}
+
+#[test]
+fn what_is_as_it_must_be_is_accepted_with_every_field_in_the_record() {
+    for (kind, make) in kinds() {
+        let fields = make()
+            .attest()
+            .unwrap_or_else(|error| panic!("{kind}: {error}"));
+        for (_, name) in INNER {
+            assert!(
+                fields.iter().any(|field| field.name == name),
+                "{kind}: {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_list_of_inner_facts_is_complete() {
+    let facts = serde_json::to_value(Facts::default()).unwrap();
+    for key in facts.as_object().unwrap().keys() {
+        assert!(
+            INNER.iter().any(|(name, _)| name == key),
+            "nobody attests `{key}`"
+        );
+    }
+}
+
+#[test]
+fn each_inner_fact_that_is_wrong_or_missing_refuses() {
+    for (kind, make) in kinds() {
+        for (key, field) in INNER {
+            let good = serde_json::to_value(make().inner).unwrap()[key].clone();
+            let blind = kind.starts_with("runsc") && BLIND_IN_GVISOR.contains(&key);
+            if blind {
+                continue;
+            }
+            let mut case = make();
+            with_inner(&mut case, key, Value::Null);
+            case.refuses(field, &format!("nothing seen inside ({kind})"));
+            let mut case = make();
+            with_inner(&mut case, key, flipped(&good));
+            case.refuses(field, &format!("another value inside ({kind})"));
+        }
+    }
+}
+
+#[test]
+fn what_gvisor_need_not_show_must_be_right_when_it_does() {
+    let mut case = runsc(true);
+    case.inner.no_new_privs = Some(false);
+    case.refuses("no_new_privs", "false inside");
+    let mut case = runsc(true);
+    case.inner.capabilities = runc(1, true).inner.capabilities;
+    case.attest().unwrap();
+    case.inner.capabilities.as_mut().unwrap()[2] = "0000000000000400".to_owned();
+    case.refuses("capabilities", "CAP_NET_BIND_SERVICE inside");
+}
+
+#[test]
+fn each_capability_set_and_each_uid_counts() {
+    for index in 0..5 {
+        let mut case = runc(1, true);
+        case.inner.capabilities.as_mut().unwrap()[index] = "0000000000000001".to_owned();
+        case.refuses("capabilities", "one set");
+        let mut case = runc(1, true);
+        case.inner.capabilities.as_mut().unwrap()[index].clear();
+        case.refuses("capabilities", "an empty mask");
+    }
+    for index in 0..4 {
+        let mut case = runc(1, true);
+        case.inner.uid.as_mut().unwrap()[index] = 0;
+        case.refuses("uid", "root");
+    }
+}
+
+#[test]
+fn each_line_that_the_daemon_reads_of_the_process_counts() {
+    let lines = [
+        ("Uid", "uid", true),
+        ("Gid", "gid", true),
+        ("Groups", "extra_groups", true),
+        ("CapInh", "capabilities", true),
+        ("CapPrm", "capabilities", true),
+        ("CapEff", "capabilities", true),
+        ("CapBnd", "capabilities", true),
+        ("CapAmb", "capabilities", true),
+        ("NoNewPrivs", "no_new_privs", false),
+        ("Seccomp", "seccomp", false),
+    ];
+    for (line, field, only_runc) in lines {
+        for (kind, make) in kinds() {
+            if !kind.ends_with("local") || (only_runc && kind.starts_with("runsc")) {
+                continue;
+            }
+            for replacement in [None, Some("9")] {
+                let mut case = make();
+                let status = case.outer.proc_status.take().unwrap();
+                let edited: String = status
+                    .lines()
+                    .filter_map(|text| {
+                        let hit = text
+                            .strip_prefix(line)
+                            .is_some_and(|rest| rest.starts_with(':'));
+                        match (hit, replacement) {
+                            (false, _) => Some(format!("{text}\n")),
+                            (true, Some(value)) => Some(format!("{line}:\t{value}\n")),
+                            (true, None) => None,
+                        }
+                    })
+                    .collect();
+                case.outer.proc_status = Some(edited);
+                case.refuses(field, &format!("{line} {replacement:?} outside ({kind})"));
+            }
+        }
+    }
+}
+
+type Flip = fn(&mut OuterFacts);
+
+#[test]
+fn each_limit_on_the_host_that_is_wrong_or_missing_refuses() {
+    let flips: [(&str, Flip); 12] = [
+        ("memory_limit", |facts| facts.memory_limit = None),
+        ("memory_limit", |facts| facts.memory_limit = Some(u64::MAX)),
+        ("swap_limit", |facts| facts.swap_limit = None),
+        ("swap_limit", |facts| facts.swap_limit = Some(u64::MAX)),
+        ("cpu_millis", |facts| facts.cpu_millis = None),
+        ("cpu_millis", |facts| facts.cpu_millis = Some(u64::MAX)),
+        ("pids_limit", |facts| facts.pids_limit = None),
+        ("pids_limit", |facts| facts.pids_limit = Some(u64::MAX)),
+        ("memory_limit", |facts| {
+            facts.memory_limit = facts.memory_limit.map(|n| n + 4096)
+        }),
+        ("pids_limit", |facts| {
+            facts.pids_limit = facts.pids_limit.map(|n| n + 1)
+        }),
+        ("cpu_millis", |facts| {
+            facts.cpu_millis = facts.cpu_millis.map(|n| n + 1)
+        }),
+        ("swap_limit", |facts| {
+            facts.swap_limit = facts.swap_limit.map(|n| n + 4096)
+        }),
+    ];
+    for (kind, make) in kinds()
+        .into_iter()
+        .filter(|(kind, _)| kind.ends_with("local"))
+    {
+        for (field, flip) in flips {
+            let mut case = make();
+            flip(&mut case.outer);
+            case.refuses(field, kind);
+        }
+    }
+}
+
+#[test]
+fn each_thing_that_the_engine_declares_counts() {
+    for (kind, make) in kinds() {
+        let names: Vec<&str> = make()
+            .outer
+            .declared
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(names.len(), field::DECLARED.len());
+        for name in names {
+            let mut case = make();
+            case.outer.declared.retain(|(given, _)| *given != name);
+            case.refuses(name, &format!("nothing declared ({kind})"));
+            let mut case = make();
+            for (given, value) in &mut case.outer.declared {
+                if *given == name {
+                    value.push('x');
+                }
+            }
+            case.refuses(name, &format!("something else declared ({kind})"));
+        }
+    }
+}
+
+#[test]
+fn each_property_of_each_writable_mount_counts() {
+    let changes = [
+        ("nosuid,", ""),
+        ("nodev,", ""),
+        ("noexec,", ""),
+        ("32768k", "65536k"),
+        ("size=32768k,", ""),
+        ("mode=700", "mode=777"),
+        ("tmpfs", "ext4"),
+        ("/out", "/outer"),
+        ("16384k", "65536k"),
+    ];
+    for index in 2..7 {
+        for (from, to) in changes {
+            let mut case = runc(1, true);
+            let mount = &mut case.inner.writable_mounts.as_mut().unwrap()[index];
+            if !mount.contains(from) {
+                continue;
+            }
+            *mount = mount.replacen(from, to, 1);
+            case.refuses("writable_mounts", &format!("{from} made {to:?} in {index}"));
+        }
+        let mut case = runc(1, true);
+        case.inner.writable_mounts.as_mut().unwrap().remove(index);
+        case.refuses("writable_mounts", "one missing");
+    }
+    for extra in [
+        "/run tmpfs rw,nosuid,rw,mode=755",
+        "/host ext4 rw,relatime,rw",
+        "/dev tmpfs rw,rw,mode=777",
+        "/dev tmpfs rw,rw,mode=755,uid=870003",
+        "/dev",
+    ] {
+        let mut case = runc(1, true);
+        case.inner
+            .writable_mounts
+            .as_mut()
+            .unwrap()
+            .push(extra.to_owned());
+        case.refuses("writable_mounts", extra);
+    }
+}
+
+#[test]
+fn a_network_is_not_missed_among_the_tunnels() {
+    let mut case = runc(1, true);
+    case.inner.interfaces = Some(vec!["eth0".to_owned(), "lo".to_owned()]);
+    case.refuses("interfaces", "eth0");
+}
+
+#[test]
+fn under_a_user_namespace_the_host_sees_the_mapped_uid() {
+    let mut case = runc(2, true);
+    case.outer.uid_map = Some("0 100000 900000\n".to_owned());
+    case.refuses("uid", "a map that moves it");
+    let status = case.outer.proc_status.take().unwrap();
+    case.outer.proc_status = Some(status.replace("870003", "970003"));
+    case.attest().unwrap();
+    case.outer.uid_map = None;
+    case.refuses("uid", "no map");
+}
+
+#[test]
+fn an_engine_that_does_not_say_its_cgroup_version_is_not_believed() {
+    let mut case = runc(2, true);
+    case.capabilities.cgroup_version = None;
+    case.refuses("swap_limit", "no version");
+}
+
+#[test]
+fn an_error_names_the_setting_and_prints_no_control_characters() {
+    let mut case = runc(1, true);
+    case.inner.interfaces = Some(vec!["a\u{1b}[2J".to_owned()]);
+    let text = case.attest().unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "the sandbox is not as it must be: interfaces should be `lo`, but the supervisor inside saw `a[2J`"
+    );
+}
