@@ -6,8 +6,10 @@ mod contradictions;
 mod decide;
 mod decision;
 mod diagnostic;
+mod editor;
 mod expectations;
 mod explain;
+mod hash;
 mod keys;
 #[cfg(test)]
 mod laws;
@@ -24,6 +26,7 @@ mod rate;
 mod read;
 mod schema;
 mod sections;
+mod show;
 mod trust;
 mod units;
 mod units_parse;
@@ -35,6 +38,7 @@ pub use action::{Action, Gate, Levels, Tier};
 pub use decide::level_key;
 pub use decision::{Clause, ClientKind, Decision, DecisionRequest, Runtime, Verdict};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use editor::{KeyInfo, key_at, key_info, keys_below};
 pub use expectations::TestOutcome;
 pub use explain::{Explanation, Point};
 pub use layer::{Content, Expectation, Source};
@@ -42,7 +46,7 @@ pub use limits::{Bounded, EffectiveLimits, LimitError, Limits, RequestedLimits, 
 pub use load::{Loaded, check, load};
 pub use merge::{Fate, Step};
 pub use origin::{LayerKind, Origin};
-pub use policy::{Policy, Shown};
+pub use policy::Policy;
 pub use presets::{preset, preset_names, preset_text};
 pub use rate::{Rate, RateLimits};
 pub use read::LoadOptions;
@@ -51,6 +55,7 @@ pub use sections::{
     AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Response,
     Retention, Returns, SourceRecord, Trace, Variant, WatchRules,
 };
+pub use show::Shown;
 pub use trust::{Distrust, FileFacts, Trust, trust};
 pub use units::{Bytes, MilliCpus, show_duration};
 pub use window::{RateKind, RateLimited, RateWindows};

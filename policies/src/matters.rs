@@ -1,6 +1,8 @@
 //! What in a report the policy has a word on: findings at their effective level, blocked names, custom rules.
 //! Each layer is folded in order: a trusted one replaces what was said, a project's only makes it stricter.
 
+use std::collections::BTreeSet;
+
 use saferun_scanner::{Finding, Level, Report, Usage, UsageKind};
 
 use crate::action::Action;
@@ -28,7 +30,7 @@ struct Blocked<'a> {
 }
 
 impl Policy {
-    /// Every matter of a report, in the order of the code, each clause once for each name.
+    /// Every matter of a report; a name that is used often is spoken of once, where it is used first.
     pub(crate) fn matters(&self, report: &Report, language: &str) -> Vec<Matter> {
         let mut matters = Vec::new();
         for (index, finding) in report.findings.iter().enumerate() {
@@ -39,18 +41,11 @@ impl Policy {
                 matters.extend(self.finding(&silenced.finding, None));
             }
         }
-        let mut seen: Vec<(String, &str)> = Vec::new();
+        let mut seen = BTreeSet::new();
         for usage in &report.usages {
-            for matter in self
-                .blocked(usage, language)
-                .into_iter()
-                .chain(self.custom(usage))
-            {
-                let mark = (matter.clause.key.clone(), usage.name.as_str());
-                if !seen.contains(&mark) {
-                    seen.push(mark);
-                    matters.push(matter);
-                }
+            if seen.insert((usage.kind, usage.name.as_str())) {
+                matters.extend(self.blocked(usage, language));
+                matters.extend(self.custom(usage));
             }
         }
         if report.incomplete && self.speaks_of_names() {

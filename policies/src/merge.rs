@@ -102,6 +102,9 @@ impl Merged {
         layer: &Layer,
         warnings: &mut Vec<Diagnostic>,
     ) {
+        if layer.tighten_only && key.path == "description" {
+            return;
+        }
         let step = |fate| Step {
             origin: set.origin.clone(),
             said: set.value.to_string(),

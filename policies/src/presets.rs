@@ -1,5 +1,7 @@
 //! The policies that are built in: `presets/*.yaml` beside the crate, each a layer over `default.yaml`.
 
+use std::sync::OnceLock;
+
 use crate::layer::{Layer, Source};
 use crate::load::preset_merge;
 use crate::origin::LayerKind;
@@ -68,13 +70,26 @@ pub(crate) fn layers(name: &str) -> Vec<Layer> {
     } else {
         vec!["default", name]
     };
+    let read = parsed();
     names
-        .into_iter()
-        .filter_map(|name| {
-            let source = Source::yaml(LayerKind::Preset, name, preset_text(name)?);
-            Some(read::read(&source, &LoadOptions::default()).0)
-        })
+        .iter()
+        .filter_map(|name| read.iter().find(|layer| layer.file == *name))
+        .cloned()
         .collect()
+}
+
+/// Every preset, read once: a load for each run would otherwise read the same text again.
+fn parsed() -> &'static [Layer] {
+    static PARSED: OnceLock<Vec<Layer>> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        FILES
+            .iter()
+            .map(|(name, text)| {
+                let source = Source::yaml(LayerKind::Preset, *name, *text);
+                read::read(&source, &LoadOptions::default()).0
+            })
+            .collect()
+    })
 }
 
 /// A preset as a layer that only tightens, for a project that names it.

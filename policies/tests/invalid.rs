@@ -10,14 +10,15 @@ const RULES: &[(&str, &str)] = &[("SR101", "shell-command"), ("SR102", "dynamic-
 
 fn corpus() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
+    let entries = fs::read_dir(folder).expect("the corpus");
+    let mut files: Vec<_> = entries
         .map(|entry| {
-            let path = entry.unwrap().path();
-            (
-                path.file_stem().unwrap().to_str().unwrap().to_owned(),
-                fs::read_to_string(&path).unwrap(),
-            )
+            let path = entry.expect("an entry").path();
+            let name = path
+                .file_stem()
+                .and_then(|name| name.to_str())
+                .expect("a plain name");
+            (name.to_owned(), fs::read_to_string(&path).expect("a text"))
         })
         .collect();
     files.sort();
@@ -78,22 +79,21 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
     let deep_flow = "[".repeat(100_000);
     let within = "[".repeat(MAX_BYTES - 1);
     let braces = "{a: ".repeat(MAX_BYTES / 4 - 1);
-    let block: String = (0..300)
-        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-        .collect();
+    let lines = |count: usize, line: &dyn Fn(usize) -> String| {
+        (0..count).map(line).collect::<Vec<_>>().concat()
+    };
+    let block = lines(300, &|depth| format!("{}a:\n", " ".repeat(depth)));
     let dashes = "- ".repeat(MAX_BYTES / 2 - 1);
-    let many = format!(
-        "version: 1\nimports:\n  block: [{}]\n",
-        (0..9000).map(|n| format!("a{n}, ")).collect::<String>()
-    );
-    let wide: String = (0..8000).map(|n| format!("k{n}: 1\n")).collect();
-    let mut bomb = String::from("a0: &a0 [x]\n");
-    for level in 1..60 {
-        bomb.push_str(&format!(
-            "a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n",
-            level - 1
-        ));
-    }
+    let names = lines(9000, &|number| format!("a{number}, "));
+    let many = format!("version: 1\nimports:\n  block: [{names}]\n");
+    let wide = lines(8000, &|number| format!("k{number}: 1\n"));
+    let bomb = lines(60, &|level| {
+        format!(
+            "a{}: &a{} [*a{level}, *a{level}, *a{level}]\n",
+            level + 1,
+            level + 1
+        )
+    });
     let long_key = format!("{}: 1\n", "k".repeat(MAX_BYTES - 10));
     let stars = format!("version: 1\ncalls: {{block: ['{}']}}\n", "*a".repeat(120));
     for (name, text) in [
@@ -108,9 +108,9 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
         ("long_key", long_key),
         ("stars", stars),
     ] {
-        let start = Instant::now();
+        let begun = Instant::now();
         let found = complaints(name, &text);
-        let took = start.elapsed();
+        let took = begun.elapsed();
         // Milliseconds in a release build; the bound leaves room for a debug build on a busy machine.
         assert!(took < Duration::from_secs(5), "{name} took {took:?}");
         assert!(
