@@ -7,6 +7,7 @@ mod daemon;
 mod doctor;
 mod exit;
 mod failure;
+mod policy;
 mod run;
 mod self_check;
 mod ui;
@@ -41,6 +42,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Run(args) => Ok(run::run(&args, global).await),
+        Command::Policy(command) => policy::policy(&command),
         Command::Ps { json } => commands::ps(json, global).await,
         Command::Kill { id } => commands::kill(&id, global).await,
         Command::Status { json } => commands::status(json, global).await,

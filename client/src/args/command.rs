@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{DaemonCommand, ImageCommand, RunArgs};
+use super::{DaemonCommand, ImageCommand, PolicyCommand, RunArgs};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -43,6 +43,9 @@ Exit codes: the script's own; 124 time limit; 125 SafeRun failed; 126 refused by
         #[arg(long)]
         json: bool,
     },
+    /// Show and check policies
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Check this machine, and say how to mend what is missing
     #[command(
         after_help = "Examples:\n  saferunctl doctor\n\nExit codes: 0 all that is required is there; 1 something is missing."

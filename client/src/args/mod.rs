@@ -3,6 +3,7 @@
 mod command;
 mod daemon;
 mod image;
+mod policy;
 mod run;
 
 use clap::{Args, Parser};
@@ -10,6 +11,7 @@ use clap::{Args, Parser};
 pub(crate) use command::Command;
 pub(crate) use daemon::DaemonCommand;
 pub(crate) use image::ImageCommand;
+pub(crate) use policy::{PolicyCommand, PolicyShowArgs};
 pub(crate) use run::RunArgs;
 
 use crate::ui::ColorWhen;

@@ -1,0 +1,55 @@
+//! Options of `policy`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What to do with policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Show what a preset, or a policy file over it, comes to
+    #[command(after_help = "\
+Examples:
+  saferunctl policy show strict
+  saferunctl policy show --file my-policy.yaml --origin
+  saferunctl policy show default --source            the preset as it is written")]
+    Show(PolicyShowArgs),
+    /// Check policy files; each mistake with its line, and what to write instead
+    #[command(after_help = "\
+Examples:
+  saferunctl policy check my-policy.yaml
+
+Exit codes: 0 sound, 1 an error, 2 a file cannot be read.")]
+    Check {
+        /// Policy files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of policy files, for editors
+    #[command(after_help = "Examples:\n  saferunctl policy schema > saferun-policy.schema.json")]
+    Schema,
+}
+
+/// Options of `policy show`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyShowArgs {
+    /// Preset
+    #[arg(
+        value_name = "PRESET",
+        default_value = "default",
+        conflicts_with = "file"
+    )]
+    pub(crate) preset: String,
+    /// Policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Say where each value comes from
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) origin: bool,
+    /// Print the preset's own text
+    #[arg(long, conflicts_with_all = ["file", "json", "origin"])]
+    pub(crate) source: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
