@@ -1,0 +1,143 @@
+//! Boot and shutdown, read like a contents page.
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::Context;
+use jsonrpsee::server::stop_channel;
+use nix::sys::stat::{Mode, umask};
+use saferun_image::SANDBOX_UID_COUNT;
+use saferun_protocol::ApiServer;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    engine::{Engine, docker::DockerEngine},
+    image::ImageService,
+    journal::Journal,
+    pool::{Bounds, Key, Launcher, PoolHandle, PoolSettings},
+    rpc,
+    runs::{RunService, default_template},
+    settings::Settings,
+    state_dir::StateDir,
+    world::WorldHandle,
+};
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// Whatever keeps it from listening, with what to do about it.
+pub fn boot(settings: Settings) -> anyhow::Result<()> {
+    // Before any thread: everything that this process makes is its user's alone.
+    umask(Mode::from_bits_truncate(0o077));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .context("the asynchronous runtime could not be started")?;
+    runtime.block_on(run(settings))
+}
+
+async fn run(settings: Settings) -> anyhow::Result<()> {
+    let state = StateDir::open(&settings.state_dir)?;
+    let journal = Journal::open(&state.file("journal.sqlite"))?;
+    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(&settings.engine));
+    let images = ImageService::new(Arc::clone(&engine), settings.supervisor.clone(), state.file("build"));
+    let world = WorldHandle::start(Arc::clone(&engine), journal.clone(), images.digest_source());
+    images.attach(world.clone());
+    let pool = start_pool(&settings, &world, engine, &journal);
+    let runs = RunService::new(pool.clone(), world.clone(), &settings.policy);
+    let shutdown = CancellationToken::new();
+    let methods = rpc::Methods {
+        runs: runs.clone(),
+        images,
+        pool: pool.clone(),
+        world,
+        instance: journal.instance().to_owned(),
+        policy: settings.policy.clone(),
+        began: Instant::now(),
+        shutdown: shutdown.clone(),
+    };
+
+    let listener = rpc::bind(&settings.socket)?;
+    let (stop, stopper) = stop_channel();
+    let server = tokio::spawn(rpc::serve(listener, methods.into_rpc().into(), stop));
+    tracing::info!(socket = %settings.socket.display(), engine = settings.engine, "ready");
+
+    wait_for_the_end(&shutdown).await?;
+    tracing::info!("draining");
+    runs.close();
+    if !pool.drain(settings.drain).await {
+        tracing::warn!("some containers are still there; the next start removes them");
+    }
+    let _ = stopper.stop();
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server).await;
+    let _ = std::fs::remove_file(&settings.socket);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Starts the pool, and a task that follows the engine and the image with it.
+fn start_pool(
+    settings: &Settings,
+    world: &WorldHandle,
+    engine: Arc<dyn Engine>,
+    journal: &Journal,
+) -> PoolHandle {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let bounds = Bounds {
+        max_live: settings.max_containers,
+        // Measured: the engine's throughput peaks at twice the cores.
+        max_starting: (2 * cores).min(settings.max_containers),
+        max_leased: settings.max_containers.div_ceil(2).max(1),
+        max_waiting: 256,
+        idle_after: std::time::Duration::from_secs(600),
+    };
+    let (publish, launcher) = watch::channel(None);
+    let pool = PoolHandle::start(PoolSettings { bounds, uids: SANDBOX_UID_COUNT }, launcher);
+    let follower = pool.clone();
+    let (target, policy, journal) = (settings.pool_size, settings.policy.clone(), journal.clone());
+    let mut changes = world.watch();
+    tokio::spawn(async move {
+        let mut image = None;
+        loop {
+            let world = changes.borrow_and_update().clone();
+            if let Some(capabilities) = world.capabilities.clone() {
+                publish.send_replace(Some(Launcher {
+                    engine: Arc::clone(&engine),
+                    journal: journal.clone(),
+                    capabilities,
+                }));
+            }
+            let found = world.image().ok();
+            if found.is_some() && found != image {
+                image.clone_from(&found);
+                let id = found.unwrap_or_default();
+                let current = id.clone();
+                follower.retire_others(move |key: &Key| key.0.image == current).await;
+                let policy = saferun_policy::preset(&policy);
+                if let Some(template) = policy.and_then(|policy| default_template(&policy, id)) {
+                    follower.pin(Key(template), target).await;
+                }
+            }
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    pool
+}
+
+async fn wait_for_the_end(shutdown: &CancellationToken) -> anyhow::Result<()> {
+    let mut term = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    let mut int = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+        () = shutdown.cancelled() => {}
+    }
+    Ok(())
+}

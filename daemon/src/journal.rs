@@ -1,0 +1,218 @@
+//! The journal: which containers this installation has, on disk before the engine hears of them, so
+//! that a daemon killed at any moment can be cleaned up after. One connection, on a thread of its own.
+
+use std::{path::Path, thread};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::Leftover;
+
+/// Changes to the tables raise this; an older daemon refuses a newer journal.
+const SCHEMA: i64 = 1;
+
+/// The journal cannot be read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum JournalError {
+    /// SQLite says no.
+    #[error("the journal {path} cannot be used: {reason}")]
+    Sqlite {
+        /// The file.
+        path: String,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// Written by a later version.
+    #[error("the journal {path} was written by a later SafeRun (schema {found}, known {SCHEMA}): use that version")]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: i64,
+    },
+    /// Its thread is gone.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+enum Command {
+    Record { name: String, reply: oneshot::Sender<Result<(), JournalError>> },
+    SetId { name: String, id: String, reply: oneshot::Sender<Result<(), JournalError>> },
+    Forget { name: String, reply: oneshot::Sender<Result<(), JournalError>> },
+    Leftovers { reply: oneshot::Sender<Result<Vec<Leftover>, JournalError>> },
+}
+
+/// A handle to the journal's thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    commands: mpsc::Sender<Command>,
+    instance: String,
+}
+
+impl Journal {
+    /// Opens or makes the file and starts the thread.
+    pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
+        let (connection, instance) = prepare(path)?;
+        let (commands, mut inbox) = mpsc::channel(64);
+        let file = path.display().to_string();
+        let serve = move || {
+            while let Some(command) = inbox.blocking_recv() {
+                answer(&connection, &file, command);
+            }
+        };
+        thread::Builder::new().name("journal".to_owned()).spawn(serve).map_err(|error| {
+            JournalError::Sqlite { path: path.display().to_string(), reason: error.to_string() }
+        })?;
+        Ok(Self { commands, instance })
+    }
+
+    /// The random id of this installation's state.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// Writes down a container before it is created.
+    pub(crate) async fn record(&self, name: &str) -> Result<(), JournalError> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::Record { name, reply }).await
+    }
+
+    /// Adds the engine's id.
+    pub(crate) async fn set_id(&self, name: &str, id: &str) -> Result<(), JournalError> {
+        let (name, id) = (name.to_owned(), id.to_owned());
+        self.ask(|reply| Command::SetId { name, id, reply }).await
+    }
+
+    /// The container is gone for certain.
+    pub(crate) async fn forget(&self, name: &str) -> Result<(), JournalError> {
+        let name = name.to_owned();
+        self.ask(|reply| Command::Forget { name, reply }).await
+    }
+
+    /// All that is written down.
+    pub(crate) async fn leftovers(&self) -> Result<Vec<Leftover>, JournalError> {
+        self.ask(|reply| Command::Leftovers { reply }).await
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Command,
+    ) -> Result<T, JournalError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| JournalError::Closed)?;
+        answer.await.map_err(|_| JournalError::Closed)?
+    }
+}
+
+fn prepare(path: &Path) -> Result<(Connection, String), JournalError> {
+    let name = path.display().to_string();
+    let fail = |error: rusqlite::Error| JournalError::Sqlite {
+        path: name.clone(),
+        reason: error.to_string(),
+    };
+    let connection = Connection::open(path).map_err(fail)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
+    let found: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
+    if found > SCHEMA {
+        return Err(JournalError::Newer { path: name, found });
+    }
+    connection
+        .execute_batch(
+            "BEGIN IMMEDIATE;
+             CREATE TABLE IF NOT EXISTS containers (name TEXT PRIMARY KEY, id TEXT) STRICT;
+             CREATE TABLE IF NOT EXISTS installation (instance TEXT NOT NULL) STRICT;
+             PRAGMA user_version = 1;
+             COMMIT;",
+        )
+        .map_err(fail)?;
+    let known: Option<String> = connection
+        .query_row("SELECT instance FROM installation", [], |row| row.get(0))
+        .optional()
+        .map_err(fail)?;
+    let instance = match known {
+        Some(instance) => instance,
+        None => {
+            let fresh = uuid::Uuid::now_v7().simple().to_string();
+            connection
+                .execute("INSERT INTO installation (instance) VALUES (?1)", params![fresh])
+                .map_err(fail)?;
+            fresh
+        }
+    };
+    Ok((connection, instance))
+}
+
+fn answer(connection: &Connection, path: &str, command: Command) {
+    let fail = |error: rusqlite::Error| JournalError::Sqlite {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    // A reply that nobody waits for any more is no fault: the write stands all the same.
+    match command {
+        Command::Record { name, reply } => {
+            let done = connection
+                .execute("INSERT OR REPLACE INTO containers (name) VALUES (?1)", params![name]);
+            let _ = reply.send(done.map(drop).map_err(fail));
+        }
+        Command::SetId { name, id, reply } => {
+            let done =
+                connection.execute("UPDATE containers SET id = ?2 WHERE name = ?1", params![name, id]);
+            let _ = reply.send(done.map(drop).map_err(fail));
+        }
+        Command::Forget { name, reply } => {
+            let done = connection.execute("DELETE FROM containers WHERE name = ?1", params![name]);
+            let _ = reply.send(done.map(drop).map_err(fail));
+        }
+        Command::Leftovers { reply } => {
+            let _ = reply.send(leftovers(connection).map_err(fail));
+        }
+    }
+}
+
+fn leftovers(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
+    let mut statement = connection.prepare("SELECT name, id FROM containers ORDER BY name")?;
+    let rows = statement.query_map([], |row| Ok(Leftover { name: row.get(0)?, id: row.get(1)? }))?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_recorded_survives_a_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.sqlite");
+        let journal = Journal::open(&file).unwrap();
+        let instance = journal.instance().to_owned();
+        journal.record("a").await.unwrap();
+        journal.record("b").await.unwrap();
+        journal.set_id("b", "id-of-b").await.unwrap();
+        journal.forget("a").await.unwrap();
+        drop(journal);
+        let journal = Journal::open(&file).unwrap();
+        assert_eq!(journal.instance(), instance);
+        let left = journal.leftovers().await.unwrap();
+        assert_eq!(left, [Leftover { name: "b".into(), id: Some("id-of-b".into()) }]);
+    }
+
+    #[test]
+    fn a_newer_journal_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.sqlite");
+        drop(Journal::open(&file).unwrap());
+        Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(Journal::open(&file), Err(JournalError::Newer { found: 99, .. })));
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.sqlite");
+        std::fs::write(&file, "not a database, whatever its name says".repeat(100)).unwrap();
+        assert!(matches!(Journal::open(&file), Err(JournalError::Sqlite { .. })));
+    }
+}

@@ -1,0 +1,200 @@
+//! Bringing up one container: journal, launch, readiness, attestation; and taking it down again.
+
+use std::{sync::Arc, time::Duration};
+
+use saferun_frames::{Decoder, PROTOCOL_VERSION, ToDaemon};
+use saferun_image::SANDBOX_UID_BASE;
+use saferun_protocol::AttestationField;
+use tokio::{io::AsyncReadExt, time::timeout};
+
+use crate::{
+    attest,
+    engine::{Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, Template},
+    journal::Journal,
+};
+
+/// From the start of the container to its supervisor's word: an interpreter start under a CPU quota.
+const READY_DEADLINE: Duration = Duration::from_secs(20);
+/// One removal; the engine's own calls have shorter deadlines inside.
+const REMOVE_DEADLINE: Duration = Duration::from_secs(30);
+/// Between two attempts to remove a container that will not go.
+const REMOVE_PAUSE: Duration = Duration::from_secs(2);
+
+/// A container that stands by: attested, its interpreter waiting.
+pub(crate) struct WarmContainer {
+    /// The engine's side of it.
+    pub(crate) instance: Box<dyn Instance>,
+    /// Frames go in here.
+    pub(crate) sink: FrameSink,
+    /// Frames come out here.
+    pub(crate) source: FrameSource,
+    /// Holds what was read beyond the last frame.
+    pub(crate) decoder: Decoder,
+    /// The settings as both witnesses saw them.
+    pub(crate) attestation: Vec<AttestationField>,
+    /// What the supervisor said of the interpreter.
+    pub(crate) interpreter: String,
+}
+
+/// Why a container did not come up. Nothing of it is left, or the journal still names it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum LaunchError {
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The journal; without it no container is started.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
+    /// The supervisor did not get ready.
+    #[error("the supervisor in the container did not get ready: {reason}")]
+    NotReady {
+        /// Why.
+        reason: String,
+    },
+    /// The container is not what it should be.
+    #[error("the sandbox is not what it should be, so nothing may run in it: {reason}")]
+    Attestation {
+        /// The field that differs.
+        reason: String,
+    },
+}
+
+impl LaunchError {
+    /// Whether trying again at once changes nothing.
+    pub(crate) fn is_permanent(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(
+                error,
+                EngineError::ImageMissing { .. } | EngineError::RuntimeMissing { .. }
+            ),
+            Self::Attestation { .. } => true,
+            Self::Journal(_) | Self::NotReady { .. } => false,
+        }
+    }
+}
+
+/// What a launch needs besides the template.
+#[derive(Clone)]
+pub(crate) struct Launcher {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) journal: Journal,
+    pub(crate) capabilities: Arc<Capabilities>,
+}
+
+impl Launcher {
+    /// Starts, waits for readiness, attests. On failure the container is removed again.
+    pub(crate) async fn launch(
+        &self,
+        name: &str,
+        template: &Template,
+        uid_offset: u32,
+    ) -> Result<WarmContainer, LaunchError> {
+        let identity = Identity {
+            name: name.to_owned(),
+            instance: self.journal.instance().to_owned(),
+            uid: SANDBOX_UID_BASE + uid_offset,
+        };
+        self.journal.record(name).await?;
+        let instance = match self.engine.launch(template, &identity).await {
+            Ok(instance) => instance,
+            Err(error) => {
+                self.clean_up_after_failure(name).await;
+                return Err(error.into());
+            }
+        };
+        self.journal.set_id(name, instance.id()).await?;
+        let mut instance = instance;
+        match self.make_ready(&mut instance, template, &identity).await {
+            Ok((sink, source, decoder, attestation, interpreter)) => {
+                Ok(WarmContainer { instance, sink, source, decoder, attestation, interpreter })
+            }
+            Err(error) => {
+                self.take_down(name, instance).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn make_ready(
+        &self,
+        instance: &mut Box<dyn Instance>,
+        template: &Template,
+        identity: &Identity,
+    ) -> Result<(FrameSink, FrameSource, Decoder, Vec<AttestationField>, String), LaunchError> {
+        let not_ready = |reason: String| LaunchError::NotReady { reason };
+        let (sink, mut source) =
+            instance.take_io().ok_or_else(|| not_ready("it has no stream".to_owned()))?;
+        let mut decoder = Decoder::new();
+        let first = timeout(READY_DEADLINE, next_frame(&mut source, &mut decoder))
+            .await
+            .map_err(|_| not_ready(format!("no word within {} s", READY_DEADLINE.as_secs())))?
+            .map_err(not_ready)?;
+        let ready = match first {
+            ToDaemon::Ready(ready) => ready,
+            ToDaemon::Fault(fault) => return Err(not_ready(fault.message)),
+            _ => return Err(not_ready("its first word was not that it is ready".to_owned())),
+        };
+        if ready.protocol != PROTOCOL_VERSION {
+            return Err(not_ready(format!(
+                "it speaks protocol {}, this daemon {PROTOCOL_VERSION}: run `saferunctl image build`",
+                ready.protocol
+            )));
+        }
+        let outer = instance.observe().await?;
+        let attestation =
+            attest::attest(template, identity, &self.capabilities, &ready.facts, &outer)
+                .map_err(|error| LaunchError::Attestation { reason: error.to_string() })?;
+        Ok((sink, source, decoder, attestation, ready.interpreter))
+    }
+
+    /// Kills and removes, again and again until it is gone; a container is never given up on.
+    pub(crate) async fn take_down(&self, name: &str, instance: Box<dyn Instance>) {
+        loop {
+            let removed = timeout(REMOVE_DEADLINE, async {
+                let _ = instance.kill().await;
+                instance.remove().await
+            })
+            .await;
+            match removed {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => tracing::warn!(container = name, %error, "removal failed, will retry"),
+                Err(_) => tracing::warn!(container = name, "removal took too long, will retry"),
+            }
+            tokio::time::sleep(REMOVE_PAUSE).await;
+        }
+        if let Err(error) = self.journal.forget(name).await {
+            tracing::error!(container = name, %error, "the journal could not be updated");
+        }
+    }
+
+    /// A create may have got through although its answer did not: look, then forget.
+    async fn clean_up_after_failure(&self, name: &str) {
+        let leftover = crate::engine::Leftover { name: name.to_owned(), id: None };
+        match self.engine.remove_leftover(&leftover, self.journal.instance()).await {
+            Ok(_) => {
+                let _ = self.journal.forget(name).await;
+            }
+            Err(error) => {
+                tracing::warn!(container = name, %error, "left in the journal for the next sweep");
+            }
+        }
+    }
+}
+
+/// The next whole frame of a stream; an error text if the stream ends or breaks the rules.
+pub(crate) async fn next_frame(
+    source: &mut FrameSource,
+    decoder: &mut Decoder,
+) -> Result<ToDaemon, String> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        if let Some(frame) = ToDaemon::next(decoder).map_err(|error| error.to_string())? {
+            return Ok(frame);
+        }
+        match source.read(&mut buffer).await {
+            Ok(0) => return Err("its stream ended".to_owned()),
+            Ok(read) => decoder.push(&buffer[..read]),
+            Err(error) => return Err(format!("its stream broke: {error}")),
+        }
+    }
+}

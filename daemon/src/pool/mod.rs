@@ -1,0 +1,12 @@
+//! Warm containers, used once: a pure state machine (`state`), its owner task (`owner`), and how one
+//! container is brought up, checked and taken down (`container`).
+
+mod container;
+mod key;
+mod owner;
+mod state;
+
+pub(crate) use container::{Launcher, WarmContainer};
+pub(crate) use key::Key;
+pub(crate) use owner::{Lease, LeaseError, PoolHandle, PoolSettings};
+pub(crate) use state::Bounds;

@@ -1,0 +1,458 @@
+//! The one task that owns the pool's state. It never waits for the engine: each launch and each
+//! removal is a task of its own that reports back as an event.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use saferun_protocol::PoolStatus;
+use tokio::{
+    io::AsyncReadExt,
+    sync::{mpsc, oneshot, watch},
+    time::{sleep_until, timeout},
+};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    container::{Launcher, WarmContainer},
+    key::Key,
+    state::{Action, Bounds, Event, Phase, Pool, Refusal, SlotId, Source, Ticket},
+};
+use crate::engine::Instance;
+
+/// Everything that the pool is told at its start.
+#[derive(Clone, Copy)]
+pub(crate) struct PoolSettings {
+    pub(crate) bounds: Bounds,
+    pub(crate) uids: u32,
+}
+
+/// Why there is no container for a run.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum LeaseError {
+    /// Too many wait already.
+    #[error("{waiting} runs wait already")]
+    QueueFull {
+        /// How many.
+        waiting: usize,
+    },
+    /// Containers cannot be started.
+    #[error("{reason}")]
+    LaunchFailed {
+        /// Why the last start failed.
+        reason: String,
+    },
+    /// The image or policy changed meanwhile.
+    #[error("the image changed while the run waited; run it again")]
+    Retired,
+    /// The daemon stops.
+    #[error("the daemon is shutting down")]
+    ShuttingDown,
+}
+
+type Granted = Result<Lease, LeaseError>;
+
+enum Command {
+    Lease { key: Key, source: Source, reply: oneshot::Sender<Granted>, ticket: Ticket },
+    Cancel(Ticket),
+    Pin { key: Key, target: usize },
+    Retire { keep: Box<dyn Fn(&Key) -> bool + Send> },
+    Released { slot: SlotId, instance: Box<dyn Instance> },
+    Warm { slot: SlotId, container: Box<WarmContainer>, took: Duration },
+    Failed { slot: SlotId, reason: String, permanent: bool },
+    Died(SlotId),
+    Removed(SlotId),
+    Drain { done: oneshot::Sender<()> },
+}
+
+/// A handle to the pool; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct PoolHandle {
+    commands: mpsc::Sender<Command>,
+    status: watch::Receiver<Vec<PoolStatus>>,
+    tickets: Arc<std::sync::atomic::AtomicU64>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// A container that is this run's alone. Dropping it sends the container to its removal.
+pub(crate) struct Lease {
+    slot: SlotId,
+    container: Option<WarmContainer>,
+    commands: mpsc::Sender<Command>,
+    runtime: tokio::runtime::Handle,
+    /// Whether it was warm when it was asked for.
+    pub(crate) hit: bool,
+}
+
+impl Lease {
+    /// The container; `None` never happens before the drop.
+    pub(crate) fn container(&mut self) -> Option<&mut WarmContainer> {
+        self.container.as_mut()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(container) = self.container.take() else { return };
+        let WarmContainer { instance, sink, source, .. } = container;
+        // The stream is closed first: an attached stream that nobody reads makes the engine hang.
+        drop((sink, source));
+        let (commands, slot) = (self.commands.clone(), self.slot);
+        self.runtime.spawn(async move {
+            let _ = commands.send(Command::Released { slot, instance }).await;
+        });
+    }
+}
+
+/// Tells the pool that a request was given up before it was answered.
+struct CancelOnDrop {
+    pool: PoolHandle,
+    ticket: Option<Ticket>,
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let commands = self.pool.commands.clone();
+        self.pool.runtime.spawn(async move {
+            let _ = commands.send(Command::Cancel(ticket)).await;
+        });
+    }
+}
+
+impl PoolHandle {
+    /// Starts the owner task.
+    pub(crate) fn start(settings: PoolSettings, launcher: watch::Receiver<Option<Launcher>>) -> Self {
+        let (commands, inbox) = mpsc::channel(256);
+        let (publish, status) = watch::channel(Vec::new());
+        let handle = Self {
+            commands: commands.clone(),
+            status,
+            tickets: Arc::default(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let owner = Owner {
+            pool: Pool::new(settings.bounds, settings.uids),
+            launcher,
+            commands,
+            publish,
+            epoch: Instant::now(),
+            idle: HashMap::new(),
+            waiting: HashMap::new(),
+            dying: HashMap::new(),
+            names: HashMap::new(),
+            start_times: HashMap::new(),
+            alarm: None,
+            drained: Vec::new(),
+            tasks: TaskTracker::new(),
+        };
+        tokio::spawn(owner.serve(inbox));
+        handle
+    }
+
+    /// Waits for a container. Dropping the future gives up the place in the queue.
+    pub(crate) async fn lease(&self, key: Key, source: Source) -> Result<Lease, LeaseError> {
+        let ticket = Ticket(self.tickets.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send(Command::Lease { key, source, reply, ticket })
+            .await
+            .map_err(|_| LeaseError::ShuttingDown)?;
+        let mut guard = CancelOnDrop { pool: self.clone(), ticket: Some(ticket) };
+        let granted = answer.await.map_err(|_| LeaseError::ShuttingDown)?;
+        guard.ticket = None;
+        granted
+    }
+
+    /// Keeps so many of this key warm from now on.
+    pub(crate) async fn pin(&self, key: Key, target: usize) {
+        let _ = self.commands.send(Command::Pin { key, target }).await;
+    }
+
+    /// Drains all keys that `keep` does not want.
+    pub(crate) async fn retire_others(&self, keep: impl Fn(&Key) -> bool + Send + 'static) {
+        let _ = self.commands.send(Command::Retire { keep: Box::new(keep) }).await;
+    }
+
+    /// What the pools look like, as of their last change.
+    pub(crate) fn status(&self) -> Vec<PoolStatus> {
+        self.status.borrow().clone()
+    }
+
+    /// Removes everything. Returns when all is gone or the deadline has passed; says which.
+    pub(crate) async fn drain(&self, deadline: Duration) -> bool {
+        let (done, finished) = oneshot::channel();
+        if self.commands.send(Command::Drain { done }).await.is_err() {
+            return true;
+        }
+        timeout(deadline, finished).await.is_ok()
+    }
+}
+
+/// A warm container as the owner holds it: a watcher task has the streams and notices a death.
+struct Idle {
+    claim: oneshot::Sender<Claim>,
+}
+
+struct Claim {
+    reply: oneshot::Sender<Granted>,
+    hit: bool,
+}
+
+struct Owner {
+    pool: Pool<Key>,
+    launcher: watch::Receiver<Option<Launcher>>,
+    commands: mpsc::Sender<Command>,
+    publish: watch::Sender<Vec<PoolStatus>>,
+    epoch: Instant,
+    idle: HashMap<SlotId, Idle>,
+    waiting: HashMap<Ticket, oneshot::Sender<Granted>>,
+    dying: HashMap<SlotId, Box<dyn Instance>>,
+    names: HashMap<SlotId, String>,
+    start_times: HashMap<Key, VecDeque<Duration>>,
+    alarm: Option<Instant>,
+    drained: Vec<oneshot::Sender<()>>,
+    tasks: TaskTracker,
+}
+
+impl Owner {
+    async fn serve(mut self, mut inbox: mpsc::Receiver<Command>) {
+        loop {
+            let alarm = self.alarm;
+            let rings = async {
+                match alarm {
+                    Some(at) => sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(command) => self.take(command),
+                    None => return,
+                },
+                () = rings => {
+                    self.alarm = None;
+                    self.step(Event::Tick, None);
+                }
+            }
+            self.report();
+            if !self.drained.is_empty() && self.pool.live() == 0 {
+                for done in self.drained.drain(..) {
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Lease { key, source, reply, ticket } => {
+                self.waiting.insert(ticket, reply);
+                self.step(Event::Lease { ticket, key, source }, Some(ticket));
+            }
+            Command::Cancel(ticket) => {
+                self.waiting.remove(&ticket);
+                self.step(Event::Cancel { ticket }, None);
+            }
+            Command::Pin { key, target } => self.step(Event::Pin { key, target }, None),
+            Command::Retire { keep } => {
+                let old: Vec<Key> =
+                    self.pool.keys().map(|(key, _)| key.clone()).filter(|key| !keep(key)).collect();
+                for key in old {
+                    self.step(Event::Retire { key }, None);
+                }
+            }
+            Command::Released { slot, instance } => {
+                let decided = self.pool.phase(slot) == Some(Phase::Removing);
+                self.dying.insert(slot, instance);
+                if decided {
+                    self.remove(slot);
+                } else {
+                    self.step(Event::Released { slot }, None);
+                }
+            }
+            Command::Warm { slot, container, took } => self.warm(slot, *container, took),
+            Command::Failed { slot, reason, permanent } => {
+                tracing::warn!(slot = slot.0, %reason, "a container could not be started");
+                self.names.remove(&slot);
+                self.step(Event::LaunchFailed { slot, reason, permanent }, None);
+            }
+            Command::Died(slot) => {
+                self.idle.remove(&slot);
+                self.step(Event::DiedIdle { slot }, None);
+            }
+            Command::Removed(slot) => {
+                self.names.remove(&slot);
+                self.step(Event::Removed { slot }, None);
+            }
+            Command::Drain { done } => {
+                self.drained.push(done);
+                self.step(Event::Drain, None);
+            }
+        }
+    }
+
+    fn step(&mut self, event: Event<Key>, asking: Option<Ticket>) {
+        let actions = self.pool.step(self.epoch.elapsed(), event);
+        for action in actions {
+            self.act(action, asking);
+        }
+    }
+
+    fn act(&mut self, action: Action<Key>, asking: Option<Ticket>) {
+        match action {
+            Action::Launch { slot, key, uid_offset } => self.launch(slot, key, uid_offset),
+            Action::Grant { ticket, slot } => self.grant(ticket, slot, asking == Some(ticket)),
+            Action::Refuse { ticket, refusal } => {
+                if let Some(reply) = self.waiting.remove(&ticket) {
+                    let _ = reply.send(Err(refusal.into()));
+                }
+            }
+            Action::Remove { slot } => self.remove(slot),
+            Action::WakeAt(at) => {
+                let at = self.epoch + at;
+                self.alarm = Some(self.alarm.map_or(at, |alarm| alarm.min(at)));
+            }
+        }
+    }
+
+    fn launch(&mut self, slot: SlotId, key: Key, uid_offset: u32) {
+        let name = format!("saferun-{}", uuid::Uuid::now_v7().simple());
+        self.names.insert(slot, name.clone());
+        let launcher = self.launcher.borrow().clone();
+        let commands = self.commands.clone();
+        self.tasks.spawn(async move {
+            let Some(launcher) = launcher else {
+                let reason = "the container engine does not answer".to_owned();
+                let _ = commands.send(Command::Failed { slot, reason, permanent: true }).await;
+                return;
+            };
+            let began = Instant::now();
+            let command = match launcher.launch(&name, &key.0, uid_offset).await {
+                Ok(container) => {
+                    let took = began.elapsed();
+                    Command::Warm { slot, container: Box::new(container), took }
+                }
+                Err(error) => {
+                    let (reason, permanent) = (error.to_string(), error.is_permanent());
+                    Command::Failed { slot, reason, permanent }
+                }
+            };
+            let _ = commands.send(command).await;
+        });
+    }
+
+    fn warm(&mut self, slot: SlotId, container: WarmContainer, took: Duration) {
+        let key = self.pool.key_of(slot).cloned();
+        if let Some(key) = key {
+            let times = self.start_times.entry(key).or_default();
+            times.push_back(took);
+            if times.len() > 32 {
+                times.pop_front();
+            }
+        }
+        let (claim, claimed) = oneshot::channel();
+        self.idle.insert(slot, Idle { claim });
+        self.tasks.spawn(watch_idle(slot, container, claimed, self.commands.clone()));
+        self.step(Event::Launched { slot }, None);
+    }
+
+    fn grant(&mut self, ticket: Ticket, slot: SlotId, hit: bool) {
+        let Some(reply) = self.waiting.remove(&ticket) else {
+            // Given up meanwhile: the watcher gives the container back when its claim is dropped.
+            self.idle.remove(&slot);
+            return;
+        };
+        let claim = Claim { reply, hit };
+        let sent = match self.idle.remove(&slot) {
+            Some(idle) => idle.claim.send(claim),
+            None => Err(claim),
+        };
+        if let Err(claim) = sent {
+            self.waiting.insert(ticket, claim.reply);
+            self.step(Event::GrantFailed { slot, ticket }, None);
+        }
+    }
+
+    fn remove(&mut self, slot: SlotId) {
+        // Dropping the claim tells an idle container's watcher to hand the instance over.
+        self.idle.remove(&slot);
+        let Some(instance) = self.dying.remove(&slot) else { return };
+        let name = self.names.get(&slot).cloned().unwrap_or_default();
+        let launcher = self.launcher.borrow().clone();
+        let commands = self.commands.clone();
+        self.tasks.spawn(async move {
+            if let Some(launcher) = launcher {
+                launcher.take_down(&name, instance).await;
+            }
+            let _ = commands.send(Command::Removed(slot)).await;
+        });
+    }
+
+    fn report(&self) {
+        let statuses = self.pool.keys().map(|(key, state)| {
+            let count = |phase| u32::try_from(self.pool.count(key, phase)).unwrap_or(u32::MAX);
+            let mut status = PoolStatus::default();
+            status.key = key.to_string();
+            status.target = u32::try_from(state.target()).unwrap_or(u32::MAX);
+            status.warm = count(Phase::Warm);
+            status.starting = count(Phase::Starting);
+            status.leased = count(Phase::Leased);
+            status.removing = count(Phase::Removing);
+            status.hits = state.hits;
+            status.misses = state.misses;
+            status.died_idle = state.died_idle;
+            status.failed_starts = state.failed_starts;
+            status.start_ms = self.start_times.get(key).and_then(median_ms);
+            status.last_error.clone_from(&state.last_error);
+            status
+        });
+        self.publish.send_replace(statuses.collect());
+    }
+}
+
+fn median_ms(times: &VecDeque<Duration>) -> Option<f64> {
+    let mut sorted: Vec<_> = times.iter().copied().collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).map(|middle| middle.as_secs_f64() * 1000.0)
+}
+
+impl From<Refusal> for LeaseError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::QueueFull { waiting } => Self::QueueFull { waiting },
+            Refusal::LaunchFailed { reason } => Self::LaunchFailed { reason },
+            Refusal::Retired => Self::Retired,
+            Refusal::Draining => Self::ShuttingDown,
+        }
+    }
+}
+
+/// Holds a warm container until it is claimed, given up, or ends by itself.
+async fn watch_idle(
+    slot: SlotId,
+    mut container: WarmContainer,
+    claimed: oneshot::Receiver<Claim>,
+    commands: mpsc::Sender<Command>,
+) {
+    let mut byte = [0; 1];
+    let claim = tokio::select! {
+        biased;
+        // A warm supervisor has nothing to say: any byte, like the end, means that it is not fit.
+        _ = container.source.read(&mut byte) => None,
+        claim = claimed => Some(claim),
+    };
+    let died = claim.is_none();
+    if died {
+        let _ = commands.send(Command::Died(slot)).await;
+    }
+    let runtime = tokio::runtime::Handle::current();
+    let mut lease = Lease { slot, container: Some(container), commands, runtime, hit: false };
+    // Dropping the lease, here or by a requester who is gone, sends the container to its removal.
+    if let Some(Ok(Claim { reply, hit })) = claim {
+        lease.hit = hit;
+        let _ = reply.send(Ok(lease));
+    }
+}

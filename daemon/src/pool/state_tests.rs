@@ -1,0 +1,344 @@
+//! The pool's state machine, played event by event: named races, and a model that throws any order of
+//! events at it and checks the invariants after each step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+type TestPool = Pool<u8>;
+
+fn bounds() -> Bounds {
+    Bounds {
+        max_live: 6,
+        max_starting: 3,
+        max_leased: 4,
+        max_waiting: 5,
+        idle_after: Duration::from_secs(60),
+    }
+}
+
+fn pool() -> TestPool {
+    Pool::new(bounds(), 16)
+}
+
+const T0: Duration = Duration::ZERO;
+
+fn launches(actions: &[Action<u8>]) -> Vec<SlotId> {
+    let slot = |action: &Action<u8>| match action {
+        Action::Launch { slot, .. } => Some(*slot),
+        _ => None,
+    };
+    actions.iter().filter_map(slot).collect()
+}
+
+fn warm(pool: &mut TestPool, key: u8, count: usize) -> Vec<SlotId> {
+    let mut started = launches(&pool.step(T0, Event::Pin { key, target: count }));
+    let mut all = Vec::new();
+    while let Some(slot) = started.pop() {
+        all.push(slot);
+        started.extend(launches(&pool.step(T0, Event::Launched { slot })));
+    }
+    assert_eq!(pool.count(&key, Phase::Warm), count);
+    all
+}
+
+fn lease(ticket: u64, key: u8) -> Event<u8> {
+    Event::Lease { ticket: Ticket(ticket), key, source: 0 }
+}
+
+#[test]
+fn a_warm_container_is_handed_out_at_once_and_replaced() {
+    let mut pool = pool();
+    warm(&mut pool, 1, 2);
+    let actions = pool.step(T0, lease(7, 1));
+    assert!(matches!(actions[0], Action::Grant { ticket: Ticket(7), .. }));
+    assert_eq!(launches(&actions).len(), 1);
+    assert_eq!(pool.keys().next().unwrap().1.hits, 1);
+}
+
+#[test]
+fn p3_nothing_is_granted_before_it_was_launched() {
+    let mut pool = pool();
+    let actions = pool.step(T0, lease(1, 1));
+    assert!(!actions.iter().any(|action| matches!(action, Action::Grant { .. })));
+    let slot = launches(&actions)[0];
+    let actions = pool.step(T0, Event::Launched { slot });
+    assert_eq!(actions[0], Action::Grant { ticket: Ticket(1), slot });
+    assert_eq!(pool.keys().next().unwrap().1.misses, 1);
+}
+
+#[test]
+fn p4_another_key_is_never_given_a_container_of_this_one() {
+    let mut pool = pool();
+    warm(&mut pool, 1, 2);
+    let actions = pool.step(T0, lease(1, 2));
+    assert!(!actions.iter().any(|action| matches!(action, Action::Grant { .. })));
+    assert!(matches!(actions[0], Action::Launch { key: 2, .. }));
+}
+
+#[test]
+fn p8_zero_keeps_nothing_warm_until_the_first_run() {
+    let mut pool = pool();
+    assert_eq!(launches(&pool.step(T0, Event::Pin { key: 1, target: 0 })), []);
+    assert_eq!(pool.live(), 0);
+    assert!(!launches(&pool.step(T0, lease(1, 1))).is_empty());
+}
+
+#[test]
+fn p5_a_retired_key_gives_up_its_containers_and_its_queue() {
+    let mut pool = pool();
+    let slots = warm(&mut pool, 1, 2);
+    let actions = pool.step(T0, Event::Retire { key: 1 });
+    let removed: Vec<_> =
+        actions.iter().filter(|action| matches!(action, Action::Remove { .. })).collect();
+    assert_eq!(removed.len(), slots.len());
+    assert_eq!(pool.count(&1, Phase::Warm), 0);
+}
+
+#[test]
+fn c5_one_that_died_idle_is_replaced_and_counted() {
+    let mut pool = pool();
+    let slot = warm(&mut pool, 1, 1)[0];
+    let actions = pool.step(T0, Event::DiedIdle { slot });
+    assert_eq!(actions[0], Action::Remove { slot });
+    assert_eq!(launches(&actions).len(), 1);
+    assert_eq!(pool.keys().next().unwrap().1.died_idle, 1);
+}
+
+#[test]
+fn a_grant_that_failed_puts_the_ticket_back_in_front() {
+    let mut pool = pool();
+    warm(&mut pool, 1, 2);
+    let actions = pool.step(T0, lease(7, 1));
+    let Action::Grant { slot, .. } = actions[0] else { panic!("no grant") };
+    let actions = pool.step(T0, Event::GrantFailed { slot, ticket: Ticket(7) });
+    assert_eq!(actions[0], Action::Remove { slot });
+    assert!(actions.iter().any(|a| matches!(a, Action::Grant { ticket: Ticket(7), slot: other } if *other != slot)));
+}
+
+#[test]
+fn starts_that_fail_are_retried_with_growing_pauses_and_told() {
+    let mut pool = pool();
+    let mut starting = launches(&pool.step(T0, lease(1, 1)));
+    let fail = |slot| Event::LaunchFailed { slot, reason: "no".to_owned(), permanent: false };
+    // The first failure is tried again at once, the second is told to whoever waits.
+    let mut refused = Vec::new();
+    while let Some(slot) = starting.pop() {
+        for action in pool.step(T0, fail(slot)) {
+            match action {
+                Action::Refuse { ticket, refusal } => refused.push((ticket, refusal)),
+                Action::Launch { slot, .. } => starting.push(slot),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(refused, [(Ticket(1), Refusal::LaunchFailed { reason: "no".to_owned() })]);
+    let later = pool.step(LAST_BACKOFF, Event::Tick);
+    assert!(!launches(&later).is_empty(), "it never tries again: {later:?}");
+}
+
+#[test]
+fn a_permanent_failure_is_told_at_once() {
+    let mut pool = pool();
+    let slot = launches(&pool.step(T0, lease(1, 1)))[0];
+    let reason = "no image".to_owned();
+    let actions = pool.step(T0, Event::LaunchFailed { slot, reason, permanent: true });
+    assert!(actions.iter().any(|action| matches!(action, Action::Refuse { ticket: Ticket(1), .. })));
+}
+
+#[test]
+fn the_queue_is_bounded_and_says_so() {
+    let mut pool = pool();
+    for ticket in 0..5 {
+        pool.step(T0, lease(ticket, 1));
+    }
+    let actions = pool.step(T0, lease(99, 1));
+    let refusal = Refusal::QueueFull { waiting: 5 };
+    assert!(actions.contains(&Action::Refuse { ticket: Ticket(99), refusal }));
+}
+
+#[test]
+fn turns_go_round_between_sources() {
+    let mut pool = pool();
+    let first = launches(&pool.step(T0, lease(0, 1)));
+    for ticket in 1..3 {
+        pool.step(T0, Event::Lease { ticket: Ticket(ticket), key: 1, source: 0 });
+    }
+    pool.step(T0, Event::Lease { ticket: Ticket(50), key: 1, source: 9 });
+    let mut order = Vec::new();
+    let mut starting = first;
+    let mut seen = BTreeSet::new();
+    for id in 1..40 {
+        starting.push(SlotId(id));
+    }
+    for slot in starting {
+        if !seen.insert(slot) {
+            continue;
+        }
+        for action in pool.step(T0, Event::Launched { slot }) {
+            if let Action::Grant { ticket, slot } = action {
+                order.push(ticket.0);
+                pool.step(T0, Event::Released { slot });
+                pool.step(T0, Event::Removed { slot });
+            }
+        }
+    }
+    assert_eq!(order[..2], [0, 50], "one source held the other up: {order:?}");
+}
+
+#[test]
+fn an_unused_key_gives_up_its_containers() {
+    let mut pool = pool();
+    let slot = launches(&pool.step(T0, lease(1, 1)))[0];
+    pool.step(T0, Event::Launched { slot });
+    pool.step(T0, Event::Released { slot });
+    let later = Duration::from_secs(61);
+    pool.step(later, Event::Tick);
+    assert_eq!(pool.count(&1, Phase::Warm), 0);
+}
+
+#[test]
+fn a_drained_pool_grants_nothing_and_ends_empty() {
+    let mut pool = pool();
+    let slots = warm(&mut pool, 1, 2);
+    pool.step(T0, Event::Drain);
+    let actions = pool.step(T0, lease(1, 1));
+    assert_eq!(actions, [Action::Refuse { ticket: Ticket(1), refusal: Refusal::Draining }]);
+    for slot in slots {
+        pool.step(T0, Event::Removed { slot });
+    }
+    assert_eq!(pool.live(), 0);
+}
+
+/// What the world outside would know: kept beside the pool and compared after each step.
+#[derive(Default)]
+struct Model {
+    open: BTreeSet<Ticket>,
+    leased: BTreeMap<SlotId, Ticket>,
+    launched: BTreeSet<SlotId>,
+    uids: BTreeMap<SlotId, u32>,
+    removed: BTreeSet<SlotId>,
+}
+
+impl Model {
+    fn take(&mut self, pool: &TestPool, actions: &[Action<u8>]) {
+        for action in actions {
+            match action {
+                Action::Launch { slot, uid_offset, .. } => {
+                    let used: BTreeSet<_> = self.uids.values().collect();
+                    assert!(!used.contains(uid_offset), "uid {uid_offset} twice");
+                    assert!(self.uids.insert(*slot, *uid_offset).is_none(), "{slot:?} launched twice");
+                }
+                Action::Grant { ticket, slot } => {
+                    assert!(self.open.remove(ticket), "{ticket:?} answered twice");
+                    assert!(self.launched.contains(slot), "{slot:?} granted before it was ready");
+                    assert!(!self.removed.contains(slot), "{slot:?} granted after its removal");
+                    assert!(self.leased.insert(*slot, *ticket).is_none(), "{slot:?} leased twice");
+                }
+                Action::Refuse { ticket, .. } => {
+                    assert!(self.open.remove(ticket), "{ticket:?} answered twice");
+                }
+                Action::Remove { slot } => {
+                    assert!(self.removed.insert(*slot), "{slot:?} removed twice");
+                }
+                Action::WakeAt(_) => {}
+            }
+        }
+        assert!(pool.live() <= bounds().max_live, "too many live");
+        assert!(pool.all(Phase::Starting) <= bounds().max_starting, "too many starting");
+        assert!(pool.leased() <= bounds().max_leased, "too many leased");
+        // A grant that failed puts its ticket back, above the bound for new ones.
+        let bound = bounds().max_waiting + bounds().max_leased;
+        assert!(pool.waiting() <= bound, "the queue has no bound");
+        assert_eq!(pool.waiting(), self.open.len(), "a ticket was lost");
+    }
+}
+
+fn pick<T: Copy>(from: impl IntoIterator<Item = T>, at: usize) -> Option<T> {
+    let all: Vec<T> = from.into_iter().collect();
+    (!all.is_empty()).then(|| all[at % all.len()])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn p1_p2_the_invariants_hold_in_any_order_of_events(
+        steps in prop::collection::vec((0_u8..12, any::<u8>(), 0_u64..2_000), 1..120),
+    ) {
+        let mut pool = pool();
+        let mut model = Model::default();
+        let mut now = T0;
+        for (index, (kind, number, pause)) in steps.into_iter().enumerate() {
+            now += Duration::from_millis(pause);
+            let at = usize::from(number);
+            let in_phase = |pool: &TestPool, phase| {
+                let ids: Vec<_> = pool.slots.iter().filter(|(_, s)| s.phase == phase).map(|(id, _)| *id).collect();
+                pick(ids, at)
+            };
+            let event = match kind {
+                0..=3 => {
+                    let ticket = Ticket(index as u64);
+                    model.open.insert(ticket);
+                    Event::Lease { ticket, key: number % 3, source: u64::from(number % 4) }
+                }
+                4 => match pick(model.open.iter().copied(), at) {
+                    Some(ticket) => { model.open.remove(&ticket); Event::Cancel { ticket } }
+                    None => Event::Tick,
+                },
+                5 | 6 => match in_phase(&pool, Phase::Starting) {
+                    Some(slot) => { model.launched.insert(slot); Event::Launched { slot } }
+                    None => Event::Tick,
+                },
+                7 => match in_phase(&pool, Phase::Starting) {
+                    Some(slot) => {
+                        model.uids.remove(&slot);
+                        Event::LaunchFailed { slot, reason: "no".into(), permanent: number > 200 }
+                    }
+                    None => Event::Tick,
+                },
+                8 => match in_phase(&pool, Phase::Warm) {
+                    Some(slot) => Event::DiedIdle { slot },
+                    None => Event::Tick,
+                },
+                9 => match pick(model.leased.keys().copied(), at) {
+                    Some(slot) => {
+                        let ticket = model.leased.remove(&slot).unwrap();
+                        if number % 2 == 0 {
+                            Event::Released { slot }
+                        } else {
+                            model.open.insert(ticket);
+                            Event::GrantFailed { slot, ticket }
+                        }
+                    }
+                    None => Event::Tick,
+                },
+                10 => match in_phase(&pool, Phase::Removing) {
+                    Some(slot) => { model.uids.remove(&slot); Event::Removed { slot } }
+                    None => Event::Tick,
+                },
+                _ => match number {
+                    0..=100 => Event::Pin { key: number % 3, target: usize::from(number % 4) },
+                    101..=150 => Event::Retire { key: number % 3 },
+                    151..=153 => Event::Drain,
+                    _ => Event::Tick,
+                },
+            };
+            let actions = pool.step(now, event);
+            model.take(&pool, &actions);
+        }
+        // Whatever happened: a drain ends with nothing, once everything was removed.
+        let actions = pool.step(now, Event::Drain);
+        model.take(&pool, &actions);
+        prop_assert!(model.open.is_empty());
+        let slots: Vec<_> = pool.slots.keys().copied().collect();
+        for slot in slots {
+            pool.step(now, Event::Launched { slot });
+            pool.step(now, Event::Released { slot });
+            pool.step(now, Event::Removed { slot });
+        }
+        prop_assert_eq!(pool.live(), 0);
+    }
+}

@@ -1,0 +1,220 @@
+//! The socket: bound with tight permissions, guarded by the peer's uid, bounded in connections.
+
+use std::{
+    collections::HashMap,
+    fs::DirBuilder,
+    io,
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt},
+    path::Path,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jsonrpsee::{
+    Methods,
+    server::{
+        BatchRequestConfig, Server, ServerConfig, StopHandle, serve_with_graceful_shutdown,
+    },
+};
+use saferun_protocol::MAX_REQUEST_BYTES;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{UnixListener, UnixStream},
+};
+use tokio_util::sync::CancellationToken;
+
+type ServiceBuilder = jsonrpsee::server::TowerServiceBuilder<
+    tower::layer::util::Identity,
+    tower::layer::util::Identity,
+>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Connections of one uid at once; more are answered 503 and closed.
+const MAX_CONNECTIONS: usize = 256;
+/// A new connection has this long to say something.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// After `accept` failed for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// An upper bound for one answer: the output of a run with the largest cap, as JSON.
+const MAX_RESPONSE_BYTES: u32 = 512 * 1024 * 1024;
+
+/// The socket cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ListenError {
+    /// Something stands at its path.
+    #[error(transparent)]
+    Path(#[from] saferun_protocol::SocketPathError),
+    /// Another daemon answers there.
+    #[error("another daemon already listens at {path}")]
+    Taken {
+        /// The path.
+        path: String,
+    },
+    /// The system says no.
+    #[error("cannot listen at {path}: {source}")]
+    Io {
+        /// The path.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The peer as the kernel says, in each request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    /// From `SO_PEERCRED`.
+    pub(crate) uid: u32,
+}
+
+/// Cancelled when the request's connection closes; in each request's extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionClosed(pub(crate) CancellationToken);
+
+/// Binds the socket. A stale one is removed, but only if it is a socket of ours that nobody answers at.
+/// The process's umask must be 077 already, so that the socket is never open to others.
+pub(crate) fn bind(path: &Path) -> Result<UnixListener, ListenError> {
+    let io = |source| ListenError::Io { path: path.display().to_string(), source };
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
+    }
+    saferun_protocol::verify_socket(path)?;
+    if let Ok(meta) = std::fs::symlink_metadata(path) {
+        let mine = meta.uid() == nix::unistd::geteuid().as_raw();
+        match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => return Err(ListenError::Taken { path: path.display().to_string() }),
+            Err(error)
+                if error.kind() == io::ErrorKind::ConnectionRefused
+                    && mine
+                    && meta.file_type().is_socket() =>
+            {
+                std::fs::remove_file(path).map_err(io)?;
+            }
+            Err(error) => return Err(io(error)),
+        }
+    }
+    UnixListener::bind(path).map_err(io)
+}
+
+/// Serves until told to stop.
+pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHandle) {
+    let config = ServerConfig::builder()
+        .max_connections(u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX))
+        .max_request_body_size(MAX_REQUEST_BYTES)
+        .max_response_body_size(MAX_RESPONSE_BYTES)
+        .max_subscriptions_per_connection(16)
+        .set_batch_request_config(BatchRequestConfig::Disabled)
+        .set_message_buffer_capacity(256)
+        .build();
+    let builder = Server::builder().set_config(config).to_service_builder();
+    let mine = nix::unistd::geteuid().as_raw();
+    let counts = Counts::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.clone().shutdown() => return,
+        };
+        let socket = match accepted {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(credentials) = socket.peer_cred() else { continue };
+        let uid = credentials.uid();
+        if uid != mine {
+            tracing::warn!(uid, "a connection of another user was refused");
+            tokio::spawn(refuse(socket, "403 Forbidden", "this daemon serves its own user only"));
+            continue;
+        }
+        let Some(place) = counts.take(uid) else {
+            tokio::spawn(refuse(socket, "503 Service Unavailable", "too many connections"));
+            continue;
+        };
+        let (methods, stop, builder) = (methods.clone(), stop.clone(), builder.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            if tokio::time::timeout(HANDSHAKE, socket.readable()).await.is_err() {
+                return;
+            }
+            if let Err(error) = one_connection(socket, Peer { uid }, methods, builder, stop).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+/// Serves one connection. Boxed here, where the compiler can still see that it is `Send`.
+fn one_connection(
+    socket: UnixStream,
+    peer: Peer,
+    methods: Methods,
+    builder: ServiceBuilder,
+    stop: StopHandle,
+) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> {
+    let shutdown = stop.clone().shutdown();
+    let service = tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        let mut service = builder.clone().build(methods.clone(), stop.clone());
+        let closed = CancellationToken::new();
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(ConnectionClosed(closed.clone()));
+        if jsonrpsee::server::ws::is_upgrade_request(&request) {
+            let (session, ended) = (service.on_session_closed(), closed.clone());
+            tokio::spawn(async move {
+                session.await;
+                ended.cancel();
+            });
+        }
+        async move {
+            // An HTTP call whose connection closes is dropped here, and with it this guard.
+            let guard = closed.drop_guard();
+            let answer = tower::Service::call(&mut service, request).await;
+            guard.disarm();
+            answer
+        }
+    });
+    Box::pin(serve_with_graceful_shutdown(socket, service, shutdown))
+}
+
+/// Says why over HTTP, which every client understands, and closes.
+async fn refuse(mut socket: UnixStream, status: &'static str, why: &'static str) {
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{why}\n",
+        why.len() + 1
+    );
+    let _ = tokio::time::timeout(Duration::from_secs(1), socket.write_all(answer.as_bytes())).await;
+}
+
+/// Connections of each uid.
+#[derive(Clone, Default)]
+struct Counts(Arc<Mutex<HashMap<u32, usize>>>);
+
+/// One connection's place; given back when dropped.
+struct Place {
+    counts: Counts,
+    uid: u32,
+}
+
+impl Counts {
+    fn take(&self, uid: u32) -> Option<Place> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(uid).or_default();
+        if *count >= MAX_CONNECTIONS {
+            return None;
+        }
+        *count += 1;
+        Some(Place { counts: self.clone(), uid })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.uid) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}

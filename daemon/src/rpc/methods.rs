@@ -1,0 +1,200 @@
+//! The methods: each is a few lines between the wire and a service.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jsonrpsee::{
+    Extensions, PendingSubscriptionSink,
+    core::{SubscriptionResult, async_trait},
+    types::ErrorObjectOwned,
+};
+use saferun_protocol::{
+    ApiServer, Code, DaemonInfo, Event, ImageInfo, RunInfo, RunRequest, RunResult, Status,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    listen::{ConnectionClosed, Peer},
+    stream::{Collected, forward, send},
+};
+use crate::{
+    image::ImageService,
+    pool::PoolHandle,
+    runs::{Caller, RunService},
+    world::WorldHandle,
+};
+
+/// Events that wait for a subscriber.
+const EVENT_BUFFER: usize = 64;
+/// A status asks the engine again in the background when it was last asked so long ago.
+const STALE: Duration = Duration::from_secs(2);
+
+/// All services, as the RPC trait needs them.
+#[derive(Clone)]
+pub(crate) struct Methods {
+    pub(crate) runs: RunService,
+    pub(crate) images: ImageService,
+    pub(crate) pool: PoolHandle,
+    pub(crate) world: WorldHandle,
+    pub(crate) instance: String,
+    pub(crate) policy: String,
+    pub(crate) began: Instant,
+    pub(crate) shutdown: CancellationToken,
+}
+
+fn peer(extensions: &Extensions) -> Result<Peer, ErrorObjectOwned> {
+    extensions.get::<Peer>().copied().ok_or_else(|| {
+        Code::Forbidden.error("the connection has no known peer", "connect through the Unix socket")
+    })
+}
+
+/// Cancelled when the connection of this request closes.
+fn closed(extensions: &Extensions) -> CancellationToken {
+    extensions.get::<ConnectionClosed>().map(|closed| closed.0.clone()).unwrap_or_default()
+}
+
+#[async_trait]
+impl ApiServer for Methods {
+    async fn status(&self, _extensions: &Extensions) -> Result<Status, ErrorObjectOwned> {
+        self.world.refresh_if_older(STALE);
+        let world = self.world.current();
+        let daemon = DaemonInfo::new(
+            env!("CARGO_PKG_VERSION").to_owned(),
+            std::process::id(),
+            self.began.elapsed().as_secs(),
+            self.instance.clone(),
+            self.policy.clone(),
+        );
+        let mut status = Status::new(daemon, world.engine_status());
+        status.images = world.image_infos();
+        status.pools = self.pool.status();
+        (status.running, status.queued, status.finished) = self.runs.counts();
+        if let Err(error) = world.image() {
+            status.problems.push(error.message().to_owned());
+        }
+        for pool in &status.pools {
+            if let Some(error) = &pool.last_error {
+                status.problems.push(format!("containers do not start: {error}"));
+            }
+        }
+        status.ready = status.problems.is_empty();
+        Ok(status)
+    }
+
+    async fn run(
+        &self,
+        extensions: &Extensions,
+        request: RunRequest,
+    ) -> Result<RunResult, ErrorObjectOwned> {
+        let caller = Caller { uid: peer(extensions)?.uid, client: request.client };
+        let detach = request.detach;
+        let cancel = CancellationToken::new();
+        let accepted = self.runs.accept(caller, request, cancel.clone()).await?;
+        let (events, mut inbox) = mpsc::channel(EVENT_BUFFER);
+        let service = self.runs.clone();
+        let closed = closed(extensions);
+        // The run is a task of its own, so that a call dropped half-way cannot skip its clean-up.
+        let mut task = tokio::spawn(async move { service.perform(accepted, events).await });
+        let ends = (!detach).then(|| cancel.clone().drop_guard());
+        let mut collected = Collected::default();
+        loop {
+            tokio::select! {
+                () = closed.cancelled(), if !detach && !cancel.is_cancelled() => cancel.cancel(),
+                event = inbox.recv() => match event {
+                    Some(event) => collected.take(event),
+                    None => break,
+                },
+            }
+        }
+        let result = (&mut task).await;
+        drop(ends);
+        let mut result = result.map_err(|error| {
+            Code::Internal.error(format!("the run failed: {error}"), "see the daemon's log")
+        })?;
+        collected.fill(&mut result);
+        Ok(result)
+    }
+
+    async fn subscribe_run(
+        &self,
+        pending: PendingSubscriptionSink,
+        extensions: &Extensions,
+        request: RunRequest,
+    ) -> SubscriptionResult {
+        let peer = match peer(extensions) {
+            Ok(peer) => peer,
+            Err(error) => return Ok(pending.reject(error).await),
+        };
+        let caller = Caller { uid: peer.uid, client: request.client };
+        let cancel = CancellationToken::new();
+        let accepted = match self.runs.accept(caller, request, cancel).await {
+            Ok(accepted) => accepted,
+            Err(error) => return Ok(pending.reject(error).await),
+        };
+        let sink = pending.accept().await?;
+        let (events, inbox) = mpsc::channel(EVENT_BUFFER);
+        let service = self.runs.clone();
+        let task = tokio::spawn(async move { service.perform(accepted, events).await });
+        forward(&sink, inbox).await;
+        let Ok(result) = task.await else { return Ok(()) };
+        send(&sink, &Event::Finished { result: Box::new(result) }).await;
+        Ok(())
+    }
+
+    async fn stdin(
+        &self,
+        extensions: &Extensions,
+        id: String,
+        base64: String,
+        end: bool,
+    ) -> Result<(), ErrorObjectOwned> {
+        let uid = peer(extensions)?.uid;
+        let bytes = STANDARD.decode(&base64).map_err(|error| {
+            Code::InvalidRequest.error(format!("base64 is not base64: {error}"), "encode the bytes")
+        })?;
+        self.runs.stdin(&id, uid, bytes, end).await
+    }
+
+    async fn kill(&self, extensions: &Extensions, id: String) -> Result<(), ErrorObjectOwned> {
+        self.runs.kill(&id, peer(extensions)?.uid)
+    }
+
+    async fn ps(&self, extensions: &Extensions) -> Result<Vec<RunInfo>, ErrorObjectOwned> {
+        Ok(self.runs.list(peer(extensions)?.uid))
+    }
+
+    async fn image_list(&self, _extensions: &Extensions) -> Result<Vec<ImageInfo>, ErrorObjectOwned> {
+        self.world.refresh().await;
+        Ok(self.world.current().image_infos())
+    }
+
+    async fn subscribe_image_build(
+        &self,
+        pending: PendingSubscriptionSink,
+        _extensions: &Extensions,
+        variant: String,
+        force: bool,
+    ) -> SubscriptionResult {
+        let mut events = match self.images.build(&variant, force) {
+            Ok(events) => events,
+            Err(error) => return Ok(pending.reject(error).await),
+        };
+        let sink = pending.accept().await?;
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = sink.closed() => return Ok(()),
+            };
+            let Some(event) = event else { return Ok(()) };
+            if !send(&sink, &event).await {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn shutdown(&self, _extensions: &Extensions) -> Result<(), ErrorObjectOwned> {
+        self.shutdown.cancel();
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! Before anything runs: is the request sound, what does the code mean to do, what does the policy say.
+//! Touches no engine.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jsonrpsee::types::ErrorObjectOwned;
+use saferun_frames::{MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec};
+use saferun_policy::{
+    Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, Policy, RequestedLimits, Runtime,
+};
+use saferun_protocol::{
+    AppliedLimits, ClientKind, Code, Evidence, Finding, Position, Range, Risk, RunRequest, StdinMode,
+};
+
+/// Longest script name, in bytes (`sandbox-image` holds a place of this length).
+const MAX_FILE_NAME: usize = 200;
+/// Most of a stream's cap that is kept for its end.
+const MAX_TAIL: u64 = 256 * 1024;
+
+/// A sound request with its decision.
+pub(super) struct Admitted {
+    pub(super) spec: RunSpec,
+    pub(super) source: Vec<u8>,
+    pub(super) given: Option<Vec<u8>>,
+    pub(super) limits: EffectiveLimits,
+    pub(super) decision: Decision,
+    pub(super) findings: Vec<Finding>,
+    pub(super) policy: String,
+    pub(super) scan_time: Duration,
+}
+
+/// Checks a request against a policy.
+pub(super) fn admit(
+    request: &RunRequest,
+    policy: &Policy,
+    gvisor_available: bool,
+) -> Result<Admitted, ErrorObjectOwned> {
+    let limits = policy.effective_limits(&requested(request)).map_err(|error| {
+        Code::LimitAboveMaximum.error(
+            error.to_string(),
+            "ask for less, or choose a policy with a higher maximum (--policy)",
+        )
+    })?;
+    let source = source_bytes(request)?;
+    if source.len() as u64 > limits.source.get() {
+        return Err(Code::TooLarge.error(
+            format!("the script has {} bytes, the policy allows {}", source.len(), limits.source.get()),
+            "split it, or choose a policy that allows more (--policy)",
+        ));
+    }
+    let given = match (request.stdin, &request.stdin_base64) {
+        (StdinMode::Given, Some(base64)) => Some(decode(base64, "stdin_base64")?),
+        (StdinMode::Given, None) => {
+            return Err(invalid("stdin is `given` but stdin_base64 is missing"));
+        }
+        _ => None,
+    };
+    let spec = specification(request, &limits, source.len())?;
+    let began = Instant::now();
+    let text = String::from_utf8_lossy(&source);
+    let report = saferun_scanner::scan(&text, &saferun_scanner::Options::default());
+    let runtime = match request.runtime.as_deref() {
+        None => None,
+        Some("runc") => Some(Runtime::Runc),
+        Some("runsc") => Some(Runtime::Runsc),
+        Some(other) => {
+            return Err(invalid(&format!("no runtime is called `{other}`: use runc or runsc")));
+        }
+    };
+    let mut question = DecisionRequest::default();
+    question.override_reason.clone_from(&request.override_reason);
+    question.person_present = request.person_present;
+    question.runtime = runtime;
+    question.gvisor_available = gvisor_available;
+    question.client = client(request.client);
+    let decision = policy.decide(&report, &question);
+    Ok(Admitted {
+        spec,
+        source,
+        given,
+        limits,
+        decision,
+        findings: report.findings.iter().map(finding).collect(),
+        policy: policy.name.clone(),
+        scan_time: began.elapsed(),
+    })
+}
+
+fn invalid(message: &str) -> ErrorObjectOwned {
+    Code::InvalidRequest.error(message, "see `saferunctl run --help`, or docs/rpc.md for the fields")
+}
+
+fn decode(base64: &str, field: &str) -> Result<Vec<u8>, ErrorObjectOwned> {
+    STANDARD.decode(base64).map_err(|error| invalid(&format!("{field} is not base64: {error}")))
+}
+
+fn source_bytes(request: &RunRequest) -> Result<Vec<u8>, ErrorObjectOwned> {
+    match &request.source_base64 {
+        Some(_) if !request.source.is_empty() => {
+            Err(invalid("both source and source_base64 are given: give one"))
+        }
+        Some(base64) => decode(base64, "source_base64"),
+        None => Ok(request.source.clone().into_bytes()),
+    }
+}
+
+fn requested(request: &RunRequest) -> RequestedLimits {
+    let asked = &request.limits;
+    let mut limits = RequestedLimits::default();
+    limits.time = asked.time_ms.map(Duration::from_millis);
+    limits.memory = asked.memory_bytes.map(Bytes);
+    // More than a u32 holds is above any maximum: it saturates and is refused by its name.
+    limits.cpus = asked.cpu_millis.map(|cpu| MilliCpus(u32::try_from(cpu).unwrap_or(u32::MAX)));
+    limits.pids = asked.pids;
+    limits.output = asked.output_bytes.map(Bytes);
+    limits
+}
+
+fn specification(
+    request: &RunRequest,
+    limits: &EffectiveLimits,
+    source_len: usize,
+) -> Result<RunSpec, ErrorObjectOwned> {
+    let file_name = request.file_name.clone().unwrap_or_else(|| "main.py".to_owned());
+    let sound = !file_name.is_empty()
+        && file_name.len() <= MAX_FILE_NAME
+        && !file_name.contains(['/', '\0'])
+        && file_name != "."
+        && file_name != "..";
+    if !sound {
+        return Err(invalid(&format!(
+            "file_name must be a base name of 1 to {MAX_FILE_NAME} bytes without `/`"
+        )));
+    }
+    if request.args.iter().any(|arg| arg.contains('\0')) {
+        return Err(invalid("an argument contains a NUL character, which no program can receive"));
+    }
+    for (name, value) in &request.env {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return Err(invalid(&format!(
+                "the environment variable {name:?} has an empty or impossible name or value"
+            )));
+        }
+    }
+    let output = limits.output.get();
+    let tail = (output / 4).min(MAX_TAIL);
+    let time = u64::try_from(limits.time.as_millis()).unwrap_or(u64::MAX);
+    let spec = RunSpec {
+        protocol: PROTOCOL_VERSION,
+        file_name,
+        args: request.args.clone(),
+        env: request.env.clone(),
+        source_len: source_len as u64,
+        stdin: request.stdin != StdinMode::Empty,
+        // The supervisor's timer only backs the daemon's, so it comes later.
+        time_limit_ms: time.saturating_add(2_000),
+        output_head: output - tail,
+        output_tail: tail,
+    };
+    if saferun_frames::ToSupervisor::Run(spec.clone()).encode().len() > MAX_PAYLOAD {
+        return Err(Code::TooLarge.error(
+            "the arguments and the environment are too large together",
+            "pass large data through standard input instead",
+        ));
+    }
+    Ok(spec)
+}
+
+fn client(kind: ClientKind) -> saferun_policy::ClientKind {
+    match kind {
+        ClientKind::Terminal => saferun_policy::ClientKind::Terminal,
+        ClientKind::Editor => saferun_policy::ClientKind::Editor,
+        ClientKind::Watch => saferun_policy::ClientKind::Watch,
+        _ => saferun_policy::ClientKind::Agent,
+    }
+}
+
+/// The scanner's level on the wire.
+pub(super) fn risk(level: saferun_scanner::Level) -> Risk {
+    match level {
+        saferun_scanner::Level::Low => Risk::Low,
+        saferun_scanner::Level::Medium => Risk::Medium,
+        saferun_scanner::Level::High => Risk::High,
+        saferun_scanner::Level::Blocked => Risk::Blocked,
+    }
+}
+
+fn range(range: saferun_scanner::Range) -> Range {
+    let position = |at: saferun_scanner::Position| Position { line: at.line, column: at.column };
+    Range { start: position(range.start), end: position(range.end) }
+}
+
+fn finding(found: &saferun_scanner::Finding) -> Finding {
+    let mut finding = Finding::new(
+        found.rule.clone(),
+        found.name.clone(),
+        risk(found.level),
+        found.message.clone(),
+        range(found.range),
+    );
+    finding.cwe = found.cwe;
+    finding.evidence = found
+        .evidence
+        .iter()
+        .map(|step| Evidence { message: step.message.clone(), range: range(step.range) })
+        .collect();
+    finding
+}
+
+/// The limits on the wire.
+pub(super) fn applied(limits: &EffectiveLimits) -> AppliedLimits {
+    let mut applied = AppliedLimits::default();
+    applied.time_ms = u64::try_from(limits.time.as_millis()).unwrap_or(u64::MAX);
+    applied.memory_bytes = limits.memory.get();
+    applied.cpu_millis = u64::from(limits.cpus.get());
+    applied.pids = limits.pids;
+    applied.tmpfs_bytes = limits.tmpfs.get();
+    applied.open_files = limits.open_files;
+    applied.output_bytes = limits.output.get();
+    applied
+}

@@ -1,0 +1,312 @@
+//! One run in one container: hands over, relays, watches the clock, and is the authority on the end.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use saferun_frames::{MAX_DATA, RunSpec, ToDaemon, ToSupervisor};
+use saferun_protocol::{Event, OutputChunk, Stream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc,
+    time::{sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    output::OutputStream,
+    registry::StdinPiece,
+    verdict::{Ending, Stopped},
+};
+use crate::{engine::Instance, pool::WarmContainer};
+
+/// From the request to kill and report to the kill from outside. A container that is throttled by its
+/// CPU quota gets no time for up to one period of 100 ms (`cfs_period_us`), so twice that and a bit.
+const GRACE: Duration = Duration::from_millis(250);
+/// What a reader that has fallen behind gets to take the rest of the output after the end.
+const SLOW_READER: Duration = Duration::from_secs(10);
+/// Events that wait for the reader; with this many, the program's output is no longer read.
+const PENDING: usize = 32;
+/// The tail frames come on top of the head; the supervisor may also cut frames as it likes.
+const KEPT_BY_SUPERVISOR: u64 = 2;
+
+/// What is to be run, and how it is reached while it runs.
+pub(super) struct Execution<'run> {
+    pub(super) container: &'run mut WarmContainer,
+    pub(super) spec: RunSpec,
+    pub(super) source: Vec<u8>,
+    pub(super) stdin: mpsc::Receiver<StdinPiece>,
+    /// Standard input that came with the request, and whether it is all.
+    pub(super) given: Option<Vec<u8>>,
+    pub(super) cancel: CancellationToken,
+    pub(super) time_limit: Duration,
+    pub(super) events: mpsc::Sender<Event>,
+    /// Whether the run goes on when nobody listens any more.
+    pub(super) detach: bool,
+}
+
+/// How it went.
+pub(super) struct Executed {
+    pub(super) ending: Ending,
+    pub(super) run_time: Duration,
+}
+
+struct Relay {
+    stdout: OutputStream,
+    stderr: OutputStream,
+    pending: VecDeque<Event>,
+    credit: u64,
+}
+
+impl Execution<'_> {
+    /// Runs to the end. Never fails: every failure is an [`Ending`].
+    pub(super) async fn run(self) -> Executed {
+        let began = Instant::now();
+        let (ending, mut pending, events, deaf) = self.drive(began).await;
+        let run_time = began.elapsed();
+        // What the program wrote before its end belongs to the reader, within reason.
+        if !deaf {
+            let _ = timeout(SLOW_READER, async {
+                while let Some(event) = pending.pop_front() {
+                    if events.send(event).await.is_err() {
+                        break;
+                    }
+                }
+            })
+            .await;
+        }
+        Executed { ending, run_time }
+    }
+
+    async fn drive(
+        mut self,
+        began: Instant,
+    ) -> (Ending, VecDeque<Event>, mpsc::Sender<Event>, bool) {
+        let deadline = began + self.time_limit;
+        let allowed = KEPT_BY_SUPERVISOR * (self.spec.output_head + self.spec.output_tail);
+        let mut relay = Relay {
+            stdout: OutputStream::new(allowed),
+            stderr: OutputStream::new(allowed),
+            pending: VecDeque::from([Event::Started]),
+            credit: 0,
+        };
+        let mut outgoing = hand_over(&self.spec, &self.source);
+        let mut written = 0;
+        let mut input = self.given.take().map_or_else(Input::open, Input::given);
+        if !self.spec.stdin {
+            input = Input::none();
+        }
+        let mut stopped: Option<(Stopped, Instant)> = None;
+        let mut deaf = false;
+        let mut buffer = vec![0; MAX_DATA];
+
+        let ending = loop {
+            if written == outgoing.len() {
+                outgoing.clear();
+                written = 0;
+                input.take_frames(&mut relay.credit, &mut outgoing);
+            }
+            let wake = stopped.map_or(deadline, |(_, at)| at + GRACE);
+            tokio::select! {
+                biased;
+                () = self.cancel.cancelled(), if stopped.is_none() => {
+                    stopped = Some((Stopped::Cancelled, Instant::now()));
+                    outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
+                }
+                () = self.events.closed(), if !deaf => {
+                    deaf = true;
+                    if !self.detach {
+                        self.cancel.cancel();
+                    }
+                }
+                () = sleep_until(wake.into()) => match stopped {
+                    Some((stopped, _)) => {
+                        let _ = self.container.instance.kill().await;
+                        break Ending::Killed { stopped };
+                    }
+                    None => {
+                        stopped = Some((Stopped::Deadline, Instant::now()));
+                        outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
+                    }
+                },
+                permit = self.events.reserve(), if !relay.pending.is_empty() && !deaf => {
+                    if let (Ok(permit), Some(event)) = (permit, relay.pending.pop_front()) {
+                        permit.send(event);
+                    }
+                }
+                sent = self.container.sink.write(&outgoing[written..]), if written < outgoing.len() => {
+                    match sent {
+                        Ok(count) if count > 0 => written += count,
+                        // The end of the other direction says what happened.
+                        _ => { outgoing.clear(); written = 0; input = Input::none(); }
+                    }
+                }
+                piece = self.stdin.recv(), if input.wants_more() => input.add(piece),
+                read = self.container.source.read(&mut buffer), if relay.pending.len() < PENDING => {
+                    let count = match read {
+                        Ok(count) => count,
+                        Err(error) => break lost(&*self.container.instance, format!("its stream broke: {error}")).await,
+                    };
+                    if count == 0 {
+                        break lost(&*self.container.instance, "its stream ended".to_owned()).await;
+                    }
+                    self.container.decoder.push(&buffer[..count]);
+                    match relay.take(&mut self.container.decoder) {
+                        Ok(None) => {}
+                        Ok(Some(Last::End(report))) => {
+                            let stopped = stopped.map(|(stopped, _)| stopped);
+                            break Ending::Reported { report, stopped };
+                        }
+                        Ok(Some(Last::Fault(reason))) | Err(reason) => break lost(&*self.container.instance, reason).await,
+                    }
+                    if deaf {
+                        relay.pending.clear();
+                    }
+                }
+            }
+        };
+        relay.flush();
+        (ending, relay.pending, self.events, deaf)
+    }
+}
+
+async fn lost(instance: &dyn Instance, reason: String) -> Ending {
+    let oom_kills = instance.counters().await.oom_kills;
+    Ending::Lost { reason, oom_kills }
+}
+
+/// Standard input on its way: what has come and what may still come.
+struct Input {
+    held: VecDeque<u8>,
+    open: bool,
+    end_sent: bool,
+}
+
+impl Input {
+    fn open() -> Self {
+        Self { held: VecDeque::new(), open: true, end_sent: false }
+    }
+
+    fn given(bytes: Vec<u8>) -> Self {
+        Self { held: bytes.into(), open: false, end_sent: false }
+    }
+
+    fn none() -> Self {
+        Self { held: VecDeque::new(), open: false, end_sent: true }
+    }
+
+    fn wants_more(&self) -> bool {
+        self.open && self.held.is_empty()
+    }
+
+    fn add(&mut self, piece: Option<StdinPiece>) {
+        match piece {
+            Some(piece) => {
+                self.held.extend(piece.bytes);
+                self.open = !piece.end;
+            }
+            None => self.open = false,
+        }
+    }
+
+    /// Frames for as much as the credit allows; the end once all was sent.
+    fn take_frames(&mut self, credit: &mut u64, outgoing: &mut Vec<u8>) {
+        let allowed = usize::try_from(*credit).unwrap_or(usize::MAX);
+        let count = self.held.len().min(allowed).min(MAX_DATA);
+        if count > 0 {
+            let bytes: Vec<u8> = self.held.drain(..count).collect();
+            *credit -= count as u64;
+            outgoing.extend_from_slice(&ToSupervisor::Stdin(bytes).encode());
+        }
+        if !self.open && self.held.is_empty() && !self.end_sent {
+            self.end_sent = true;
+            outgoing.extend_from_slice(&ToSupervisor::StdinEnd.encode());
+        }
+    }
+}
+
+enum Last {
+    End(Box<saferun_frames::EndReport>),
+    Fault(String),
+}
+
+impl Relay {
+    /// Takes all whole frames; returns the last one if it came.
+    fn take(&mut self, decoder: &mut saferun_frames::Decoder) -> Result<Option<Last>, String> {
+        while let Some(frame) = ToDaemon::next(decoder).map_err(|error| error.to_string())? {
+            match frame {
+                ToDaemon::Stdout(bytes) => self.output(Stream::Stdout, &bytes)?,
+                ToDaemon::Stderr(bytes) => self.output(Stream::Stderr, &bytes)?,
+                ToDaemon::StdoutTail(bytes) => self.tail(Stream::Stdout, &bytes)?,
+                ToDaemon::StderrTail(bytes) => self.tail(Stream::Stderr, &bytes)?,
+                ToDaemon::StdinCredit(bytes) => {
+                    self.credit = self.credit.saturating_add(u64::from(bytes));
+                    self.pending.push_back(Event::StdinCredit { bytes });
+                }
+                ToDaemon::End(report) => {
+                    self.note_gaps(&report);
+                    return Ok(Some(Last::End(report)));
+                }
+                ToDaemon::Fault(fault) => return Ok(Some(Last::Fault(fault.message))),
+                ToDaemon::Ready(_) => return Err("it said twice that it is ready".to_owned()),
+            }
+        }
+        Ok(None)
+    }
+
+    fn stream(&mut self, stream: Stream) -> &mut OutputStream {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), String> {
+        let chunk = self.stream(stream).push(bytes).map_err(|error| error.to_string())?;
+        if let Some(chunk) = chunk {
+            self.pending.push_back(Event::Output { stream, chunk });
+        }
+        Ok(())
+    }
+
+    /// A tail follows a gap: a character held back before it will never be completed.
+    fn tail(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), String> {
+        if let Some(chunk) = self.stream(stream).flush() {
+            self.pending.push_back(Event::Output { stream, chunk });
+        }
+        self.pending.push_back(Event::Output { stream, chunk: OutputChunk::Gap { dropped_bytes: 0 } });
+        self.output(stream, bytes)
+    }
+
+    /// The size of a gap is known at the end only: it is written into the gap that still waits here,
+    /// else the result alone has it.
+    fn note_gaps(&mut self, report: &saferun_frames::EndReport) {
+        for event in &mut self.pending {
+            if let Event::Output { stream, chunk: OutputChunk::Gap { dropped_bytes } } = event {
+                *dropped_bytes = match stream {
+                    Stream::Stdout => report.stdout.dropped,
+                    Stream::Stderr => report.stderr.dropped,
+                };
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if let Some(chunk) = self.stream(stream).flush() {
+                self.pending.push_back(Event::Output { stream, chunk });
+            }
+        }
+    }
+}
+
+/// Everything that starts the run, as frames.
+fn hand_over(spec: &RunSpec, source: &[u8]) -> Vec<u8> {
+    let mut frames = ToSupervisor::Run(spec.clone()).encode();
+    for piece in source.chunks(MAX_DATA) {
+        frames.extend_from_slice(&ToSupervisor::Source(piece.to_vec()).encode());
+    }
+    frames.extend_from_slice(&ToSupervisor::Start.encode());
+    frames
+}

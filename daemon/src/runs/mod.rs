@@ -1,0 +1,12 @@
+//! A run from request to account: check and scan (`admit`), wait for a container, execute (`execute`),
+//! tell (`output`), judge how it ended (`verdict`). The registry knows which are under way.
+
+mod admit;
+mod execute;
+mod output;
+mod registry;
+mod service;
+mod verdict;
+
+pub(crate) use registry::Caller;
+pub(crate) use service::{RunService, default_template};

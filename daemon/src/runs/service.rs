@@ -1,0 +1,354 @@
+//! The run service: admits, waits for a container, executes, tells the result. Knows no RPC.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use jsonrpsee::types::ErrorObjectOwned;
+use saferun_policy::{Policy, Verdict};
+use saferun_protocol::{Code, Event, Outcome, RunInfo, RunRequest, RunResult};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    admit::{Admitted, admit, applied, risk},
+    execute::Execution,
+    registry::{Caller, Registry, RunHandle, StdinPiece},
+    verdict::{Ending, judge},
+};
+use crate::{
+    engine::Template,
+    pool::{Key, Lease, LeaseError, PoolHandle},
+    world::WorldHandle,
+};
+
+/// Where the events of a run go. Its other end being dropped means that nobody listens.
+pub(crate) type Sender = mpsc::Sender<Event>;
+
+/// Runs scripts. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct RunService {
+    pool: PoolHandle,
+    world: WorldHandle,
+    policies: Arc<BTreeMap<&'static str, Policy>>,
+    default_policy: Arc<str>,
+    registry: Registry,
+    finished: Arc<AtomicU64>,
+    closing: Arc<AtomicBool>,
+}
+
+/// A run that was admitted and has an id.
+pub(crate) struct Accepted {
+    pub(crate) id: String,
+    admitted: Admitted,
+    caller: Caller,
+    detach: bool,
+    cancel: CancellationToken,
+    image: String,
+}
+
+impl RunService {
+    /// A service over this pool, with all presets and a default among them.
+    pub(crate) fn new(pool: PoolHandle, world: WorldHandle, default_policy: &str) -> Self {
+        let policies = saferun_policy::preset_names()
+            .iter()
+            .filter_map(|name| saferun_policy::preset(name).map(|policy| (*name, policy)))
+            .collect();
+        Self {
+            pool,
+            world,
+            policies: Arc::new(policies),
+            default_policy: default_policy.into(),
+            registry: Registry::default(),
+            finished: Arc::default(),
+            closing: Arc::default(),
+        }
+    }
+
+    /// Checks, scans, decides. An error means that there is no run.
+    pub(crate) async fn accept(
+        &self,
+        caller: Caller,
+        request: RunRequest,
+        cancel: CancellationToken,
+    ) -> Result<Accepted, ErrorObjectOwned> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(shutting_down());
+        }
+        let name = request.policy.clone().unwrap_or_else(|| self.default_policy.to_string());
+        let Some(policy) = self.policies.get(name.as_str()).cloned() else {
+            let known: Vec<&str> = self.policies.keys().copied().collect();
+            return Err(Code::UnknownPolicy.error(
+                format!("there is no policy called `{name}`"),
+                format!("use one of {}", known.join(", ")),
+            ));
+        };
+        let world = self.world.current_or_refresh().await;
+        let gvisor = world.has_runtime("runsc");
+        let detach = request.detach;
+        let admitted = tokio::task::spawn_blocking(move || admit(&request, &policy, gvisor))
+            .await
+            .map_err(|error| {
+                Code::Internal.error(
+                    format!("the scan failed: {error}"),
+                    "please report this with the script",
+                )
+            })??;
+        let image = if admitted.decision.verdict.runs() { world.image()? } else { String::new() };
+        let id = uuid::Uuid::now_v7().to_string();
+        Ok(Accepted { id, admitted, caller, detach, cancel, image })
+    }
+
+    /// Performs an accepted run. Output goes to `events` as it comes; the result has none.
+    pub(crate) async fn perform(&self, accepted: Accepted, events: Sender) -> RunResult {
+        let began = Instant::now();
+        let Accepted { id, admitted, caller, detach, cancel, image } = accepted;
+        let (stdin, stdin_pieces) = mpsc::channel(16);
+        let handle = RunHandle {
+            caller,
+            file_name: admitted.spec.file_name.clone(),
+            cancel: cancel.clone(),
+            stdin,
+            began,
+            running: false,
+        };
+        let entry = self.registry.add(&id, handle);
+        let mut result = blank(&id, &admitted);
+        let span = tracing::info_span!("run", %id);
+        let _ = events
+            .send(Event::Accepted { id, risk: result.risk, findings: result.findings.clone() })
+            .await;
+        if !admitted.decision.verdict.runs() {
+            (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
+        } else {
+            let key = Key(template(&admitted, image));
+            match self.wait_for_container(key, caller, &cancel, &events, detach).await {
+                Ok(lease) => {
+                    result.timing.queued_ms = began.elapsed().as_secs_f64() * 1000.0;
+                    entry.running();
+                    let run = Wanted { admitted, stdin_pieces, cancel, events, detach };
+                    run.execute(lease, &mut result).await;
+                }
+                Err(None) => {
+                    result.status = Outcome::Cancelled;
+                    "The run was cancelled before it began".clone_into(&mut result.message);
+                }
+                Err(Some(error)) => {
+                    result.status = Outcome::SetupFailed;
+                    result.message = setup_failure(&error);
+                }
+            }
+        }
+        self.finished.fetch_add(1, Ordering::Relaxed);
+        span.in_scope(|| {
+            tracing::info!(
+                outcome = ?result.status,
+                risk = %result.risk,
+                warm = result.sandbox.warm,
+                wall_ms = result.usage.wall_ms,
+                "ended"
+            );
+        });
+        result
+    }
+
+    /// `Err(None)`: cancelled while it waited.
+    async fn wait_for_container(
+        &self,
+        key: Key,
+        caller: Caller,
+        cancel: &CancellationToken,
+        events: &Sender,
+        detach: bool,
+    ) -> Result<Lease, Option<LeaseError>> {
+        let source = u64::from(caller.uid) << 8 | caller.client as u64;
+        let lease = self.pool.lease(key, source);
+        let gone = async {
+            events.closed().await;
+            if detach {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(None),
+            lease = lease => lease.map_err(Some),
+            () = gone => Err(None),
+        }
+    }
+
+    /// Ends a run of this uid.
+    pub(crate) fn kill(&self, id: &str, uid: u32) -> Result<(), ErrorObjectOwned> {
+        let run = self.registry.find(id, uid).ok_or_else(|| unknown_run(id))?;
+        run.cancel.cancel();
+        Ok(())
+    }
+
+    /// Passes standard input on to a run of this uid; waits while the program does not read.
+    pub(crate) async fn stdin(
+        &self,
+        id: &str,
+        uid: u32,
+        bytes: Vec<u8>,
+        end: bool,
+    ) -> Result<(), ErrorObjectOwned> {
+        let run = self.registry.find(id, uid).ok_or_else(|| unknown_run(id))?;
+        // A program that ended meanwhile has no use for it: that is no fault of the sender's.
+        let _ = run.stdin.send(StdinPiece { bytes, end }).await;
+        Ok(())
+    }
+
+    /// The runs of one uid.
+    pub(crate) fn list(&self, uid: u32) -> Vec<RunInfo> {
+        self.registry.list(uid)
+    }
+
+    /// How many run, wait, have ended.
+    pub(crate) fn counts(&self) -> (u32, u32, u64) {
+        let (running, waiting) = self.registry.counts();
+        (running, waiting, self.finished.load(Ordering::Relaxed))
+    }
+
+    /// Refuses new runs and ends those under way.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.registry.cancel_all();
+    }
+}
+
+/// Everything of a run but its container.
+struct Wanted {
+    admitted: Admitted,
+    stdin_pieces: mpsc::Receiver<StdinPiece>,
+    cancel: CancellationToken,
+    events: Sender,
+    detach: bool,
+}
+
+impl Wanted {
+    async fn execute(self, mut lease: Lease, result: &mut RunResult) {
+        let Admitted { spec, source, given, limits, decision, .. } = self.admitted;
+        result.sandbox.warm = lease.hit;
+        let Some(container) = lease.container() else {
+            result.status = Outcome::SetupFailed;
+            return;
+        };
+        decision.runtime.as_str().clone_into(&mut result.sandbox.runtime);
+        result.sandbox.container = container.instance.id().to_owned();
+        result.sandbox.attestation.clone_from(&container.attestation);
+        let execution = Execution {
+            container,
+            spec,
+            source,
+            stdin: self.stdin_pieces,
+            given,
+            cancel: self.cancel,
+            time_limit: limits.time,
+            events: self.events,
+            detach: self.detach,
+        };
+        let executed = execution.run().await;
+        drop(lease);
+        result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;
+        result.usage.wall_ms = result.timing.run_ms;
+        if let Ending::Reported { report, .. } = &executed.ending {
+            result.usage.wall_ms = millis(report.wall_us);
+            result.usage.cpu_ms = report.cpu_us.map(millis);
+            result.usage.peak_memory_bytes = report.peak_memory;
+            result.stdout_truncated = report.stdout.dropped > 0;
+            result.stderr_truncated = report.stderr.dropped > 0;
+            result.dropped_bytes = report.stdout.dropped.saturating_add(report.stderr.dropped);
+        }
+        let judgement = judge(&executed.ending, &result.limits);
+        result.status = judgement.outcome;
+        result.exit_code = judgement.exit_code;
+        result.signal = judgement.signal;
+        result.limits_hit = judgement.limits_hit;
+        result.message = judgement.message;
+    }
+}
+
+fn millis(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64() * 1000.0
+}
+
+fn blank(id: &str, admitted: &Admitted) -> RunResult {
+    let mut result = RunResult::new(id.to_owned(), Outcome::SetupFailed, String::new());
+    result.risk = risk(admitted.decision.risk);
+    result.findings.clone_from(&admitted.findings);
+    result.policy.clone_from(&admitted.policy);
+    result.overridden = admitted.decision.overridden;
+    result.limits = applied(&admitted.limits);
+    result.timing.scan_ms = admitted.scan_time.as_secs_f64() * 1000.0;
+    result
+}
+
+fn template(admitted: &Admitted, image: String) -> Template {
+    let limits = &admitted.limits;
+    Template {
+        runtime: admitted.decision.runtime.as_str().to_owned(),
+        image,
+        memory_bytes: limits.memory.get(),
+        cpu_millis: u64::from(limits.cpus.get()),
+        pids: limits.pids,
+        tmpfs_bytes: limits.tmpfs.get(),
+        open_files: limits.open_files,
+    }
+}
+
+/// The template of a policy's default limits, which is what its pool keeps warm.
+pub(crate) fn default_template(policy: &Policy, image: String) -> Option<Template> {
+    let limits = policy.effective_limits(&saferun_policy::RequestedLimits::default()).ok()?;
+    Some(Template {
+        runtime: policy.runtime.as_str().to_owned(),
+        image,
+        memory_bytes: limits.memory.get(),
+        cpu_millis: u64::from(limits.cpus.get()),
+        pids: limits.pids,
+        tmpfs_bytes: limits.tmpfs.get(),
+        open_files: limits.open_files,
+    })
+}
+
+fn refusal(admitted: &Admitted) -> String {
+    let decision = &admitted.decision;
+    let why = decision.reasons.first().map_or_else(
+        || "the isolation that the policy asks for is not available here".to_owned(),
+        |clause| clause.text.clone(),
+    );
+    let next = if decision.verdict == Verdict::NeedsOverride {
+        "; if you know better, give a reason with --override"
+    } else {
+        ""
+    };
+    format!("The policy `{}` refused the run: {why}{next}", admitted.policy)
+}
+
+fn setup_failure(error: &LeaseError) -> String {
+    match error {
+        LeaseError::QueueFull { waiting } => {
+            format!("SafeRun is busy: {waiting} runs wait already; try again in a moment")
+        }
+        LeaseError::LaunchFailed { reason } => {
+            format!("No container could be started: {reason}; `saferunctl doctor` tells what to do")
+        }
+        LeaseError::Retired | LeaseError::ShuttingDown => format!("The run did not begin: {error}"),
+    }
+}
+
+fn unknown_run(id: &str) -> ErrorObjectOwned {
+    Code::UnknownRun.error(
+        format!("no run of yours with the id {id} is under way"),
+        "`saferunctl ps` lists those that are",
+    )
+}
+
+/// The error for requests that come during a drain.
+pub(crate) fn shutting_down() -> ErrorObjectOwned {
+    Code::ShuttingDown.error("the daemon is shutting down", "try again in a moment")
+}

@@ -1,0 +1,140 @@
+//! Settings of the daemon, all from `SAFERUN_*`. Reads the environment and nothing else.
+
+use std::{env, path::PathBuf, time::Duration};
+
+use saferun_protocol::{SocketPathError, socket_path};
+
+/// A setting cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The socket's path.
+    #[error(transparent)]
+    Socket(#[from] SocketPathError),
+    /// A number that is none, or out of its range.
+    #[error("{name} is `{value}`: give a whole number from {low} to {high}")]
+    Number {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Smallest.
+        low: usize,
+        /// Largest.
+        high: usize,
+    },
+    /// A policy that does not exist.
+    #[error("SAFERUN_POLICY is `{value}`, which is no preset: use one of {known}")]
+    Policy {
+        /// As set.
+        value: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No folder for the state.
+    #[error("no home folder is known: set SAFERUN_STATE_DIR")]
+    NoStateDir,
+    /// The path must be absolute.
+    #[error("{name} is `{value}`, which is not an absolute path")]
+    NotAbsolute {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// Everything that the daemon can be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub socket: PathBuf,
+    /// Address of the engine, as `unix:///var/run/docker.sock`.
+    pub engine: String,
+    /// Folder of the journal and the lock.
+    pub state_dir: PathBuf,
+    /// Warm containers kept for the default policy; 0 keeps none warm until the first run.
+    pub pool_size: usize,
+    /// Most containers alive at once.
+    pub max_containers: usize,
+    /// Name of the default policy.
+    pub policy: String,
+    /// The supervisor's binary, which goes into the image.
+    pub supervisor: PathBuf,
+    /// How long a drain may take.
+    pub drain: Duration,
+}
+
+impl Settings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for each value that cannot be used.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let state_dir = match path("SAFERUN_STATE_DIR")? {
+            Some(dir) => dir,
+            None => default_state_dir()?,
+        };
+        let engine = text("SAFERUN_ENGINE")
+            .or_else(|| text("DOCKER_HOST"))
+            .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+        let supervisor = match path("SAFERUN_INIT")? {
+            Some(path) => path,
+            None => beside_the_daemon("saferun-init"),
+        };
+        let policy = text("SAFERUN_POLICY").unwrap_or_else(|| "default".to_owned());
+        if saferun_policy::preset(&policy).is_none() {
+            let known = saferun_policy::preset_names().join(", ");
+            return Err(SettingsError::Policy { value: policy, known });
+        }
+        Ok(Self {
+            socket: socket_path()?,
+            engine,
+            state_dir,
+            pool_size: number("SAFERUN_POOL_SIZE", 4, 0, 64)?,
+            max_containers: number("SAFERUN_MAX_CONTAINERS", 24, 1, 200)?,
+            policy,
+            supervisor,
+            drain: Duration::from_secs(20),
+        })
+    }
+}
+
+fn text(name: &'static str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn path(name: &'static str) -> Result<Option<PathBuf>, SettingsError> {
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let path = PathBuf::from(value);
+    if path.is_absolute() {
+        Ok(Some(path))
+    } else {
+        Err(SettingsError::NotAbsolute { name, value: path.display().to_string() })
+    }
+}
+
+fn number(
+    name: &'static str,
+    default: usize,
+    low: usize,
+    high: usize,
+) -> Result<usize, SettingsError> {
+    let Some(value) = text(name) else { return Ok(default) };
+    match value.parse() {
+        Ok(number) if (low..=high).contains(&number) => Ok(number),
+        _ => Err(SettingsError::Number { name, value, low, high }),
+    }
+}
+
+fn default_state_dir() -> Result<PathBuf, SettingsError> {
+    use etcetera::BaseStrategy;
+    let strategy = etcetera::choose_base_strategy().map_err(|_| SettingsError::NoStateDir)?;
+    let base = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Ok(base.join("saferun"))
+}
+
+fn beside_the_daemon(name: &str) -> PathBuf {
+    let folder = env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from));
+    folder.unwrap_or_else(|| PathBuf::from("/usr/libexec/saferun")).join(name)
+}

@@ -1,0 +1,267 @@
+//! What the daemon knows of the engine and the images. One task owns it; everybody reads a snapshot,
+//! so that `status` never waits for the engine. While the engine is there nothing is polled.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jsonrpsee::types::ErrorObjectOwned;
+use saferun_protocol::{Code, EngineStatus, ImageInfo};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+
+use crate::{
+    engine::{Capabilities, Engine, EngineImage},
+    image::{DIGEST_LABEL, VARIANT, VARIANT_LABEL},
+    journal::Journal,
+};
+
+/// Longest wait between two attempts to reach an engine that does not answer.
+const LAST_BACKOFF: Duration = Duration::from_secs(30);
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// What a caller waits for a refresh that it needs.
+const REFRESH_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) address: String,
+    pub(crate) capabilities: Option<Arc<Capabilities>>,
+    pub(crate) images: Vec<EngineImage>,
+    /// Digest of the image that this daemon wants, if the supervisor's binary can be read.
+    pub(crate) wanted_digest: Result<String, String>,
+    pub(crate) problem: Option<String>,
+    pub(crate) checked: Instant,
+}
+
+impl World {
+    /// Whether the engine offers this runtime.
+    pub(crate) fn has_runtime(&self, name: &str) -> bool {
+        self.capabilities
+            .as_ref()
+            .is_some_and(|capabilities| capabilities.runtimes.iter().any(|known| known == name))
+    }
+
+    fn current_image(&self) -> Option<&EngineImage> {
+        let wanted = self.wanted_digest.as_ref().ok()?;
+        self.images.iter().find(|image| label(image, DIGEST_LABEL) == Some(wanted))
+    }
+
+    /// The id of the image that runs go into.
+    pub(crate) fn image(&self) -> Result<String, ErrorObjectOwned> {
+        if self.capabilities.is_none() {
+            return Err(Code::EngineUnavailable.error(
+                self.problem.clone().unwrap_or_else(|| "the container engine does not answer".to_owned()),
+                "`saferunctl doctor` tells what is missing",
+            ));
+        }
+        if let Some(image) = self.current_image() {
+            return Ok(image.id.clone());
+        }
+        let message = match &self.wanted_digest {
+            Err(reason) => reason.clone(),
+            Ok(_) if self.images.is_empty() => "the sandbox image was not built yet".to_owned(),
+            Ok(_) => "the sandbox image is out of date".to_owned(),
+        };
+        Err(Code::ImageMissing.error(message, "run `saferunctl image build`"))
+    }
+
+    /// The engine on the wire.
+    pub(crate) fn engine_status(&self) -> EngineStatus {
+        let mut status = EngineStatus::default();
+        status.address.clone_from(&self.address);
+        status.problem.clone_from(&self.problem);
+        if let Some(capabilities) = &self.capabilities {
+            status.reachable = true;
+            status.version = Some(capabilities.version.clone());
+            status.runtimes.clone_from(&capabilities.runtimes);
+        }
+        status
+    }
+
+    /// The images on the wire; the one variant there is stands there also when it was not built.
+    pub(crate) fn image_infos(&self) -> Vec<ImageInfo> {
+        let mut infos: Vec<ImageInfo> = self.images.iter().map(|image| self.describe(image)).collect();
+        if !infos.iter().any(|info| info.variant == VARIANT) {
+            infos.push(ImageInfo::missing(VARIANT));
+        }
+        infos
+    }
+
+    fn describe(&self, image: &EngineImage) -> ImageInfo {
+        let mut info = ImageInfo::missing(label(image, VARIANT_LABEL).unwrap_or("unknown"));
+        info.id = Some(image.id.clone());
+        info.size_bytes = Some(image.size);
+        info.created.clone_from(&image.created);
+        info.digest = label(image, DIGEST_LABEL).map(str::to_owned);
+        info.current = info.digest.is_some() && info.digest.as_ref() == self.wanted_digest.as_ref().ok();
+        info
+    }
+}
+
+fn label<'image>(image: &'image EngineImage, name: &str) -> Option<&'image str> {
+    image.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// Reads snapshots and asks for new ones.
+#[derive(Clone)]
+pub(crate) struct WorldHandle {
+    snapshot: watch::Receiver<World>,
+    refresh: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+impl WorldHandle {
+    /// Starts the owner task. It sweeps what an earlier daemon left before it says that the engine is there.
+    pub(crate) fn start(
+        engine: Arc<dyn Engine>,
+        journal: Journal,
+        wanted_digest: impl Fn() -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        let first = World {
+            address: engine.address(),
+            capabilities: None,
+            images: Vec::new(),
+            wanted_digest: wanted_digest(),
+            problem: Some("the container engine was not asked yet".to_owned()),
+            checked: Instant::now(),
+        };
+        let (publish, snapshot) = watch::channel(first);
+        let (refresh, requests) = mpsc::channel(16);
+        let owner = Owner { engine, journal, publish, swept: false, wanted_digest: Box::new(wanted_digest) };
+        tokio::spawn(owner.serve(requests));
+        Self { snapshot, refresh }
+    }
+
+    /// The latest snapshot, at once.
+    pub(crate) fn current(&self) -> World {
+        self.snapshot.borrow().clone()
+    }
+
+    /// The latest snapshot; if it shows no usable engine or image, a new one, within a deadline.
+    pub(crate) async fn current_or_refresh(&self) -> World {
+        let world = self.current();
+        if world.image().is_ok() {
+            return world;
+        }
+        self.refresh().await;
+        self.current()
+    }
+
+    /// Asks the engine again and waits for the answer, within a deadline.
+    pub(crate) async fn refresh(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.refresh.send(done).await.is_ok() {
+            let _ = timeout(REFRESH_DEADLINE, finished).await;
+        }
+    }
+
+    /// Asks the engine again without waiting, if the snapshot is older than this.
+    pub(crate) fn refresh_if_older(&self, age: Duration) {
+        if self.snapshot.borrow().checked.elapsed() > age {
+            // A full queue means that a refresh is under way already.
+            let _ = self.refresh.try_send(oneshot::channel().0);
+        }
+    }
+
+    /// Changes of the snapshot.
+    pub(crate) fn watch(&self) -> watch::Receiver<World> {
+        self.snapshot.clone()
+    }
+}
+
+struct Owner {
+    engine: Arc<dyn Engine>,
+    journal: Journal,
+    publish: watch::Sender<World>,
+    swept: bool,
+    wanted_digest: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
+}
+
+impl Owner {
+    async fn serve(mut self, mut requests: mpsc::Receiver<oneshot::Sender<()>>) {
+        let mut backoff = FIRST_BACKOFF;
+        loop {
+            let reachable = self.look().await;
+            let pause = if reachable {
+                backoff = FIRST_BACKOFF;
+                None
+            } else {
+                backoff = (backoff * 2).min(LAST_BACKOFF);
+                Some(backoff)
+            };
+            let nap = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let mut waiting = Vec::new();
+            tokio::select! {
+                request = requests.recv() => match request {
+                    Some(done) => waiting.push(done),
+                    None => return,
+                },
+                () = nap => {}
+            }
+            while let Ok(done) = requests.try_recv() {
+                waiting.push(done);
+            }
+            if !waiting.is_empty() {
+                self.look().await;
+                for done in waiting {
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+
+    async fn look(&mut self) -> bool {
+        let mut world = self.publish.borrow().clone();
+        world.checked = Instant::now();
+        world.wanted_digest = (self.wanted_digest)();
+        match self.ask().await {
+            Ok((capabilities, images)) => {
+                world.capabilities = Some(Arc::new(capabilities));
+                world.images = images;
+                world.problem = None;
+            }
+            Err(problem) => {
+                world.capabilities = None;
+                world.problem = Some(problem);
+            }
+        }
+        let reachable = world.capabilities.is_some();
+        self.publish.send_replace(world);
+        reachable
+    }
+
+    async fn ask(&mut self) -> Result<(Capabilities, Vec<EngineImage>), String> {
+        let capabilities = self.engine.capabilities().await.map_err(|error| error.to_string())?;
+        if !self.swept {
+            self.sweep().await?;
+            self.swept = true;
+        }
+        let images = self.engine.images().await.map_err(|error| error.to_string())?;
+        Ok((capabilities, images))
+    }
+
+    /// Removes what the journal names and nothing else.
+    async fn sweep(&self) -> Result<(), String> {
+        let leftovers = self.journal.leftovers().await.map_err(|error| error.to_string())?;
+        for leftover in leftovers {
+            let there = self
+                .engine
+                .remove_leftover(&leftover, self.journal.instance())
+                .await
+                .map_err(|error| error.to_string())?;
+            if there {
+                tracing::info!(container = leftover.name, "removed what an earlier daemon left");
+            }
+            self.journal.forget(&leftover.name).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
