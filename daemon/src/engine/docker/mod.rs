@@ -25,6 +25,8 @@ mod create;
 mod deadlines;
 mod errors;
 mod facts;
+#[cfg(test)]
+mod faults;
 mod gvisor;
 mod images;
 mod instance;
