@@ -61,7 +61,8 @@ def _hold():
         return (arg_start, arg_end - arg_start), (env_start, env_end - env_start)
 
     ctypes = None
-    before = set(sys.modules)
+    modules_before = set(sys.modules)
+    importers_before = set(sys.path_importer_cache)
     try:
         memory = posix.open("/proc/self/mem", posix.O_RDWR | posix.O_CLOEXEC)
     except PermissionError:
@@ -133,12 +134,13 @@ def _hold():
         key, _, value = field.partition(b"=")
         os.environb[key] = value
     sys.path.remove(path_entry)
-    sys.path_importer_cache.pop(path_entry, None)
+    for key in set(sys.path_importer_cache) - importers_before | {path_entry}:
+        sys.path_importer_cache.pop(key, None)
     try:
         tidy_stack(sys.orig_argv)
     except (OSError, ValueError, IndexError):
         pass
-    for key in set(sys.modules) - before:
+    for key in set(sys.modules) - modules_before:
         del sys.modules[key]
     # The script's module must be no frozen object: its globals are garbage like any other's when
     # the interpreter ends, and their finalizers run then.

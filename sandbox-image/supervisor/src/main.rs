@@ -25,6 +25,7 @@ mod sys;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    sys::close_inherited();
     let Ok(mut outer) = outer::Outer::attach() else {
         // There is nobody to tell: the streams to the daemon do not work.
         return ExitCode::from(70);

@@ -26,6 +26,8 @@ pub(crate) fn run(
     spec: RunSpec,
 ) -> Result<Ended, Stop> {
     let mut run = Run::begin(places, standby, spec)?;
+    // Frames that came together with the start are here already: no poll would tell of them.
+    run.listen(outer)?;
     loop {
         run.reap()?;
         if let Some(exit) = run.exit {
@@ -300,10 +302,7 @@ impl<'a> Run<'a> {
             Source::Child => {}
             Source::Daemon => {
                 outer.receive();
-                while let Some(message) = outer.next()? {
-                    self.obey(message)?;
-                }
-                self.grant(outer);
+                self.listen(outer)?;
             }
             Source::DaemonRoom => outer.flush(),
             Source::Answer => {
@@ -326,6 +325,15 @@ impl<'a> Run<'a> {
                 self.grant(outer);
             }
         }
+        Ok(())
+    }
+
+    /// Obeys the frames that were received whole.
+    fn listen(&mut self, outer: &mut Outer) -> Result<(), Stop> {
+        while let Some(message) = outer.next()? {
+            self.obey(message)?;
+        }
+        self.grant(outer);
         Ok(())
     }
 
@@ -355,7 +363,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Grants input, but none while the interpreter may still be replaced: it would be lost.
     fn grant(&mut self, outer: &mut Outer) {
+        if self.hand_over.is_some() {
+            return;
+        }
         if let Some(credit) = self.feed.take_credit() {
             outer.send(&ToDaemon::StdinCredit(credit));
         }

@@ -24,6 +24,21 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
+/// Closes what the engine's launcher may have left open beyond the three standard streams. To be
+/// called before anything is opened.
+pub(crate) fn close_inherited() {
+    let numbers: Vec<i32> = match std::fs::read_dir("/proc/self/fd") {
+        Ok(entries) => entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect(),
+        Err(_) => (3..256).collect(),
+    };
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // EBADF is right for the descriptor that listed the folder.
+        let _ = unistd::close(number);
+    }
+}
+
 pub(crate) fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
     fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
