@@ -22,6 +22,9 @@ pub(crate) struct Matter {
     pub(crate) clause: Clause,
 }
 
+/// From so many names on, the scanner's list may have been cut, and what was cut off may be what is blocked.
+const FULL: usize = 20_000;
+
 /// A blocked name: which clause blocks it.
 struct Blocked<'a> {
     key: String,
@@ -48,7 +51,8 @@ impl Policy {
                 matters.extend(self.custom(usage));
             }
         }
-        if report.incomplete && self.speaks_of_names() {
+        let cut = report.incomplete || report.usages.len() >= FULL;
+        if cut && self.speaks_of_names() {
             let text =
                 "the scan did not finish, so names that this policy blocks may have gone unseen";
             matters.push(self.at_level(Level::Blocked, text.to_owned(), None, None));

@@ -350,3 +350,29 @@ tests:
     );
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+/// Whoever floods the scan with harmless names does not slip a blocked one past the policy.
+#[test]
+fn a_scan_that_was_cut_short_counts_as_blocked() {
+    let policy = loaded(&[user("imports: {block: [os]}")]).policy;
+    let flood = Report {
+        usages: vec![uses(UsageKind::Call, "f").usages[0].clone(); 20_000],
+        ..Report::default()
+    };
+    let unfinished = Report {
+        incomplete: true,
+        ..Report::default()
+    };
+    for report in [flood, unfinished] {
+        assert_eq!(
+            policy.decide(&report, &DecisionRequest::default()).risk,
+            saferun_scanner::Level::Blocked
+        );
+        let open = preset("default").unwrap();
+        assert_eq!(
+            open.decide(&report, &DecisionRequest::default()).verdict,
+            Verdict::Allow,
+            "it blocks no name"
+        );
+    }
+}
