@@ -1,16 +1,25 @@
 //! Reads source text and says what it means to do. Pure: no file system, no clock, no network, no threads.
 
+mod engine;
 pub mod extract;
 mod finding;
+mod incremental;
 mod level;
+mod locate;
 pub mod report;
+mod rules;
+mod scan;
 pub mod secrets;
 pub mod shell;
+mod suppress;
+mod syntax;
 
 pub use finding::{
     Evidence, Finding, Position, Range, Report, Suppressed, Usage, UsageKind,
 };
+pub use incremental::{EditOutside, Scanner};
 pub use level::{Level, UnknownLevel};
+pub use rules::{Access, Category, Match, Rule, RuleDoc, When, explain, rules};
 
 /// How a text is to be scanned.
 #[derive(Debug, Clone)]
@@ -29,6 +38,6 @@ impl Default for Options {
 
 /// Scans one Python module. Never fails: what cannot be parsed is a finding.
 #[must_use]
-pub fn scan(_source: &str, _options: &Options) -> Report {
-    Report::default()
+pub fn scan(source: &str, options: &Options) -> Report {
+    scan::scan_tree(source, None, options)
 }

@@ -1,0 +1,533 @@
+//! Attributes and items: loading, storing and deleting them, on modules, classes, instances and containers.
+
+use super::Engine;
+use super::call::Call;
+use super::fold::slice;
+use super::names::ROOT;
+use super::scope::SlotId;
+use super::step::StepKind;
+use super::value::{Const, NameId, Ref, Value, gather};
+use crate::rules::catalog::Use;
+use crate::rules::effects::Effect;
+use crate::syntax::ir::{ClassId, NONE, Op, Reg, Sym};
+use crate::syntax::symbols::sym;
+
+impl Engine {
+    pub(crate) fn load_attr(&mut self, at: Reg, object: Reg, name: Sym) -> Value {
+        let value = self.val(object);
+        self.judge_dunder(at, &value, name);
+        if value.is_unknown() {
+            if let Some(slot) = self.path_slot(object, name) {
+                return self.ask_slot(slot);
+            }
+            return self.gadget_attr(name);
+        }
+        let mut out = self.attr_of(at, &value, name);
+        if let Some(slot) = self.path_slot(object, name) {
+            let stored = self.ask_slot(slot);
+            out = if out.is_unknown() { stored } else { out.join(&stored) };
+        }
+        out
+    }
+
+    /// Attributes of things that are not known, which lead to the interpreter's own namespaces.
+    fn gadget_attr(&mut self, name: Sym) -> Value {
+        match name {
+            sym::GLOBALS | sym::F_GLOBALS | sym::FUNC_GLOBALS | sym::F_LOCALS => {
+                Value::Ref(Ref::Globals)
+            }
+            sym::DUNDER_BUILTINS | sym::MODULE_BUILTINS => self.module_value(sym::BUILTINS),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The attribute of a value, whatever it is.
+    pub(crate) fn attr_of(&mut self, at: Reg, value: &Value, name: Sym) -> Value {
+        if let Value::Ref(Ref::Name(id)) = value {
+            return self.name_attr_used(at, *id, name);
+        }
+        let mut out: Option<Value> = None;
+        for one in value.refs() {
+            let found = match one {
+                Ref::Name(id) => self.name_attr_used(at, id, name),
+                Ref::Class(class) => self.class_attr(class, name),
+                Ref::Instance(class) => self.instance_attr(class, name),
+                Ref::Func(_) | Ref::Method(..) | Ref::Partial(_) | Ref::Bound(_) => match name {
+                    sym::CALL_DUNDER | sym::WRAPPED | sym::FUNC_DUNDER => Value::Ref(one),
+                    _ => self.gadget_attr(name),
+                },
+                Ref::Dict(_) | Ref::Globals => self.bound_method(&Value::Ref(one), name),
+            };
+            out = Some(match out {
+                Some(known) => known.join(&found),
+                None => found,
+            });
+        }
+        let mut out = out.unwrap_or_default();
+        if out.is_unknown() {
+            out = self.gadget_attr(name);
+        }
+        if !value.consts().is_empty()
+            || value.rich().is_some_and(|rich| rich.seq.is_some() || rich.dict.is_some())
+        {
+            out = out.join_known(&self.bound_method(value, name));
+        }
+        let taints = value.taints();
+        out.with_taints(&taints)
+    }
+
+    pub(crate) fn bound_method(&mut self, value: &Value, name: Sym) -> Value {
+        if self.bounds.len() > 1 << 18 {
+            return Value::Unknown;
+        }
+        let id = u32::try_from(self.bounds.len()).unwrap_or(0);
+        self.bounds.push((value.clone(), name));
+        Value::Ref(Ref::Bound(id))
+    }
+
+    /// An attribute of a name, with its rules.
+    fn name_attr_used(&mut self, at: Reg, id: NameId, name: Sym) -> Value {
+        let value = self.name_attr(id, name);
+        if let Value::Ref(Ref::Name(found)) = value {
+            let node = self.names.get(found).node;
+            if node != NONE {
+                let entry = self.catalog.node(node);
+                if !entry.hits.is_empty() {
+                    self.judge_name(at, found, Use::Name, None);
+                }
+                if let Some(Effect::Source(label, what)) =
+                    entry.effects.iter().find(|e| matches!(e, Effect::Source(..)))
+                {
+                    if self.catalog.child(node, "()").is_none() && !self.is_callable_source(found) {
+                        let taint = self.source_taint(*label, what, at);
+                        return value.with_taints(&[taint]);
+                    }
+                }
+            }
+            self.note_usage(crate::UsageKind::Attribute, found, at);
+        }
+        value
+    }
+
+    /// Sources that are functions taint what they give, not the mention of their name.
+    fn is_callable_source(&self, name: NameId) -> bool {
+        let text = self.names.text(&self.symbols, name);
+        !matches!(
+            text.as_str(),
+            "os.environ" | "os.environb" | "sys.argv" | "sys.stdin" | "sys.orig_argv"
+        )
+    }
+
+    /// An attribute of a name: what was stored there, or the longer name.
+    pub(crate) fn name_attr(&mut self, id: NameId, name: Sym) -> Value {
+        if !self.overrides.is_empty() {
+            if let Some(&slot) = self.overrides.get(&(id, name)) {
+                let stored = self.ask_slot(slot);
+                if !stored.is_unknown() {
+                    return stored;
+                }
+            }
+        }
+        match name {
+            sym::DICT => return Value::Ref(Ref::Dict(id)),
+            sym::CALL_DUNDER | sym::WRAPPED | sym::FUNC_DUNDER => return Value::Ref(Ref::Name(id)),
+            sym::SELF_DUNDER => {
+                let parent = self.names.get(id).parent;
+                if parent != NONE && parent != ROOT {
+                    return Value::Ref(Ref::Name(parent));
+                }
+            }
+            sym::GETATTRIBUTE | sym::GETATTR_DUNDER => {
+                return self.partial_of("builtins.getattr", Value::Ref(Ref::Name(id)));
+            }
+            sym::GLOBALS => return Value::Ref(Ref::Globals),
+            sym::DUNDER_BUILTINS => return self.module_value(sym::BUILTINS),
+            sym::GETITEM => return self.bound_method(&Value::Ref(Ref::Name(id)), name),
+            sym::LOADER | sym::SPEC => return Value::Ref(Ref::Name(id)),
+            _ => {}
+        }
+        self.names
+            .child(&mut self.symbols, id, name)
+            .map_or(Value::Unknown, |found| Value::Ref(Ref::Name(found)))
+    }
+
+    fn class_attr(&mut self, class: ClassId, name: Sym) -> Value {
+        if matches!(name, sym::GLOBALS | sym::DUNDER_BUILTINS) {
+            return self.gadget_attr(name);
+        }
+        self.class_lookup(class, name, false)
+    }
+
+    pub(crate) fn instance_attr(&mut self, class: ClassId, name: Sym) -> Value {
+        let own = match self.attrs.get(&(class, name)) {
+            Some(&slot) => self.ask_slot(slot),
+            None => {
+                // A later method may store it: this place wants to know.
+                let slot = self.new_slot();
+                self.attrs.insert((class, name), slot);
+                self.ask_slot(slot)
+            }
+        };
+        let found = self.class_lookup(class, name, true);
+        if own.is_unknown() {
+            found
+        } else if found.is_unknown() {
+            own
+        } else {
+            own.join(&found)
+        }
+    }
+
+    /// Looks a name up in a class and its bases; functions become methods when asked through an instance.
+    pub(crate) fn class_lookup(&mut self, class: ClassId, name: Sym, bind: bool) -> Value {
+        let mut pending = vec![class];
+        let mut seen = 0;
+        while let Some(next) = pending.pop() {
+            seen += 1;
+            if seen > 32 {
+                break;
+            }
+            if let Some(&scope) = self.class_scopes.get(&next) {
+                if let Some(&slot) = self.scopes[scope as usize].names.get(&name) {
+                    let value = self.ask_slot(slot);
+                    return if bind { self.bind_self(&value, class) } else { value };
+                }
+            }
+            if next != class {
+                if let Some(&slot) = self.attrs.get(&(next, name)) {
+                    return self.ask_slot(slot);
+                }
+            }
+            for base in self.class_bases.get(&next).cloned().unwrap_or_default() {
+                for one in base.refs() {
+                    match one {
+                        Ref::Class(base) => pending.push(base),
+                        Ref::Name(id) => {
+                            let owner = self.names.result(&mut self.symbols, id).unwrap_or(id);
+                            let found = self.names.child(&mut self.symbols, owner, name);
+                            if let Some(found) = found.filter(|f| self.names.get(*f).node != NONE) {
+                                return Value::Ref(Ref::Name(found));
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Value::Unknown
+    }
+
+    fn bind_self(&self, value: &Value, class: ClassId) -> Value {
+        let refs = value.refs();
+        if let [Ref::Func(func)] = refs.as_slice() {
+            return Value::Ref(Ref::Method(*func, class));
+        }
+        value.clone()
+    }
+
+    /// The slot of `variable.name` for a variable of no known class.
+    fn path_slot(&mut self, object: Reg, name: Sym) -> Option<SlotId> {
+        if self.paths.is_empty() {
+            return None;
+        }
+        let base = self.base_slot(object)?;
+        self.paths.get(&(base, name)).copied()
+    }
+
+    /// The slot of the variable that an operand was loaded from.
+    pub(crate) fn base_slot(&self, object: Reg) -> Option<SlotId> {
+        let Op::Load(name) = self.program.insns.get(object as usize)?.op else { return None };
+        let mut at = Some(self.scope);
+        while let Some(scope) = at {
+            let scope = &self.scopes[scope as usize];
+            if let Some(&slot) = scope.names.get(&name) {
+                return Some(slot);
+            }
+            at = scope.parent;
+        }
+        None
+    }
+
+    pub(crate) fn store_attr(&mut self, at: Reg, object: Reg, name: Sym, reg: Reg) {
+        let target = self.val(object);
+        let value = self.val(reg);
+        let value = self.travelled(&value, StepKind::Attribute(name), at);
+        self.judge_store_attr(at, &target, name, &value);
+        self.store_attr_on(&target, name, &value);
+        let plain = !target.refs().iter().any(|one| {
+            matches!(one, Ref::Name(_) | Ref::Class(_) | Ref::Instance(_))
+        });
+        if plain && !value.is_unknown() {
+            if let Some(base) = self.base_slot(object) {
+                let slot = match self.paths.get(&(base, name)) {
+                    Some(&slot) => slot,
+                    None => {
+                        let slot = self.new_slot();
+                        self.paths.insert((base, name), slot);
+                        slot
+                    }
+                };
+                self.store_slot(slot, &value, true);
+            }
+        }
+    }
+
+    pub(crate) fn store_attr_on(&mut self, target: &Value, name: Sym, value: &Value) {
+        for one in target.refs() {
+            let slot = match one {
+                Ref::Instance(class) => match self.attrs.get(&(class, name)) {
+                    Some(&slot) => slot,
+                    None => {
+                        let slot = self.new_slot();
+                        self.attrs.insert((class, name), slot);
+                        slot
+                    }
+                },
+                Ref::Class(class) => match self.class_scopes.get(&class) {
+                    Some(&scope) => self.declare(scope, name),
+                    None => continue,
+                },
+                Ref::Name(id) | Ref::Dict(id) => match self.overrides.get(&(id, name)) {
+                    Some(&slot) => slot,
+                    None => {
+                        let slot = self.new_slot();
+                        self.overrides.insert((id, name), slot);
+                        slot
+                    }
+                },
+                Ref::Globals => self.declare(0, name),
+                _ => continue,
+            };
+            self.store_slot(slot, value, true);
+        }
+    }
+
+    pub(crate) fn load_item(&mut self, at: Reg, object: Reg, index: Reg) -> Value {
+        let whole = self.val(object);
+        if whole.is_unknown() {
+            return Value::Unknown;
+        }
+        if let Op::Slice(start, stop, step) = self.program.insns[index as usize].op {
+            return self.load_slice(&whole, [start, stop, step]);
+        }
+        let key = self.val(index);
+        self.item_at(at, &whole, &key)
+    }
+
+    fn load_slice(&mut self, whole: &Value, parts: [Reg; 3]) -> Value {
+        let mut known = [None; 3];
+        for (part, reg) in known.iter_mut().zip(parts) {
+            if reg == NONE {
+                continue;
+            }
+            let value = self.val(reg);
+            match value.exact() {
+                Some(Const::None) => {}
+                _ => match value.as_int() {
+                    Some(number) => *part = Some(number),
+                    None => return Value::Unknown.with_taints(&whole.taints()),
+                },
+            }
+        }
+        let size = whole.items().map_or_else(
+            || whole.exact().map_or(1, super::operate::const_size),
+            |items| items.len(),
+        );
+        if !self.spend_fold(size) {
+            return Value::Unknown.with_taints(&whole.taints());
+        }
+        slice::take(whole, known[0], known[1], known[2].unwrap_or(1))
+            .unwrap_or_default()
+            .with_taints(&whole.taints())
+    }
+
+    /// `whole[key]`.
+    pub(crate) fn item_at(&mut self, at: Reg, whole: &Value, key: &Value) -> Value {
+        let mut out: Option<Value> = None;
+        for one in whole.refs() {
+            let found = match one {
+                Ref::Name(id) => self.name_item(at, id, key),
+                Ref::Dict(id) => match key.as_str() {
+                    Some(text) => {
+                        let name = self.symbols.intern(&text.to_owned());
+                        self.name_attr_used(at, id, name)
+                    }
+                    None => {
+                        self.judge_unknown_attr(at, id);
+                        Value::Unknown
+                    }
+                },
+                Ref::Globals => match key.as_str() {
+                    Some(text) => {
+                        let name = self.symbols.intern(&text.to_owned());
+                        self.load_name(name, at)
+                    }
+                    None => Value::Unknown,
+                },
+                Ref::Instance(class) => {
+                    let method = self.instance_attr(class, sym::GETITEM);
+                    let mut call = Call::bare(at);
+                    call.pos.push(key.clone());
+                    self.call_value(&method, call)
+                }
+                _ => Value::Unknown,
+            };
+            out = Some(match out {
+                Some(known) => known.join(&found),
+                None => found,
+            });
+        }
+        let taints = gather([whole, key].into_iter());
+        if let Some(out) = out {
+            if !out.is_unknown() || whole.rich().is_none() {
+                return out.with_taints(&taints);
+            }
+        }
+        if let (Some(pairs), Some(wanted)) = (whole.pairs(), key.exact()) {
+            let mut found: Option<Value> = None;
+            for (known, value) in pairs.iter() {
+                if known.exact() == Some(wanted) {
+                    // A later store wins, but may not happen: both are possible.
+                    found = Some(found.map_or_else(|| value.clone(), |all| all.join(value)));
+                }
+            }
+            if let Some(found) = found {
+                return found.with_taints(&taints);
+            }
+        }
+        if let Some(pairs) = whole.pairs() {
+            let any = pairs.iter().take(64).fold(None::<Value>, |all, (_, value)| {
+                Some(all.map_or_else(|| value.clone(), |all| all.join(value)))
+            });
+            return any.unwrap_or_default().with_taints(&taints);
+        }
+        if let Some(index) = key.as_int() {
+            if let Some(items) = whole.items() {
+                let at = if index < 0 {
+                    i64::try_from(items.len()).unwrap_or(0) + index
+                } else {
+                    index
+                };
+                let item = usize::try_from(at).ok().and_then(|at| items.get(at));
+                if let Some(item) = item {
+                    return item.with_taints(&taints);
+                }
+            }
+            if let Some(Const::Bytes(bytes)) = whole.exact() {
+                let picked = slice::indices(bytes.len(), Some(index), None, 1);
+                return picked
+                    .first()
+                    .map_or(Value::Unknown, |at| Value::int(i64::from(bytes[*at])))
+                    .with_taints(&taints);
+            }
+            if whole.exact().is_some() {
+                // `-1` has no successor to end at.
+                let stop = if index == -1 { None } else { Some(index + 1) };
+                return slice::take(whole, Some(index), stop, 1)
+                    .unwrap_or_default()
+                    .with_taints(&taints);
+            }
+        }
+        self.element_of(whole).with_taints(&taints)
+    }
+
+    fn name_item(&mut self, at: Reg, id: NameId, key: &Value) -> Value {
+        let text = self.names.text(&self.symbols, id);
+        match text.as_str() {
+            "sys.modules" => match key.as_str() {
+                Some(module) => {
+                    let module = module.to_owned();
+                    if module == "__main__" {
+                        return Value::Ref(Ref::Dict(ROOT));
+                    }
+                    self.named(&module)
+                }
+                None => Value::Unknown,
+            },
+            "builtins" => match key.as_str() {
+                Some(name) => {
+                    let name = self.symbols.intern(&name.to_owned());
+                    self.name_attr_used(at, id, name)
+                }
+                None => {
+                    self.judge_unknown_attr(at, id);
+                    Value::Unknown
+                }
+            },
+            "os.environ" | "os.environb" => self.environment(at, key),
+            _ => self
+                .names
+                .child(&mut self.symbols, id, sym::ITEM)
+                .filter(|found| self.names.get(*found).node != NONE)
+                .map_or(Value::Unknown, |found| Value::Ref(Ref::Name(found))),
+        }
+    }
+
+    pub(crate) fn store_item(&mut self, at: Reg, object: Reg, index: Reg, reg: Reg) {
+        let target = self.val(object);
+        let key = self.val(index);
+        let value = self.val(reg);
+        if let Some(name) = key.as_str() {
+            let special = target
+                .refs()
+                .iter()
+                .any(|one| matches!(one, Ref::Globals | Ref::Dict(_) | Ref::Name(_)));
+            if special {
+                let name = self.symbols.intern(&name.to_owned());
+                self.store_attr_on(&target, name, &value);
+            }
+        }
+        self.judge_store_item(at, &target, &key, &value);
+        if value.is_unknown() {
+            return;
+        }
+        let added = if key.exact().is_some() && target.pairs().is_some_and(|p| p.len() < 512) {
+            let mut pairs = target.pairs().map(|pairs| pairs.to_vec()).unwrap_or_default();
+            if !self.spend(pairs.len() as u64 / 8) {
+                return;
+            }
+            pairs.retain(|(known, _)| known.exact() != key.exact());
+            pairs.push((key, value));
+            Value::dict(pairs).with_taints(&target.taints())
+        } else {
+            target.join_known(&Value::element(value))
+        };
+        self.replace_base(object, &added);
+    }
+
+    /// Stores a container back into the variable that it was loaded from.
+    pub(crate) fn replace_base(&mut self, object: Reg, value: &Value) {
+        match self.program.insns.get(object as usize).map(|insn| insn.op) {
+            Some(Op::Load(_)) => {
+                if let Some(slot) = self.base_slot(object) {
+                    let weak = self.branches > 0;
+                    self.store_slot(slot, value, weak);
+                }
+            }
+            Some(Op::Attr(owner, name)) => {
+                let owner_value = self.val(owner);
+                self.store_attr_on(&owner_value, name, value);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn delete_item(&mut self, at: Reg, object: Reg, index: Reg) {
+        let target = self.val(object);
+        let key = self.val(index);
+        self.judge_delete_item(at, &target, &key);
+    }
+}
+
+impl Value {
+    /// Either of the two, where an unknown one adds nothing.
+    pub(crate) fn join_known(&self, other: &Self) -> Self {
+        if self.is_unknown() {
+            other.clone()
+        } else if other.is_unknown() {
+            self.clone()
+        } else {
+            self.join(other)
+        }
+    }
+}

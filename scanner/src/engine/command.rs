@@ -1,0 +1,168 @@
+//! Programs and shell text: what is known of them is judged by the shell module, what is not is said to be unknown.
+
+use super::Engine;
+use super::call::Call;
+use super::emit::Raise;
+use super::value::{Const, HOLE, Value};
+use crate::shell::{ShellFinding, ShellKind, judge, judge_argv};
+use crate::syntax::symbols::sym;
+
+impl Engine {
+    /// `subprocess.run(command, shell=...)`.
+    pub(crate) fn judge_command(&mut self, call: &Call, command: &Value) {
+        let shell = call.kw.iter().find(|(key, _)| *key == sym::SHELL).map(|(_, value)| value);
+        let through_shell = match shell {
+            None => false,
+            Some(value) => value.truth() != Some(false),
+        };
+        let has_text = command
+            .consts()
+            .iter()
+            .any(|one| matches!(one, Const::Str(_) | Const::Partial(_) | Const::Bytes(_)));
+        if command.items().is_some() && through_shell {
+            // Only the first element is shell text then.
+            let first = self.item_of(command, 0);
+            self.judge_shell(call, &first);
+        } else if through_shell || has_text {
+            self.judge_shell(call, command);
+        }
+        if command.items().is_some() {
+            self.judge_argv(call, command);
+        } else if !through_shell && !has_text {
+            self.unknown_command(call, command, "SR204");
+        }
+        let executable = call.keyword(self, "executable").cloned();
+        if let Some(executable) = executable {
+            self.judge_argv(call, &Value::seq(vec![executable]));
+        }
+        self.judge_command_input(call);
+    }
+
+    /// What is piped into a shell or an interpreter is run by it.
+    fn judge_command_input(&mut self, call: &Call) {
+        let Some(input) = call.keyword(self, "input").cloned() else { return };
+        let program = call.pos.first().cloned().unwrap_or_default();
+        let program = match program.items() {
+            Some(items) => items.first().cloned().unwrap_or_default(),
+            None => program,
+        };
+        let Some(name) = program.as_str() else { return };
+        let name = name.rsplit('/').next().unwrap_or(name).to_owned();
+        if ["sh", "bash", "zsh", "dash", "ksh"].contains(&name.as_str()) {
+            self.judge_shell(call, &input);
+        } else if name.starts_with("python") {
+            self.run_code(call, &input);
+        }
+    }
+
+    pub(crate) fn judge_shell(&mut self, call: &Call, text: &Value) {
+        self.judge_shell_flow(call, text);
+        let mut known = false;
+        let mut open = text.closed().is_none();
+        for one in text.consts().to_vec() {
+            let text = match &one {
+                Const::Str(text) | Const::Partial(text) => text.to_string(),
+                Const::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                _ => continue,
+            };
+            known = true;
+            // A text with a known program in front and unknown arguments is judged by the program.
+            open &= text.trim_start().starts_with(HOLE);
+            self.judge_downloaded(call, &text);
+            if self.spend(16 + text.len() as u64 / 4) {
+                let found = judge(&text);
+                self.shell_findings(call, found);
+            }
+        }
+        if !known || open {
+            self.unknown_command(call, text, "SR203");
+        }
+    }
+
+    pub(crate) fn judge_argv(&mut self, call: &Call, command: &Value) {
+        self.judge_shell_flow(call, command);
+        let Some(items) = command.items().cloned() else {
+            self.unknown_command(call, command, "SR204");
+            return;
+        };
+        let words: Vec<Option<String>> = items.iter().take(256).map(Self::text_of).collect();
+        let words: Vec<Option<&str>> = words.iter().map(Option::as_deref).collect();
+        let line: String = words.iter().flatten().copied().collect::<Vec<_>>().join(" ");
+        self.judge_downloaded(call, &line);
+        match words.first() {
+            Some(Some(program)) if program.starts_with(HOLE) => {
+                self.unknown_command(call, command, "SR204");
+            }
+            Some(Some(_)) => {
+                if self.spend(16 + words.len() as u64) {
+                    let found = judge_argv(&words);
+                    self.shell_findings(call, found);
+                }
+            }
+            Some(None) => {
+                let own = items.first().is_some_and(|first| {
+                    first.refs().iter().any(|one| {
+                        matches!(one, super::value::Ref::Name(name)
+                            if self.names.text(&self.symbols, *name) == "sys.executable")
+                    })
+                });
+                if own {
+                    let mut all: Vec<Option<&str>> = vec![Some("python3")];
+                    all.extend(words.iter().skip(1).copied());
+                    let found = judge_argv(&all);
+                    self.shell_findings(call, found);
+                } else {
+                    self.unknown_command(call, command, "SR204");
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn unknown_command(&mut self, call: &Call, command: &Value, rule: &str) {
+        let step = command.all_taints().first().map(|taint| taint.step);
+        self.raise(rule, call.at, Raise { subject: Some(call.name), step, ..Raise::default() });
+    }
+
+    fn shell_findings(&mut self, call: &Call, found: Vec<ShellFinding>) {
+        for one in found {
+            self.raise(
+                shell_rule(one.kind),
+                call.at,
+                Raise {
+                    level: Some(one.level),
+                    message: Some(one.message),
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
+        }
+    }
+}
+
+/// The rule of the catalogue for a kind of shell finding.
+pub(crate) fn shell_rule(kind: ShellKind) -> &'static str {
+    match kind {
+        ShellKind::Delete => "SR221",
+        ShellKind::Disk => "SR222",
+        ShellKind::DownloadRun => "SR223",
+        ShellKind::DecodeRun => "SR224",
+        ShellKind::ReverseShell => "SR225",
+        ShellKind::Permissions => "SR226",
+        ShellKind::Exhaustion => "SR227",
+        ShellKind::Persistence => "SR228",
+        ShellKind::SecretRead => "SR229",
+        ShellKind::Exfiltration => "SR230",
+        ShellKind::Privilege => "SR231",
+        ShellKind::Kill => "SR232",
+        ShellKind::Traces => "SR233",
+        ShellKind::Install => "SR234",
+        ShellKind::Protection => "SR235",
+        ShellKind::Container => "SR236",
+        ShellKind::Remote => "SR237",
+        ShellKind::Network => "SR238",
+        ShellKind::Dynamic => "SR239",
+        ShellKind::Mining => "SR240",
+        ShellKind::Limit => "SR241",
+    }
+}

@@ -1,0 +1,208 @@
+//! Flows: what it means that data from a source reaches a sink. One table for each sink.
+
+use super::Engine;
+use super::call::Call;
+use super::emit::Raise;
+use super::value::{Label, Taint, Value};
+use crate::Level;
+use crate::rules::effects::Sink;
+
+/// How an argument of a network call is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Headers and credentials, where a key of the service itself belongs.
+    Header,
+    /// The address.
+    Address,
+    Body,
+}
+
+impl Engine {
+    pub(crate) fn judge_sink(&mut self, call: &Call, sink: Sink) {
+        match sink {
+            Sink::Network => self.judge_network(call),
+            Sink::Deserialise => self.judge_each(call, |label| match label {
+                Label::Network => Some(("SR922", None)),
+                Label::Stdin | Label::Argv => Some(("SR922", Some(Level::High))),
+                _ => None,
+            }),
+            Sink::Delete => self.judge_each(call, delete_rule),
+            Sink::Sql => self.judge_sql(call),
+            Sink::Template => self.judge_each(call, |label| match label {
+                Label::Network | Label::Stdin | Label::Argv => Some(("SR927", None)),
+                _ => None,
+            }),
+            Sink::Log => self.judge_each(call, |label| match label {
+                Label::SecretFile => Some(("SR926", Some(Level::Medium))),
+                Label::SecretEnv | Label::Environment => Some(("SR926", None)),
+                _ => None,
+            }),
+        }
+    }
+
+    fn judge_each(
+        &mut self,
+        call: &Call,
+        rule: impl Fn(Label) -> Option<(&'static str, Option<Level>)>,
+    ) {
+        for taint in call.taints() {
+            if let Some((rule, level)) = rule(taint.label) {
+                self.raise_flow(rule, call, level, taint);
+            }
+        }
+    }
+
+    fn raise_flow(&mut self, rule: &str, call: &Call, level: Option<Level>, taint: Taint) {
+        self.raise(
+            rule,
+            call.at,
+            Raise { level, subject: Some(call.name), step: Some(taint.step), ..Raise::default() },
+        );
+    }
+
+    fn judge_network(&mut self, call: &Call) {
+        let address_first = call.pos.len() + call.kw.len() > 1 || self.sends_address(call);
+        let mut parts: Vec<(Part, Value)> = Vec::new();
+        for (index, value) in call.pos.iter().enumerate() {
+            let part = if index == 0 && address_first { Part::Address } else { Part::Body };
+            parts.push((part, value.clone()));
+        }
+        for (key, value) in &call.kw {
+            let part = match self.symbols.text(*key) {
+                "headers" | "auth" | "cookies" | "cert" | "token" | "api_key" | "password"
+                | "user" | "username" | "key_filename" | "pkey" | "passphrase"
+                | "extra_headers" | "additional_headers" => Part::Header,
+                "url" | "params" | "host" | "address" => Part::Address,
+                "timeout" | "verify" | "stream" | "proxies" => continue,
+                _ => Part::Body,
+            };
+            parts.push((part, value.clone()));
+        }
+        parts.extend(call.spread.iter().map(|value| (Part::Body, value.clone())));
+        for (part, value) in parts {
+            for taint in value.all_taints() {
+                if let Some((rule, level)) = network_rule(taint.label, part) {
+                    self.raise_flow(rule, call, level, taint);
+                }
+            }
+        }
+    }
+
+    /// Whether the only argument of this sink is an address.
+    fn sends_address(&self, call: &Call) -> bool {
+        let name = self.names.text(&self.symbols, call.name);
+        !["send", "sendall", "sendto", "sendmail", "send_message", "write", "publish", "put"]
+            .iter()
+            .any(|method| name.ends_with(method))
+    }
+
+    fn judge_sql(&mut self, call: &Call) {
+        let query = call.pos.first().cloned().unwrap_or_default();
+        for taint in query.taints() {
+            if matches!(taint.label, Label::Network | Label::Stdin | Label::Argv) {
+                self.raise_flow("SR925", call, None, taint);
+            }
+        }
+        self.judge_sql_text(call, &query);
+    }
+
+    pub(crate) fn judge_code_flow(&mut self, call: &Call, code: &Value) {
+        for taint in code.all_taints() {
+            let found = match taint.label {
+                Label::Network => Some(("SR911", None)),
+                Label::Stdin | Label::Argv => Some(("SR912", None)),
+                Label::EnvVar | Label::SecretEnv | Label::Environment => Some(("SR913", None)),
+                Label::File | Label::UserFile | Label::SecretFile => Some(("SR914", None)),
+                Label::Decoded => Some(("SR915", None)),
+                Label::Capture => Some(("SR912", None)),
+                Label::Host => None,
+            };
+            if let Some((rule, level)) = found {
+                self.raise_flow(rule, call, level, taint);
+            }
+        }
+    }
+
+    pub(crate) fn judge_shell_flow(&mut self, call: &Call, text: &Value) {
+        for taint in text.all_taints() {
+            let found = match taint.label {
+                Label::Network => Some(("SR916", None)),
+                Label::Stdin | Label::Argv | Label::Capture => Some(("SR917", None)),
+                Label::EnvVar => Some(("SR918", None)),
+                Label::SecretFile | Label::Environment | Label::SecretEnv => Some(("SR919", None)),
+                Label::Decoded => Some(("SR915", None)),
+                Label::File | Label::UserFile | Label::Host => None,
+            };
+            if let Some((rule, level)) = found {
+                self.raise_flow(rule, call, level, taint);
+            }
+        }
+    }
+
+    pub(crate) fn judge_delete_flow(&mut self, call: &Call, path: &Value) {
+        for taint in path.all_taints() {
+            if let Some((rule, level)) = delete_rule(taint.label) {
+                self.raise_flow(rule, call, level, taint);
+            }
+        }
+    }
+
+    /// What is written to a place that runs again, or into a file that is run later.
+    pub(crate) fn judge_written(&mut self, call: &Call, path: &Value, content: &Value) {
+        for text in Self::path_texts(path) {
+            let normal = crate::rules::paths::normalise(&text);
+            let persists = self.catalog.paths.iter().any(|(rule, _, pattern)| {
+                self.catalog.rules[usize::from(*rule)].category
+                    == crate::rules::Category::Persistence
+                    && crate::rules::paths::matches(pattern, &normal)
+            });
+            for taint in content.all_taints() {
+                if taint.label == Label::Network {
+                    if persists {
+                        self.raise_flow("SR923", call, None, taint);
+                    }
+                    self.downloads.push((normal.clone(), taint));
+                }
+            }
+        }
+    }
+
+    /// Whether a command runs a file that was downloaded before.
+    pub(crate) fn judge_downloaded(&mut self, call: &Call, command: &str) {
+        for index in 0..self.downloads.len() {
+            let (path, taint) = self.downloads[index].clone();
+            let file = path.rsplit('/').next().unwrap_or(&path);
+            if file.len() > 2 && command.contains(file) {
+                self.raise_flow("SR924", call, None, taint);
+                return;
+            }
+        }
+    }
+}
+
+fn delete_rule(label: Label) -> Option<(&'static str, Option<Level>)> {
+    match label {
+        Label::Network => Some(("SR920", None)),
+        Label::Stdin | Label::Argv => Some(("SR921", None)),
+        _ => None,
+    }
+}
+
+fn network_rule(label: Label, part: Part) -> Option<(&'static str, Option<Level>)> {
+    Some(match (label, part) {
+        (Label::SecretFile, Part::Header) => ("SR901", Some(Level::High)),
+        (Label::SecretFile, _) => ("SR901", None),
+        (Label::Environment, _) => ("SR902", None),
+        (Label::SecretEnv, Part::Header) => ("SR903", Some(Level::Low)),
+        (Label::SecretEnv, Part::Address) => ("SR903", Some(Level::High)),
+        (Label::SecretEnv, Part::Body) => ("SR903", None),
+        (Label::UserFile, Part::Header) => return None,
+        (Label::UserFile, _) => ("SR904", None),
+        (Label::Capture, _) => ("SR905", None),
+        (Label::Host, Part::Header) => return None,
+        (Label::Host, _) => ("SR906", None),
+        (Label::EnvVar, Part::Body) => ("SR907", None),
+        (Label::File, Part::Body) => ("SR908", None),
+        _ => return None,
+    })
+}

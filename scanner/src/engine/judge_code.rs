@@ -1,0 +1,447 @@
+//! Rules that need more than a table: reflection, patched modules, loops, sizes, classes, and the module as a whole.
+
+use super::Engine;
+use super::call::Call;
+use super::emit::Raise;
+use super::value::{Const, NameId, Ref, Value};
+use crate::Level;
+use crate::syntax::ir::{BinOp, ClassId, Loop, NONE, Op, Reg, Sym};
+use crate::syntax::symbols::sym;
+
+impl Engine {
+    /// Attributes that lead from any object to the interpreter's inside.
+    pub(crate) fn judge_dunder(&mut self, at: Reg, object: &Value, name: Sym) {
+        match name {
+            sym::SUBCLASSES => {
+                let level = if self.from_gadget(at) { None } else { Some(Level::Low) };
+                self.raise(
+                    "SR106",
+                    at,
+                    Raise { level, arg: "__subclasses__".to_owned(), ..Raise::default() },
+                );
+            }
+            sym::GLOBALS | sym::FUNC_GLOBALS => {
+                let level = if self.from_gadget(at) { None } else { Some(Level::Medium) };
+                self.raise(
+                    "SR106",
+                    at,
+                    Raise { level, arg: "__globals__".to_owned(), ..Raise::default() },
+                );
+            }
+            sym::F_GLOBALS | sym::F_LOCALS | sym::MODULE_BUILTINS => {
+                self.raise(
+                    "SR823",
+                    at,
+                    Raise { arg: self.symbols.text(name).to_owned(), ..Raise::default() },
+                );
+            }
+            sym::DUNDER_BUILTINS if !object.refs().iter().any(|r| matches!(r, Ref::Name(_))) => {
+                self.raise(
+                    "SR106",
+                    at,
+                    Raise { arg: "__builtins__".to_owned(), ..Raise::default() },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the object was itself reached through a class, a base or an initialiser.
+    fn from_gadget(&self, at: Reg) -> bool {
+        let mut reg = at;
+        for _ in 0..6 {
+            let next = match self.program.insns.get(reg as usize).map(|insn| insn.op) {
+                Some(Op::Attr(object, name)) => {
+                    let text = self.symbols.text(name);
+                    if reg != at
+                        && matches!(
+                            text,
+                            "__base__" | "__bases__" | "__mro__" | "__class__" | "__init__" | "mro"
+                                | "__subclasses__" | "_module" | "__enter__" | "__exit__"
+                        )
+                    {
+                        return true;
+                    }
+                    object
+                }
+                Some(Op::Call(callee, _)) => callee,
+                Some(Op::Subscript(object, _)) => object,
+                _ => return false,
+            };
+            reg = next;
+        }
+        false
+    }
+
+    /// `getattr(module, unknown)` on a module that can do harm.
+    pub(crate) fn judge_unknown_attr(&mut self, at: Reg, object: NameId) {
+        let text = self.names.text(&self.symbols, object);
+        const MODULES: &[&str] = &[
+            "builtins", "os", "subprocess", "sys", "importlib", "shutil", "ctypes", "pty", "socket",
+            "sys.modules", "runpy", "code", "posix", "marshal", "pickle",
+        ];
+        if MODULES.contains(&text.as_str()) {
+            self.raise("SR104", at, Raise { subject: Some(object), ..Raise::default() });
+        }
+    }
+
+    pub(crate) fn judge_store_attr(&mut self, at: Reg, target: &Value, name: Sym, value: &Value) {
+        for one in target.refs() {
+            match one {
+                Ref::Name(id) => self.judge_patched(at, id, name, value),
+                Ref::Func(_) | Ref::Method(..) if self.symbols.text(name) == "__code__" => {
+                    self.raise("SR107", at, Raise { arg: "__code__".to_owned(), ..Raise::default() });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn judge_patched(&mut self, at: Reg, owner: NameId, name: Sym, value: &Value) {
+        let module = self.names.text(&self.symbols, owner);
+        let attribute = self.symbols.text(name).to_owned();
+        let full = format!("{module}.{attribute}");
+        match (module.as_str(), attribute.as_str()) {
+            ("ssl", "_create_default_https_context") => {
+                self.raise("SR611", at, Raise { arg: full, ..Raise::default() });
+            }
+            ("sys", "excepthook" | "unraisablehook") | ("threading", "excepthook") => {
+                self.raise("SR830", at, Raise { arg: full, ..Raise::default() });
+            }
+            ("sys", "dont_write_bytecode" | "stdout" | "stderr" | "stdin" | "argv" | "path") => {}
+            ("builtins", _) => {
+                self.raise("SR108", at, Raise { arg: full, ..Raise::default() });
+            }
+            ("os" | "subprocess" | "socket" | "ssl" | "sys" | "importlib" | "shutil" | "io", _) => {
+                let level =
+                    if self.dangerous_ref(value).is_some() { None } else { Some(Level::Medium) };
+                self.raise("SR108", at, Raise { arg: full, level, ..Raise::default() });
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn judge_store_item(&mut self, at: Reg, target: &Value, key: &Value, value: &Value) {
+        for one in target.refs() {
+            let Ref::Name(id) = one else { continue };
+            let text = self.names.text(&self.symbols, id);
+            match (text.as_str(), key.as_str()) {
+                ("os.environ", Some(name)) => {
+                    let hijacks = [
+                        "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "PYTHONPATH",
+                        "PYTHONSTARTUP", "PATH", "BASH_ENV", "PROMPT_COMMAND", "GIT_SSH_COMMAND",
+                        "LD_AUDIT", "PYTHONHOME", "NODE_OPTIONS", "PERL5OPT",
+                    ];
+                    if hijacks.contains(&name) {
+                        let level = if name == "PATH" || name == "PYTHONPATH" {
+                            Some(Level::Low)
+                        } else {
+                            None
+                        };
+                        let arg = name.to_owned();
+                        self.raise("SR516", at, Raise { arg, level, ..Raise::default() });
+                    }
+                    if name.eq_ignore_ascii_case("PYTHONHTTPSVERIFY") && value.as_str() == Some("0") {
+                        let arg = name.to_owned();
+                        self.raise("SR611", at, Raise { arg, ..Raise::default() });
+                    }
+                }
+                ("sys.modules", name) => {
+                    let arg = name.unwrap_or("a module").to_owned();
+                    self.raise("SR833", at, Raise { arg, ..Raise::default() });
+                }
+                ("builtins", Some(name)) => {
+                    let arg = name.to_owned();
+                    self.raise("SR108", at, Raise { arg, ..Raise::default() });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn judge_delete_item(&mut self, at: Reg, target: &Value, key: &Value) {
+        for one in target.refs() {
+            let Ref::Name(id) = one else { continue };
+            if self.names.text(&self.symbols, id) == "sys.modules" {
+                let arg = key.as_str().unwrap_or("a module").to_owned();
+                self.raise("SR833", at, Raise { arg, ..Raise::default() });
+            }
+        }
+    }
+
+    pub(crate) fn judge_while(&mut self, at: Reg, condition: Reg, record: u32) {
+        self.endless.retain(|end| *end > at);
+        let value = self.val(condition);
+        let record = self.program.loops[record as usize];
+        if value.truth() != Some(true) || record.leaves {
+            return;
+        }
+        self.endless.push(record.end);
+        let body = at + 1..record.end;
+        let quiet = body
+            .clone()
+            .take(4096)
+            .all(|reg| !matches!(self.program.insns[reg as usize].op, Op::Call(..)));
+        if quiet {
+            self.raise("SR802", at, Raise::default());
+        }
+    }
+
+    pub(crate) fn judge_for(&mut self, at: Reg, iterable: &Value, record: Loop) {
+        self.endless.retain(|end| *end > at);
+        let endless = iterable.refs().iter().any(|one| {
+            matches!(one, Ref::Name(name)
+                if matches!(self.names.text(&self.symbols, *name).as_str(),
+                    "itertools.count()" | "itertools.repeat()" | "itertools.cycle()"))
+        });
+        if endless && !record.leaves {
+            self.endless.push(record.end);
+        }
+    }
+
+    /// Whether an instruction stands in a loop that does not end.
+    pub(crate) fn in_endless_loop(&self, at: Reg) -> bool {
+        self.endless.iter().any(|end| *end > at)
+    }
+
+    /// What a call does in a loop without end.
+    pub(crate) fn judge_in_loop(&mut self, call: &Call) {
+        if self.endless.is_empty() || !self.in_endless_loop(call.at) {
+            return;
+        }
+        let name = self.names.text(&self.symbols, call.name);
+        match name.as_str() {
+            "os.fork" | "os.forkpty" => {
+                self.raise("SR801", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+            }
+            "subprocess.Popen" | "multiprocessing.Process().start" | "os.startfile"
+            | "threading.Thread().start" | "os.spawnl" | "os.spawnv" => {
+                self.raise(
+                    "SR801",
+                    call.at,
+                    Raise { subject: Some(call.name), level: Some(Level::High), ..Raise::default() },
+                );
+            }
+            "builtins.bytearray" | "numpy.zeros" | "numpy.ones" => {
+                self.raise("SR803", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+            }
+            "builtins.open().write" => {
+                self.raise("SR809", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+            }
+            _ => {}
+        }
+    }
+
+    /// A container grows in a loop without end.
+    pub(crate) fn judge_growth(&mut self, at: Reg) {
+        if !self.endless.is_empty() && self.in_endless_loop(at) {
+            self.raise("SR803", at, Raise { arg: "a list".to_owned(), ..Raise::default() });
+        }
+    }
+
+    /// A display or text that is repeated, or a power, too large for any host.
+    pub(crate) fn judge_size(&mut self, at: Reg, length: usize, times: i64, op: BinOp) {
+        let times = usize::try_from(times).unwrap_or(0);
+        let huge = match op {
+            BinOp::Mul => length.max(1).saturating_mul(times) >= 1 << 29,
+            BinOp::Pow => times >= 100_000_000,
+            _ => false,
+        };
+        if huge {
+            self.raise("SR804", at, Raise::default());
+        }
+    }
+
+    pub(crate) fn judge_bases(&mut self, _at: Reg, _class: ClassId, _bases: &[Value]) {}
+
+    /// Operators of a class that are really something else: `__add__ = eval`.
+    pub(crate) fn judge_class(&mut self, at: Reg, class: ClassId) {
+        let Some(&scope) = self.class_scopes.get(&class) else { return };
+        let members: Vec<(Sym, u32)> =
+            self.scopes[scope as usize].names.iter().map(|(name, slot)| (*name, *slot)).collect();
+        for (name, slot) in members {
+            if !self.symbols.text(name).starts_with("__") {
+                continue;
+            }
+            let value = self.ask_slot(slot);
+            if let Some(found) = self.dangerous_ref(&value) {
+                self.raise("SR111", at, Raise { subject: Some(found), ..Raise::default() });
+            }
+        }
+    }
+
+    pub(crate) fn judge_made_class(&mut self, at: Reg, _bases: &Value, namespace: &Value) {
+        let Some(pairs) = namespace.pairs().cloned() else { return };
+        for (_, value) in pairs.iter() {
+            if let Some(found) = self.dangerous_ref(value) {
+                self.raise("SR111", at, Raise { subject: Some(found), ..Raise::default() });
+            }
+        }
+    }
+
+    /// Rules over the whole module, once its passes are over.
+    pub(crate) fn judge_whole(&mut self) {
+        self.judge_reduce();
+        self.judge_reverse_shell();
+        self.judge_ransom();
+    }
+
+    /// `__reduce__` that gives something that runs things: the pickle runs it where it is loaded.
+    fn judge_reduce(&mut self) {
+        let classes: Vec<ClassId> = self.class_scopes.keys().copied().collect();
+        for class in classes {
+            for name in [sym::REDUCE, sym::REDUCE_EX] {
+                let method = self.class_lookup(class, name, false);
+                for one in method.refs() {
+                    let Ref::Func(func) = one else { continue };
+                    let Some(&slot) = self.returns.get(&func) else { continue };
+                    let value = self.ask_slot(slot);
+                    let callee = self.item_of(&value, 0);
+                    let args = self.item_of(&value, 1);
+                    let Some(name) = self.dangerous_ref(&callee) else { continue };
+                    let at = self.program.funcs[func as usize].body.0;
+                    self.raise("SR113", at, Raise { subject: Some(name), ..Raise::default() });
+                    let mut call = Call::bare(at);
+                    call.pos.extend(args.items().into_iter().flat_map(|items| items.iter().take(8).cloned()));
+                    if !call.pos.is_empty() {
+                        self.call_value(&callee, call);
+                    }
+                }
+            }
+        }
+    }
+
+    fn raised(&self, ids: &[&str]) -> Option<(u32, u32)> {
+        self.findings
+            .iter()
+            .find(|raw| ids.contains(&self.catalog.rules[usize::from(raw.rule)].id))
+            .map(|raw| (raw.start, raw.end))
+    }
+
+    /// A socket whose descriptor becomes the standard streams of a shell.
+    fn judge_reverse_shell(&mut self) {
+        let Some(connect) = self.raised(&["SR602", "SR603"]) else { return };
+        let Some(duplicate) = self.raised(&["SR622"]) else { return };
+        let Some(_) = self.raised(&["SR201", "SR202", "SR204", "SR205", "SR207", "SR239"]) else { return };
+        let _ = connect;
+        self.raise_range("SR612", duplicate);
+    }
+
+    /// Files are walked over, encrypted and removed or replaced.
+    fn judge_ransom(&mut self) {
+        let Some(encrypt) = self.raised(&["SR890"]) else { return };
+        let walks = self.usages.iter().any(|usage| {
+            matches!(
+                self.names.text(&self.symbols, usage.name).as_str(),
+                "os.walk" | "os.scandir" | "pathlib.Path().rglob" | "glob.glob" | "os.listdir"
+            )
+        });
+        let writes = self.raised(&["SR305", "SR307", "SR304", "SR318", "SR301", "SR311"]).is_some();
+        if walks && writes {
+            self.raise_range("SR891", encrypt);
+        }
+    }
+
+    /// Raises a rule of the whole module at a range that another finding has.
+    fn raise_range(&mut self, id: &str, range: (u32, u32)) {
+        let number = self.catalog.rule(id);
+        let rule = self.catalog.rules[usize::from(number)];
+        self.findings.push(super::Raw {
+            rule: number,
+            level: rule.level,
+            message: rule.message.to_owned(),
+            start: range.0,
+            end: range.1,
+            subject: NONE,
+            step: None,
+        });
+    }
+
+    /// SQL that destroys.
+    pub(crate) fn judge_sql_text(&mut self, call: &Call, query: &Value) {
+        for one in query.consts().to_vec() {
+            let (Const::Str(text) | Const::Partial(text)) = one else { continue };
+            let words = text.split_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>();
+            let plain = words.join(" ");
+            let found = if plain.contains("drop database") || plain.contains("drop schema") {
+                Some(("SR841", Some(Level::Blocked)))
+            } else if plain.starts_with("drop ") || plain.contains("; drop ") || plain.starts_with("truncate ") {
+                Some(("SR841", None))
+            } else if (plain.starts_with("delete from") || plain.starts_with("update "))
+                && !plain.contains(" where ")
+            {
+                Some(("SR842", None))
+            } else if plain.starts_with("grant all") || plain.contains("xp_cmdshell") || plain.contains("into outfile") || plain.contains("copy ") && plain.contains(" program ") {
+                Some(("SR843", None))
+            } else {
+                None
+            };
+            if let Some((rule, level)) = found {
+                let arg = super::judge::shortened(&text);
+                self.raise(
+                    rule,
+                    call.at,
+                    Raise { level, arg, subject: Some(call.name), ..Raise::default() },
+                );
+            }
+        }
+    }
+
+    /// A pattern whose repetition of a repetition can take exponential time.
+    pub(crate) fn judge_regex(&mut self, call: &Call, pattern: &Value) {
+        let Some(text) = pattern.as_str() else { return };
+        if nested_quantifier(text) {
+            let arg = super::judge::shortened(text);
+            self.raise("SR807", call.at, Raise { arg, subject: Some(call.name), ..Raise::default() });
+        }
+    }
+}
+
+/// Finds `(...+)+` and its like: a quantified group that holds an unbounded quantifier at its end.
+fn nested_quantifier(pattern: &str) -> bool {
+    let mut groups: Vec<bool> = Vec::new();
+    let mut escaped = false;
+    let mut class = false;
+    let mut last_group: Option<bool> = None;
+    for letter in pattern.chars() {
+        if escaped {
+            escaped = false;
+            last_group = None;
+            if let Some(open) = groups.last_mut() {
+                *open = false;
+            }
+            continue;
+        }
+        match letter {
+            '\\' => escaped = true,
+            '[' if !class => class = true,
+            ']' if class => {
+                class = false;
+                last_group = None;
+            }
+            _ if class => {}
+            '(' => {
+                groups.push(false);
+                last_group = None;
+            }
+            ')' => last_group = groups.pop(),
+            '+' | '*' => {
+                if last_group == Some(true) {
+                    return true;
+                }
+                if let Some(open) = groups.last_mut() {
+                    *open = true;
+                }
+                last_group = None;
+            }
+            '?' => {}
+            _ => {
+                last_group = None;
+                if let Some(open) = groups.last_mut() {
+                    *open = false;
+                }
+            }
+        }
+    }
+    false
+}

@@ -1,0 +1,276 @@
+//! The abstract interpreter: runs the linear program over what can be known of values, a few passes at most, and
+//! raises findings. Owns all state of one scan; knows neither files nor how findings are shown.
+
+mod attr;
+pub(crate) mod call;
+mod command;
+mod dynamic;
+mod effect;
+mod emit;
+mod judge;
+mod judge_code;
+mod flow;
+mod fold;
+mod invoke;
+mod method;
+mod names;
+mod operate;
+mod path;
+mod run;
+mod scope;
+mod special;
+mod step;
+pub(crate) mod value;
+
+/// Functions that the effects table names.
+pub(crate) mod special_functions {
+    pub(crate) use super::path::{
+        glob, listing, os_path_join, path_cwd, path_glob, path_home, path_join, path_object, receiver,
+        temp_folder, walk, working_folder,
+    };
+    pub(crate) use super::special::*;
+}
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub(crate) use emit::Raw;
+use names::Names;
+use scope::{Scope, ScopeId, Slot, SlotId};
+use step::StepData;
+use value::{NameId, Value};
+
+use crate::rules::catalog::Catalog;
+use crate::syntax::ir::{ClassId, FuncId, Program, Reg, Sym};
+use crate::syntax::symbols::Symbols;
+use crate::syntax::{Lowered, lower};
+use crate::UsageKind;
+
+/// Passes over the program at most; each after the first only because the one before learned something that an
+/// earlier place had already asked for.
+const MAX_PASSES: u8 = 4;
+/// Decoded code inside decoded code is followed this deep.
+const MAX_DEPTH: u8 = 4;
+/// Names that are reported for policies.
+const MAX_USAGES: usize = 20_000;
+
+/// A text that belongs to the scan: the module, or code that was decoded from it.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// First instruction of the unit.
+    first: Reg,
+    /// Where the decoded code was run, as instruction; `None` for the module itself.
+    origin: Option<Reg>,
+    depth: u8,
+    body: (Reg, Reg),
+}
+
+/// A use of a name, by byte offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RawUsage {
+    pub(crate) kind: UsageKind,
+    pub(crate) name: NameId,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// State of one scan.
+pub(crate) struct Engine {
+    pub(crate) program: Program,
+    pub(crate) symbols: Symbols,
+    pub(crate) names: Names,
+    catalog: &'static Catalog,
+    vals: Vec<Value>,
+    scopes: Vec<Scope>,
+    slots: Vec<Slot>,
+    func_scopes: FxHashMap<FuncId, ScopeId>,
+    class_scopes: FxHashMap<ClassId, ScopeId>,
+    class_bases: FxHashMap<ClassId, Vec<Value>>,
+    func_class: FxHashMap<FuncId, ClassId>,
+    returns: FxHashMap<FuncId, SlotId>,
+    attrs: FxHashMap<(ClassId, Sym), SlotId>,
+    paths: FxHashMap<(SlotId, Sym), SlotId>,
+    overrides: FxHashMap<(NameId, Sym), SlotId>,
+    partials: Vec<call::Partial>,
+    bounds: Vec<(Value, Sym)>,
+    scope: ScopeId,
+    class: Option<ClassId>,
+    class_stack: Vec<Option<ClassId>>,
+    func: Option<FuncId>,
+    branches: u32,
+    loops: u32,
+    nest: u32,
+    queue: VecDeque<(FuncId, ScopeId)>,
+    queued: FxHashSet<FuncId>,
+    comps: Vec<run::Comp>,
+    steps: Vec<StepData>,
+    findings: Vec<Raw>,
+    finding_index: FxHashMap<(u16, u32, u32), usize>,
+    usages: Vec<RawUsage>,
+    usage_seen: FxHashSet<RawUsage>,
+    path_usages: Vec<(Rc<str>, u32, u32)>,
+    units: Vec<Unit>,
+    decoded: FxHashMap<(Reg, Rc<str>), ()>,
+    /// Files that were written with what the network sent.
+    downloads: Vec<(String, value::Taint)>,
+    /// Loops around the running instruction that cannot end, by their end.
+    endless: Vec<Reg>,
+    budget: u64,
+    fold_budget: u64,
+    pass: u8,
+    changed: bool,
+    pub(crate) stopped: bool,
+}
+
+impl Engine {
+    pub(crate) fn new(max_steps: u64) -> Self {
+        Self {
+            program: Program::default(),
+            symbols: Symbols::new(),
+            names: Names::new(),
+            catalog: Catalog::get(),
+            vals: Vec::new(),
+            scopes: Vec::new(),
+            slots: Vec::new(),
+            func_scopes: FxHashMap::default(),
+            class_scopes: FxHashMap::default(),
+            class_bases: FxHashMap::default(),
+            func_class: FxHashMap::default(),
+            returns: FxHashMap::default(),
+            attrs: FxHashMap::default(),
+            paths: FxHashMap::default(),
+            overrides: FxHashMap::default(),
+            partials: Vec::new(),
+            bounds: Vec::new(),
+            scope: 0,
+            class: None,
+            class_stack: Vec::new(),
+            func: None,
+            branches: 0,
+            loops: 0,
+            nest: 0,
+            queue: VecDeque::new(),
+            queued: FxHashSet::default(),
+            comps: Vec::new(),
+            steps: Vec::new(),
+            findings: Vec::new(),
+            finding_index: FxHashMap::default(),
+            usages: Vec::new(),
+            usage_seen: FxHashSet::default(),
+            path_usages: Vec::new(),
+            units: Vec::new(),
+            decoded: FxHashMap::default(),
+            downloads: Vec::new(),
+            endless: Vec::new(),
+            budget: max_steps,
+            fold_budget: max_steps / 4,
+            pass: 0,
+            changed: false,
+            stopped: false,
+        }
+    }
+
+    /// Lowers the module's tree and runs it to the end of its passes or of the budget.
+    pub(crate) fn analyse(&mut self, tree: &tree_sitter::Tree, source: &str) -> Lowered {
+        let lowered =
+            lower(tree, source, &mut self.program, &mut self.symbols, self.budget);
+        self.spend(lowered.steps / 4);
+        self.stopped |= lowered.stopped;
+        self.vals.resize(self.program.insns.len(), Value::Unknown);
+        self.units.push(Unit { first: 0, origin: None, depth: 0, body: lowered.body });
+        let module = self.new_scope(scope::ScopeKind::Module, None);
+        debug_assert_eq!(module, 0);
+        for pass in 0..MAX_PASSES {
+            self.begin_pass(pass);
+            self.run_module();
+            if !self.changed || self.stopped {
+                break;
+            }
+        }
+        self.after_passes();
+        lowered
+    }
+
+    fn begin_pass(&mut self, pass: u8) {
+        self.pass = pass;
+        self.changed = false;
+        self.findings.clear();
+        self.finding_index.clear();
+        self.queued.clear();
+        self.queue.clear();
+        self.decoded.clear();
+        self.downloads.clear();
+        self.endless.clear();
+        // Decoded code is decoded anew: what it is may have become clearer.
+        self.units.truncate(1);
+        for slot in &mut self.slots {
+            slot.begin_pass();
+        }
+    }
+
+    fn run_module(&mut self) {
+        let (from, to) = self.units[0].body;
+        self.enter_frame(0, None, None);
+        self.run(from, to);
+        while let Some((func, scope)) = self.queue.pop_front() {
+            if self.stopped {
+                break;
+            }
+            self.run_function(func, scope);
+        }
+    }
+
+    fn enter_frame(&mut self, scope: ScopeId, func: Option<FuncId>, class: Option<ClassId>) {
+        self.scope = scope;
+        self.func = func;
+        self.class = class;
+        self.branches = 0;
+        self.loops = 0;
+        self.nest = 0;
+        self.comps.clear();
+        self.class_stack.clear();
+    }
+
+    /// Takes steps from the budget; false when it is spent.
+    fn spend(&mut self, steps: u64) -> bool {
+        if self.budget < steps {
+            self.budget = 0;
+            self.stopped = true;
+            return false;
+        }
+        self.budget -= steps;
+        true
+    }
+
+    /// Takes work of folding from the budget; false when folding has to stop, which leaves values unknown and so
+    /// never makes code look safer than it is.
+    fn spend_fold(&mut self, bytes: usize) -> bool {
+        let cost = 1 + (bytes as u64) / 16;
+        if self.fold_budget < cost {
+            self.fold_budget = 0;
+            return false;
+        }
+        self.fold_budget -= cost;
+        self.spend(cost / 4)
+    }
+
+    pub(crate) fn findings(&self) -> &[Raw] {
+        &self.findings
+    }
+
+    pub(crate) fn usages(&self) -> &[RawUsage] {
+        &self.usages
+    }
+
+    pub(crate) fn path_usages(&self) -> &[(Rc<str>, u32, u32)] {
+        &self.path_usages
+    }
+
+    /// Sorts nothing out of what was found; a place for rules over the whole module.
+    fn after_passes(&mut self) {
+        self.judge_whole();
+    }
+}
+

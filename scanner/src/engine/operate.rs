@@ -1,0 +1,296 @@
+//! Operators, displays and the taking apart of containers, over known values.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use super::Engine;
+use super::fold::{format, number, text};
+use super::value::{Const, HOLE, Ref, Rich, Value, gather};
+use crate::syntax::ir::{ArgKind, Args, BinOp, UnOp};
+use crate::syntax::symbols::sym;
+
+/// Longest text that folding makes.
+pub(crate) const MAX_TEXT: usize = 1 << 20;
+
+impl Engine {
+    pub(crate) fn binary(&mut self, at: u32, op: BinOp, left: &Value, right: &Value) -> Value {
+        if left.is_unknown() && right.is_unknown() {
+            return Value::Unknown;
+        }
+        let mut out = self.binary_known(at, op, left, right);
+        if left.is_tainted() || right.is_tainted() {
+            out = out.with_taints(&gather([left, right].into_iter()));
+        }
+        out
+    }
+
+    fn binary_known(&mut self, at: u32, op: BinOp, left: &Value, right: &Value) -> Value {
+        if op == BinOp::Div {
+            if let Some(path) = self.join_path(left, right) {
+                return path;
+            }
+        }
+        if let (Some(a), Some(b)) = (left.items(), right.items()) {
+            if op == BinOp::Add && a.len() + b.len() <= super::value::MAX_ELEMENTS {
+                if !self.spend_fold(a.len() + b.len()) {
+                    return Value::Unknown;
+                }
+                return Value::seq(a.iter().chain(b.iter()).cloned().collect());
+            }
+        }
+        if let (Some(items), Some(times)) = (left.items(), right.as_int()) {
+            self.judge_size(at, items.len(), times, op);
+            return match usize::try_from(times) {
+                Ok(times) if op == BinOp::Mul && times.saturating_mul(items.len()) <= 4096 => {
+                    Value::seq(items.iter().cycle().take(items.len() * times).cloned().collect())
+                }
+                _ => Value::element(items.first().cloned().unwrap_or_default()),
+            };
+        }
+        if op == BinOp::Or {
+            if let (Some(a), Some(b)) = (left.pairs(), right.pairs()) {
+                return Value::dict(a.iter().chain(b.iter()).take(4096).cloned().collect());
+            }
+        }
+        if op == BinOp::Mod {
+            if let Some(done) = self.percent(left, right) {
+                return done;
+            }
+        }
+        let texty = |value: &Value| {
+            value.consts().iter().any(|c| matches!(c, Const::Str(_) | Const::Partial(_)))
+        };
+        if op == BinOp::Add && (texty(left) || texty(right)) {
+            return self.concat(left, right);
+        }
+        let (Some(a), Some(b)) = (left.closed(), right.closed()) else { return Value::Unknown };
+        let mut out: Option<Value> = None;
+        for x in a.iter().take(4) {
+            for y in b.iter().take(4) {
+                let size = const_size(x) + const_size(y);
+                if !self.spend_fold(size) {
+                    return Value::Unknown;
+                }
+                if op == BinOp::Mul {
+                    if let (Const::Str(_) | Const::Bytes(_), Const::Int(times)) = (x, y) {
+                        self.judge_size(at, size, *times, op);
+                    }
+                }
+                let one = number::binary(op, x, y).map_or(Value::Unknown, Value::Const);
+                out = Some(out.map_or_else(|| one.clone(), |all| all.join(&one)));
+            }
+        }
+        out.unwrap_or_default()
+    }
+
+    /// Concatenation where one side may be unknown: the known parts stay.
+    pub(crate) fn concat(&mut self, left: &Value, right: &Value) -> Value {
+        let texts = |value: &Value| -> SmallVec<[Rc<str>; 4]> {
+            let mut all: SmallVec<[Rc<str>; 4]> = SmallVec::new();
+            for one in value.consts().iter().take(4) {
+                match one {
+                    Const::Str(text) | Const::Partial(text) => all.push(Rc::clone(text)),
+                    _ => {}
+                }
+            }
+            let open = value.closed().is_none() && !value.consts().iter().all(is_text)
+                || value.rich().is_some_and(|rich| rich.open);
+            if all.is_empty() || open && all.len() < 4 {
+                all.push(Rc::from(HOLE.to_string()));
+            }
+            all
+        };
+        let (left, right) = (texts(left), texts(right));
+        let mut out: Option<Value> = None;
+        for a in &left {
+            for b in &right {
+                if a.len() + b.len() > MAX_TEXT || !self.spend_fold(a.len() + b.len()) {
+                    return Value::Unknown;
+                }
+                let joined = format!("{a}{b}");
+                let one = Value::Const(text::known(&joined));
+                out = Some(out.map_or_else(|| one.clone(), |all| all.join(&one)));
+            }
+        }
+        out.unwrap_or_default()
+    }
+
+    fn percent(&mut self, left: &Value, right: &Value) -> Option<Value> {
+        let pattern = match left.exact()? {
+            Const::Str(text) | Const::Partial(text) => Rc::clone(text),
+            Const::Bytes(_) => return None,
+            _ => return None,
+        };
+        if !self.spend_fold(pattern.len() + 64) {
+            return Some(Value::Unknown);
+        }
+        let own: Vec<Value> = match right.items() {
+            Some(items) => items.iter().cloned().collect(),
+            None => vec![right.clone()],
+        };
+        Some(Value::Const(text::known(&format::percent(&pattern, &own, right.pairs().map(|p| &**p)))))
+    }
+
+    pub(crate) fn unary(&mut self, op: UnOp, value: &Value) -> Value {
+        if op == UnOp::Not {
+            return value.truth().map_or(Value::Unknown, |truth| Value::Const(Const::Bool(!truth)));
+        }
+        let folded = match (op, value.exact()) {
+            (UnOp::Neg, Some(Const::Int(n))) => n.checked_neg().map(Value::int),
+            (UnOp::Neg, Some(Const::Float(n))) => Some(Value::Const(Const::Float(-n))),
+            (UnOp::Invert, Some(Const::Int(n))) => Some(Value::int(!n)),
+            (UnOp::Invert, Some(Const::Bool(flag))) => Some(Value::int(!i64::from(*flag))),
+            (UnOp::Neg, Some(Const::Bool(flag))) => Some(Value::int(-i64::from(*flag))),
+            (UnOp::Pos, Some(Const::Bool(flag))) => Some(Value::int(i64::from(*flag))),
+            (UnOp::Pos, Some(Const::Int(_) | Const::Float(_))) => return value.clone(),
+            _ => None,
+        };
+        folded.unwrap_or_default().with_taints(&value.taints())
+    }
+
+    pub(crate) fn compare(&mut self, left: &Value, right: &Value, equal: bool) -> Value {
+        match (left.exact(), right.exact()) {
+            (Some(Const::Partial(_)), _) | (_, Some(Const::Partial(_))) | (None, _) | (_, None) => {
+                Value::Unknown
+            }
+            (Some(a), Some(b)) => Value::Const(Const::Bool((a == b) == equal)),
+        }
+    }
+
+    pub(crate) fn build_dict(&mut self, args: Args) -> Value {
+        let list = self.program.arg_slice(args);
+        let mut pairs = Vec::with_capacity(list.len() / 2);
+        let mut taints = super::value::Taints::new();
+        for pair in list.chunks_exact(2) {
+            let (key, value) = (&self.vals[pair[0].reg as usize], &self.vals[pair[1].reg as usize]);
+            if pair[1].kind == ArgKind::DoubleStar {
+                super::value::merge_taints(&mut taints, &value.taints());
+                if let Some(inner) = value.pairs() {
+                    pairs.extend(inner.iter().cloned());
+                }
+            } else {
+                pairs.push((key.clone(), value.clone()));
+            }
+        }
+        Value::dict(pairs).with_taints(&taints)
+    }
+
+    pub(crate) fn format_string(&mut self, args: Args) -> Value {
+        let list: SmallVec<[(ArgKind, Value); 8]> = self
+            .program
+            .arg_slice(args)
+            .iter()
+            .map(|arg| (arg.kind, self.vals[arg.reg as usize].clone()))
+            .collect();
+        let taints = gather(list.iter().map(|(_, value)| value));
+        let mut bytes: Vec<u8> = Vec::new();
+        let mut all_bytes = !list.is_empty();
+        let mut out = String::new();
+        for (kind, value) in &list {
+            if let (Some(Const::Bytes(part)), ArgKind::Plain) = (value.exact(), kind) {
+                bytes.extend_from_slice(part);
+                continue;
+            }
+            all_bytes = false;
+            let spec = match kind {
+                ArgKind::Named(spec) if *spec != sym::EMPTY => self.symbols.text(*spec),
+                _ => "",
+            };
+            format::push(&mut out, value, spec);
+            if out.len() > MAX_TEXT {
+                return Value::Unknown.with_taints(&taints);
+            }
+        }
+        if !self.spend_fold(out.len() + bytes.len()) {
+            return Value::Unknown.with_taints(&taints);
+        }
+        if all_bytes {
+            return Value::bytes(&bytes).with_taints(&taints);
+        }
+        Value::Const(text::known(&out)).with_taints(&taints)
+    }
+
+    /// The element at an index of a container that is taken apart.
+    pub(crate) fn item_of(&mut self, whole: &Value, index: usize) -> Value {
+        if whole.is_unknown() {
+            return Value::Unknown;
+        }
+        if let Some(items) = whole.items() {
+            if let Some(item) = items.get(index) {
+                return item.with_taints(&whole.taints());
+            }
+        }
+        if let Some(Const::Str(text)) = whole.exact() {
+            if let Some(letter) = text.chars().nth(index) {
+                return Value::str(&letter.to_string()).with_taints(&whole.taints());
+            }
+        }
+        self.element_of(whole)
+    }
+
+    /// Any element of a container.
+    pub(crate) fn element_of(&mut self, whole: &Value) -> Value {
+        let Some(rich) = whole.rich() else {
+            return match whole {
+                Value::Ref(Ref::Name(name)) => {
+                    // Iterating what a name gives keeps its name: rows, lines, files.
+                    self.names
+                        .child(&mut self.symbols, *name, sym::ITEM)
+                        .filter(|id| self.names.get(*id).node != crate::syntax::ir::NONE)
+                        .map_or(Value::Unknown, |id| Value::Ref(Ref::Name(id)))
+                }
+                _ => Value::Unknown,
+            };
+        };
+        let mut out = rich.element.clone();
+        if let Some(items) = &rich.seq {
+            for (index, item) in items.iter().take(64).enumerate() {
+                out = if index == 0 && out.is_unknown() { item.clone() } else { out.join(item) };
+            }
+        } else if let Some(pairs) = &rich.dict {
+            for (key, _) in pairs.iter().take(16) {
+                out = if out.is_unknown() { key.clone() } else { out.join(key) };
+            }
+        }
+        out.with_taints(&rich.taint)
+    }
+
+    /// All elements in order, when each is known.
+    pub(crate) fn known_elements(&mut self, value: &Value) -> Option<Vec<Value>> {
+        if let Some(Rich { seq: Some(items), open: false, refs, consts, .. }) = value.rich() {
+            return (refs.is_empty() && consts.is_empty()).then(|| items.to_vec());
+        }
+        if let Some(pairs) = value.pairs() {
+            return Some(pairs.iter().map(|(key, _)| key.clone()).collect());
+        }
+        match value.exact()? {
+            Const::Str(text) => Some(
+                text.chars()
+                    .take(super::value::MAX_ELEMENTS)
+                    .map(|c| Value::str(c.encode_utf8(&mut [0; 4])))
+                    .collect(),
+            ),
+            Const::Bytes(bytes) => Some(
+                bytes
+                    .iter()
+                    .take(super::value::MAX_ELEMENTS)
+                    .map(|b| Value::int(i64::from(*b)))
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+fn is_text(one: &Const) -> bool {
+    matches!(one, Const::Str(_) | Const::Partial(_))
+}
+
+pub(crate) fn const_size(one: &Const) -> usize {
+    match one {
+        Const::Str(text) | Const::Partial(text) => text.len(),
+        Const::Bytes(bytes) => bytes.len(),
+        _ => 1,
+    }
+}

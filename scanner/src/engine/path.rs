@@ -1,0 +1,384 @@
+//! What happens to files: opening, reading, writing and deleting known and unknown paths.
+
+use std::rc::Rc;
+
+use super::Engine;
+use super::call::Call;
+use super::emit::Raise;
+use super::fold::text;
+use super::value::{Const, HOLE, Label, Ref, Rich, Value, gather};
+use crate::Level;
+use crate::rules::{Access, Category, paths};
+
+impl Engine {
+    /// The texts that a path may be.
+    pub(crate) fn path_texts(value: &Value) -> Vec<Rc<str>> {
+        value
+            .consts()
+            .iter()
+            .filter_map(|one| match one {
+                Const::Str(text) | Const::Partial(text) => Some(Rc::clone(text)),
+                Const::Bytes(bytes) => Some(Rc::from(String::from_utf8_lossy(bytes).into_owned())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// A path object or open file that remembers its path.
+    pub(crate) fn with_path(&mut self, name: &str, path: &Value) -> Value {
+        let mut rich = Rich::default();
+        for one in self.named(name).refs() {
+            rich.refs.push(one);
+        }
+        for text in Self::path_texts(path) {
+            rich.consts.push(text::known(&text));
+        }
+        rich.open = path.closed().is_none();
+        Value::Rich(Rc::new(rich)).with_taints(&path.taints())
+    }
+
+    pub(crate) fn judge_path(&mut self, call: &Call, path: &Value, access: Access) {
+        let texts = Self::path_texts(path);
+        for path in &texts {
+            self.note_path(path, call.at);
+            self.judge_known_path(call, path, access);
+        }
+        if texts.is_empty() && access == Access::Delete {
+            self.judge_unknown_delete(call, path);
+        }
+        if access == Access::Delete {
+            self.judge_delete_flow(call, path);
+        }
+    }
+
+    fn judge_unknown_delete(&mut self, call: &Call, path: &Value) {
+        let own_file = path.refs().iter().any(|one| {
+            matches!(one, Ref::Name(name) if self.names.text(&self.symbols, *name).starts_with("tempfile."))
+        });
+        if own_file {
+            return;
+        }
+        let rule = if self.deletes_tree(call) { "SR303" } else { "SR304" };
+        self.raise(rule, call.at, Raise { subject: Some(call.name), ..Raise::default() });
+    }
+
+    fn deletes_tree(&self, call: &Call) -> bool {
+        let name = self.names.text(&self.symbols, call.name);
+        name.contains("rmtree") || name.contains("remove_tree") || name.contains("removedirs")
+    }
+
+    fn judge_known_path(&mut self, call: &Call, path: &str, access: Access) {
+        let normal = paths::normalise(path);
+        let mut hit = false;
+        for index in 0..self.catalog.paths.len() {
+            let (rule, on, pattern) = self.catalog.paths[index];
+            // Whatever deletes or replaces a file is at least as bad as reading it.
+            let applies = on == access || (on == Access::Write && access == Access::Delete);
+            if applies && paths::matches(pattern, &normal) {
+                hit = true;
+                self.raise_number(
+                    rule,
+                    call.at,
+                    Raise { arg: normal.clone(), subject: Some(call.name), ..Raise::default() },
+                );
+            }
+        }
+        match access {
+            Access::Delete => self.judge_delete(call, &normal),
+            Access::Write if !hit => self.judge_write(call, &normal),
+            _ => {}
+        }
+    }
+
+    fn judge_delete(&mut self, call: &Call, path: &str) {
+        let tree = self.deletes_tree(call);
+        let raise = |engine: &mut Self, rule: &str, level: Option<Level>| {
+            engine.raise(
+                rule,
+                call.at,
+                Raise { level, arg: path.to_owned(), subject: Some(call.name), ..Raise::default() },
+            );
+        };
+        match place_of(path) {
+            Place::Home | Place::Root => raise(self, "SR301", None),
+            Place::UserFolder if tree || path.contains('*') => raise(self, "SR301", None),
+            Place::UserFolder | Place::InHome if tree => raise(self, "SR301", Some(Level::High)),
+            Place::UserFolder | Place::InHome => raise(self, "SR304", Some(Level::Medium)),
+            Place::SystemFolder => raise(self, "SR302", None),
+            Place::InSystem => raise(self, "SR302", Some(if tree { Level::Blocked } else { Level::High })),
+            Place::Project => raise(self, "SR317", None),
+            Place::Temp => raise(self, "SR304", Some(Level::Low)),
+            Place::Relative if tree => raise(self, "SR303", Some(Level::Low)),
+            Place::Relative => raise(self, "SR304", Some(Level::Low)),
+            Place::Unknown if tree => raise(self, "SR303", None),
+            Place::Unknown => raise(self, "SR304", None),
+        }
+    }
+
+    fn judge_write(&mut self, call: &Call, path: &str) {
+        let (rule, level) = match place_of(path) {
+            Place::SystemFolder | Place::InSystem | Place::Root => ("SR306", None),
+            Place::UserFolder => ("SR318", None),
+            Place::Home | Place::InHome => ("SR307", None),
+            _ => ("SR305", None),
+        };
+        self.raise(
+            rule,
+            call.at,
+            Raise { level, arg: path.to_owned(), subject: Some(call.name), ..Raise::default() },
+        );
+    }
+
+    /// `open(path, mode)`.
+    pub(crate) fn open(&mut self, call: &Call, path: &Value, mode: Option<&Value>) -> Value {
+        let mode_text = match mode {
+            None => Some("r".to_owned()),
+            Some(value) => value.as_str().map(str::to_owned),
+        };
+        let reads = mode_text.as_deref().is_none_or(|m| m.contains('r') || m.contains('+'));
+        let writes = mode_text.as_deref().is_some_and(|m| m.contains(['w', 'a', 'x', '+']));
+        let handle = self.with_path("builtins.open()", path);
+        let mut taints = handle.taints();
+        if reads {
+            self.judge_path(call, path, Access::Read);
+            let read = self.read_taint(call, path);
+            super::value::merge_taints(&mut taints, &read.taints());
+        }
+        if writes {
+            self.judge_path(call, path, Access::Write);
+            if Self::path_texts(path).is_empty() {
+                self.raise("SR305", call.at, Raise { subject: Some(call.name), arg: "a file".to_owned(), ..Raise::default() });
+            }
+        }
+        handle.with_taints(&taints)
+    }
+
+    /// What reading a path gives, by what the path is.
+    pub(crate) fn read_taint(&mut self, call: &Call, path: &Value) -> Value {
+        let mut best: Option<(Label, &'static str)> = None;
+        for text in Self::path_texts(path) {
+            let normal = paths::normalise(&text);
+            let found = if self.is_secret_path(&normal) {
+                (Label::SecretFile, "a file with secrets is read")
+            } else {
+                match place_of(&normal) {
+                    Place::Home | Place::InHome | Place::UserFolder => {
+                        (Label::UserFile, "a file of the user is read")
+                    }
+                    Place::InSystem | Place::SystemFolder | Place::Root => {
+                        (Label::UserFile, "a file of the system is read")
+                    }
+                    _ => (Label::File, "a file is read"),
+                }
+            };
+            if best.is_none_or(|(label, _)| found.0 < label) {
+                best = Some(found);
+            }
+        }
+        let (label, what) = best.unwrap_or((Label::File, "a file is read"));
+        let taint = self.source_taint(label, what, call.at);
+        Value::Unknown.with_taints(&[taint])
+    }
+
+    pub(crate) fn read_result(&mut self, call: &Call, path: &Value) -> Option<Value> {
+        let taints = self.read_taint(call, path).taints();
+        let result = self
+            .names
+            .result(&mut self.symbols, call.name)
+            .map_or(Value::Unknown, |id| Value::Ref(Ref::Name(id)));
+        Some(result.with_taints(&taints))
+    }
+
+    fn is_secret_path(&self, normal: &str) -> bool {
+        self.catalog.paths.iter().any(|(rule, access, pattern)| {
+            *access == Access::Read
+                && self.catalog.rules[usize::from(*rule)].category == Category::Secrets
+                && self.catalog.rules[usize::from(*rule)].level >= Level::Medium
+                && paths::matches(pattern, normal)
+        })
+    }
+
+    /// `Path(a) / b`.
+    pub(crate) fn join_path(&mut self, left: &Value, right: &Value) -> Option<Value> {
+        let is_path = |engine: &Self, value: &Value| {
+            value.refs().iter().any(|one| {
+                matches!(one, Ref::Name(name)
+                    if engine.names.text(&engine.symbols, *name).starts_with("pathlib."))
+            })
+        };
+        if !is_path(self, left) && !is_path(self, right) {
+            return None;
+        }
+        let joined = self.join_texts(&[left.clone(), right.clone()]);
+        Some(self.with_path("pathlib.Path()", &joined))
+    }
+
+    /// Joins the parts of a path as `os.path.join` does.
+    pub(crate) fn join_texts(&mut self, parts: &[Value]) -> Value {
+        let mut out: Option<Value> = None;
+        for part in parts.iter().take(16) {
+            let mut texts = Self::path_texts(part);
+            if texts.is_empty() {
+                texts.push(Rc::from(HOLE.to_string()));
+            }
+            out = Some(match out {
+                None => texts
+                    .iter()
+                    .map(|text| Value::Const(text::known(text)))
+                    .reduce(|a, b| a.join(&b))
+                    .unwrap_or_default(),
+                Some(before) => {
+                    let mut all: Option<Value> = None;
+                    for head in Self::path_texts(&before).iter().take(4) {
+                        for tail in texts.iter().take(4) {
+                            let joined = if tail.starts_with('/') || head.is_empty() {
+                                tail.to_string()
+                            } else {
+                                format!("{}/{tail}", head.trim_end_matches('/'))
+                            };
+                            if joined.len() > 4096 {
+                                continue;
+                            }
+                            let one = Value::Const(text::known(&joined));
+                            all = Some(all.map_or_else(|| one.clone(), |all| all.join(&one)));
+                        }
+                    }
+                    all.unwrap_or_default()
+                }
+            });
+        }
+        out.unwrap_or_default().with_taints(&gather(parts.iter()))
+    }
+}
+
+pub(crate) fn os_path_join(engine: &mut Engine, call: &Call) -> Value {
+    let parts: Vec<Value> = call.pos.to_vec();
+    engine.join_texts(&parts)
+}
+
+pub(crate) fn path_object(engine: &mut Engine, call: &Call) -> Value {
+    let parts: Vec<Value> = call.pos.to_vec();
+    let joined = if parts.is_empty() { Value::str(".") } else { engine.join_texts(&parts) };
+    engine.with_path("pathlib.Path()", &joined)
+}
+
+pub(crate) fn path_join(engine: &mut Engine, call: &Call) -> Value {
+    let mut parts: Vec<Value> = Vec::new();
+    parts.extend(call.receiver.iter().map(|(_, value)| value.clone()));
+    parts.extend(call.pos.iter().cloned());
+    let joined = engine.join_texts(&parts);
+    engine.with_path("pathlib.Path()", &joined)
+}
+
+pub(crate) fn path_home(engine: &mut Engine, _: &Call) -> Value {
+    engine.with_path("pathlib.Path()", &Value::str("~"))
+}
+
+pub(crate) fn path_cwd(engine: &mut Engine, _: &Call) -> Value {
+    engine.with_path("pathlib.Path()", &Value::str("."))
+}
+
+/// The receiver as it is: `path.expanduser()`, `path.resolve()`.
+pub(crate) fn receiver(_: &mut Engine, call: &Call) -> Value {
+    call.receiver.as_ref().map(|(_, value)| value.clone()).unwrap_or_default()
+}
+
+pub(crate) fn working_folder(_: &mut Engine, _: &Call) -> Value {
+    Value::str(".")
+}
+
+pub(crate) fn temp_folder(_: &mut Engine, _: &Call) -> Value {
+    Value::str("/tmp/x")
+}
+
+/// Paths inside a folder: `os.listdir`, `glob`, `rglob` and `os.walk` give what a star stands for.
+pub(crate) fn walk(engine: &mut Engine, call: &Call) -> Value {
+    let top = call.pos.first().cloned().unwrap_or_else(|| Value::str("."));
+    let root = engine.join_texts(&[top, Value::str("**")]);
+    let names = Value::element(Value::str("*"));
+    Value::element(Value::seq(vec![root, names.clone(), names]))
+}
+
+pub(crate) fn listing(_: &mut Engine, _: &Call) -> Value {
+    Value::element(Value::str("*"))
+}
+
+pub(crate) fn glob(_: &mut Engine, call: &Call) -> Value {
+    Value::element(call.pos.first().cloned().unwrap_or_default())
+}
+
+pub(crate) fn path_glob(engine: &mut Engine, call: &Call) -> Value {
+    let own = receiver(engine, call);
+    let pattern = call.pos.first().cloned().unwrap_or_else(|| Value::str("*"));
+    let joined = engine.join_texts(&[own, pattern]);
+    Value::element(engine.with_path("pathlib.Path()", &joined))
+}
+
+/// Where a normalised path lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Root,
+    Home,
+    /// A folder in which people keep their own work.
+    UserFolder,
+    InHome,
+    SystemFolder,
+    InSystem,
+    Temp,
+    /// The working folder itself, or its history.
+    Project,
+    Relative,
+    Unknown,
+}
+
+pub(crate) fn place_of(path: &str) -> Place {
+    const SYSTEM: &[&str] = &[
+        "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "opt", "proc", "run", "sbin", "srv",
+        "sys", "usr", "var", "home", "system", "library", "applications", "mnt", "media", "users",
+    ];
+    const OWN: &[&str] = &[
+        "documents", "desktop", "downloads", "pictures", "music", "videos", "movies", "projects",
+        "onedrive", "dropbox", "library", ".ssh", ".gnupg", ".aws", ".config", ".local", ".kube",
+    ];
+    let lower = path.to_ascii_lowercase();
+    if matches!(lower.as_str(), "/" | "/*" | "/**" | "/**/*" | "c:" | "c:/" | "c:/*") {
+        return Place::Root;
+    }
+    if matches!(lower.as_str(), "~" | "~/*" | "~/**" | "~/**/*" | "~/.*" | "~/*.*" | "/home" | "/users") {
+        return Place::Home;
+    }
+    if let Some(rest) = lower.strip_prefix("~/") {
+        let first = rest.split('/').next().unwrap_or("");
+        if rest.starts_with("appdata/local/temp") || first == ".cache" {
+            return Place::Temp;
+        }
+        if OWN.contains(&first) || first.starts_with("**") {
+            return Place::UserFolder;
+        }
+        return Place::InHome;
+    }
+    if lower.starts_with("/tmp") || lower.starts_with("/var/tmp") || lower.starts_with("/dev/shm") || lower.starts_with("/var/folders") || lower == "/dev/null" {
+        return Place::Temp;
+    }
+    let absolute = lower.strip_prefix('/').or_else(|| lower.strip_prefix("c:/"));
+    if let Some(rest) = absolute {
+        let mut parts = rest.split('/');
+        let first = parts.next().unwrap_or("");
+        if SYSTEM.contains(&first) || matches!(first, "windows" | "program files") {
+            return match parts.next() {
+                None | Some("*" | "**") => Place::SystemFolder,
+                Some(_) => Place::InSystem,
+            };
+        }
+        return Place::Unknown;
+    }
+    if lower.starts_with(HOLE) || lower.is_empty() {
+        return Place::Unknown;
+    }
+    if matches!(lower.as_str(), "." | ".." | "*" | "**" | "./*" | "**/*" | ".git" | "src")
+        || lower.starts_with("../")
+    {
+        return Place::Project;
+    }
+    Place::Relative
+}

@@ -1,0 +1,187 @@
+//! One scan from text to report: parse, analyse, then put findings into the words and positions of the public types.
+
+use tree_sitter::Tree;
+
+use crate::engine::{Engine, Raw};
+use crate::locate::Lines;
+use crate::rules::catalog::Catalog;
+use crate::syntax::{Lowered, Parsed, parse};
+use crate::{Evidence, Finding, Level, Options, Report, Usage, UsageKind, suppress};
+
+/// Most characters of a text that are looked at for secrets; the rest is judged as code only.
+const MAX_SECRET_TEXT: usize = 16 << 20;
+
+/// Scans a text with the tree that belongs to it, or parses it first.
+pub(crate) fn scan_tree(source: &str, tree: Option<&Tree>, options: &Options) -> Report {
+    let parsed;
+    let tree = match tree {
+        Some(tree) => Some(tree),
+        None => {
+            parsed = parse(source, None);
+            match &parsed {
+                Parsed::Tree(tree) => Some(tree),
+                Parsed::Stopped => None,
+            }
+        }
+    };
+    let lines = Lines::new(source);
+    let mut engine = Engine::new(options.max_steps);
+    let lowered = match tree {
+        Some(tree) => engine.analyse(tree, source),
+        None => {
+            engine.stopped = true;
+            Lowered::default()
+        }
+    };
+    let mut report = Report::default();
+    for raw in engine.findings() {
+        report.findings.push(finding(&engine, raw, &lines));
+    }
+    add_text_findings(source, &engine, &lowered, &lines, &mut report);
+    add_usages(&engine, &lines, &mut report);
+    report.incomplete = engine.stopped;
+    report.findings.sort_by(|a, b| {
+        (a.bytes.0, std::cmp::Reverse(a.level), &a.rule).cmp(&(
+            b.bytes.0,
+            std::cmp::Reverse(b.level),
+            &b.rule,
+        ))
+    });
+    suppress::apply(source, &lowered.remarks, &lines, options, &mut report);
+    report
+}
+
+fn finding(engine: &Engine, raw: &Raw, lines: &Lines<'_>) -> Finding {
+    let rule = Catalog::get().rules[usize::from(raw.rule)];
+    let evidence = match raw.step {
+        None => Vec::new(),
+        Some(step) => engine
+            .chain(step)
+            .iter()
+            .map(|step| {
+                let (start, end, _) = engine.range_of(step.at);
+                Evidence {
+                    message: engine.step_text(step),
+                    range: lines.range(start as usize, end as usize),
+                }
+            })
+            .collect(),
+    };
+    let subject = if raw.subject == crate::syntax::ir::NONE {
+        String::new()
+    } else {
+        engine.names.text(&engine.symbols, raw.subject)
+    };
+    Finding {
+        rule: rule.id.to_owned(),
+        name: rule.name.to_owned(),
+        level: raw.level,
+        message: raw.message.clone(),
+        range: lines.range(raw.start as usize, raw.end as usize),
+        bytes: (raw.start as usize, raw.end as usize),
+        cwe: rule.cwe,
+        subject,
+        evidence,
+        cell: None,
+    }
+}
+
+/// A finding of a rule at a place in the text, with the rule's own message unless another is given.
+pub(crate) fn at_place(
+    id: &str,
+    bytes: (usize, usize),
+    lines: &Lines<'_>,
+    level: Option<Level>,
+    message: Option<String>,
+) -> Finding {
+    let catalog = Catalog::get();
+    let rule = catalog.rules[usize::from(catalog.rule(id))];
+    Finding {
+        rule: rule.id.to_owned(),
+        name: rule.name.to_owned(),
+        level: level.unwrap_or(rule.level),
+        message: message.unwrap_or_else(|| rule.message.to_owned()),
+        range: lines.range(bytes.0, bytes.1),
+        bytes,
+        cwe: rule.cwe,
+        subject: String::new(),
+        evidence: Vec::new(),
+        cell: None,
+    }
+}
+
+/// Findings on the text itself.
+fn add_text_findings(
+    source: &str,
+    engine: &Engine,
+    lowered: &Lowered,
+    lines: &Lines<'_>,
+    report: &mut Report,
+) {
+    if engine.stopped {
+        report.findings.push(at_place("SR003", (0, source.len().min(1)), lines, None, None));
+    }
+    if let Some(bytes) = lowered.error {
+        // The place of an error, not all that it swallowed.
+        let end = source[bytes.0..bytes.1].find('\n').map_or(bytes.1, |found| bytes.0 + found);
+        report.findings.push(at_place("SR001", (bytes.0, end), lines, None, None));
+    }
+    if let Some(bytes) = lowered.python2 {
+        report.findings.push(at_place("SR002", bytes, lines, None, None));
+    }
+    if let Some(bytes) = hidden_character(source) {
+        report.findings.push(at_place("SR006", bytes, lines, None, None));
+    }
+    if source.len() <= MAX_SECRET_TEXT {
+        for hit in crate::secrets::find(source) {
+            let bytes = (hit.start, hit.end);
+            report
+                .findings
+                .push(at_place("SR414", bytes, lines, Some(hit.level), Some(hit.message)));
+        }
+    }
+}
+
+/// The first character that changes how the text is shown but not what it means.
+fn hidden_character(source: &str) -> Option<(usize, usize)> {
+    // All of them start with this byte in UTF-8, which few texts hold.
+    if !source.as_bytes().contains(&0xe2) {
+        return None;
+    }
+    source
+        .char_indices()
+        .find(|(_, c)| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .map(|(at, c)| (at, at + c.len_utf8()))
+}
+
+fn add_usages(engine: &Engine, lines: &Lines<'_>, report: &mut Report) {
+    let mut usages: Vec<Usage> = Vec::with_capacity(engine.usages().len());
+    let mut raws = engine.usages().to_vec();
+    // A longer name or a call at the same start says all that a part of it would.
+    raws.sort_by_key(|raw| (raw.start, std::cmp::Reverse(raw.end)));
+    let mut called: Option<(u32, u32)> = None;
+    for raw in raws {
+        if raw.kind == UsageKind::Attribute {
+            if called.is_some_and(|(start, end)| start == raw.start && raw.end <= end) {
+                continue;
+            }
+            called = Some((raw.start, raw.end));
+        } else if raw.kind == UsageKind::Call {
+            called = Some((raw.start, raw.end));
+        }
+        usages.push(Usage {
+            kind: raw.kind,
+            name: engine.names.text(&engine.symbols, raw.name),
+            range: lines.range(raw.start as usize, raw.end as usize),
+        });
+    }
+    for (path, start, end) in engine.path_usages() {
+        usages.push(Usage {
+            kind: UsageKind::Path,
+            name: path.to_string(),
+            range: lines.range(*start as usize, *end as usize),
+        });
+    }
+    usages.sort_by_key(|usage| usage.range);
+    report.usages = usages;
+}

@@ -1,0 +1,161 @@
+//! Binding: what stands left of `=`, after `for`, `as`, `del`, and in `case` patterns.
+
+use super::ir::Op;
+use super::kinds::{Field, Kind};
+use super::lower::{Emit, Kid, Kids, Lower, Task, span};
+
+impl<'t> Lower<'t, '_> {
+    /// Binds a register to a target.
+    pub(super) fn target(&mut self, kid: Kid<'t>, reg: u32) {
+        let node = kid.node;
+        let (start, end) = span(node);
+        match kid.kind {
+            Kind::Identifier => {
+                let name = self.symbol(node);
+                self.bind_name(name);
+                self.push(Op::Store(name, reg), start, end);
+            }
+            Kind::Attribute => {
+                let kids = self.kids(node);
+                if let Some(name) = kids.iter().find(|k| k.field == Field::Attribute) {
+                    let name = self.symbol(name.node);
+                    self.tasks.push(Task::StoreAttr(name, reg, start, end));
+                    self.first_or_unknown(&kids, Field::Object, node);
+                }
+            }
+            Kind::Subscript => {
+                let kids = self.kids(node);
+                self.tasks.push(Task::StoreSub(reg, start, end));
+                match kids.iter().find(|k| k.field == Field::Subscript) {
+                    Some(index) => self.tasks.push(Task::Expr(*index)),
+                    None => self.tasks.push(Task::Unknown(start, end)),
+                }
+                self.first_or_unknown(&kids, Field::Value, node);
+            }
+            Kind::Tuple
+            | Kind::List
+            | Kind::PatternList
+            | Kind::TuplePattern
+            | Kind::ListPattern
+            | Kind::ExpressionList => {
+                let parts = self.kids(node);
+                let mut starred = false;
+                for (index, part) in parts.iter().enumerate() {
+                    let (start, end) = span(part.node);
+                    starred |= matches!(part.kind, Kind::ListSplatPattern | Kind::ListSplat);
+                    // After a starred target the index from the front is not known.
+                    let op = if starred {
+                        Op::Iter(reg)
+                    } else {
+                        Op::Item(reg, u32::try_from(index).unwrap_or(0))
+                    };
+                    let item = self.push(op, start, end);
+                    self.tasks.push(Task::Target(*part, item));
+                }
+            }
+            Kind::ListSplatPattern
+            | Kind::ListSplat
+            | Kind::Parenthesized
+            | Kind::AsTarget
+            | Kind::DictSplatPattern => {
+                let parts = self.kids(node);
+                if let Some(inner) = parts.first() {
+                    self.tasks.push(Task::Target(*inner, reg));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn assignment(&mut self, node: tree_sitter::Node<'t>) {
+        let kids = self.kids(node);
+        let left = kids.iter().find(|k| k.field == Field::Left).copied();
+        let (start, end) = span(node);
+        if let Some(left) = left {
+            if kids.iter().any(|k| k.field == Field::Right) {
+                self.tasks.push(Task::Bind(left));
+            } else if left.kind == Kind::Identifier {
+                // `x: T` makes the name local and binds nothing.
+                let name = self.symbol(left.node);
+                self.bind_name(name);
+            }
+        }
+        match kids.iter().find(|k| k.field == Field::Right) {
+            Some(right) => self.tasks.push(Task::Expr(*right)),
+            None => self.tasks.push(Task::Unknown(start, end)),
+        }
+        if let Some(annotation) = kids.iter().find(|k| k.field == Field::Type) {
+            self.tasks.push(Task::Drop);
+            self.tasks.push(Task::Expr(*annotation));
+        }
+    }
+
+    pub(super) fn augmented(&mut self, node: tree_sitter::Node<'t>) {
+        let kids = self.kids(node);
+        let op = self.operator(&kids);
+        if let Some(left) = kids.iter().find(|k| k.field == Field::Left) {
+            self.tasks.push(Task::Bind(*left));
+        }
+        self.emit_after(Emit::Aug(op), node);
+        self.first_or_unknown(&kids, Field::Right, node);
+        self.first_or_unknown(&kids, Field::Left, node);
+    }
+
+    pub(super) fn delete(&mut self, node: tree_sitter::Node<'t>) {
+        let mut pending: Vec<Kid<'t>> = self.kids(node).into_vec();
+        while let Some(kid) = pending.pop() {
+            let (start, end) = span(kid.node);
+            match kid.kind {
+                Kind::Identifier => {
+                    let name = self.symbol(kid.node);
+                    self.bind_name(name);
+                    self.push(Op::DelName(name), start, end);
+                }
+                Kind::Attribute => {
+                    let kids = self.kids(kid.node);
+                    if let Some(name) = kids.iter().find(|k| k.field == Field::Attribute) {
+                        let name = self.symbol(name.node);
+                        self.emit_after(Emit::DelAttr(name), kid.node);
+                        self.first_or_unknown(&kids, Field::Object, kid.node);
+                    }
+                }
+                Kind::Subscript => {
+                    let kids = self.kids(kid.node);
+                    self.emit_after(Emit::DelSub, kid.node);
+                    self.first_or_unknown(&kids, Field::Subscript, kid.node);
+                    self.first_or_unknown(&kids, Field::Value, kid.node);
+                }
+                _ => pending.extend(self.kids(kid.node)),
+            }
+        }
+    }
+
+    /// Binds the names that a `case` pattern captures to the subject, which stays on the operand stack.
+    pub(super) fn captures(&mut self, kid: Kid<'t>) {
+        let subject = self.operands.last().copied().unwrap_or(0);
+        let (start, end) = span(kid.node);
+        let element = self.push(Op::Iter(subject), start, end);
+        let value = self.push(Op::Either(subject, element), start, end);
+        let mut pending: Vec<Kid<'t>> = vec![kid];
+        while let Some(kid) = pending.pop() {
+            let mut parts: Kids<'t> = self.kids(kid.node);
+            match kid.kind {
+                Kind::Identifier => {
+                    let name = self.symbol(kid.node);
+                    self.bind_name(name);
+                    let (start, end) = span(kid.node);
+                    self.push(Op::Store(name, value), start, end);
+                    continue;
+                }
+                // `module.CONSTANT` is compared, a single name is captured.
+                Kind::DottedName if parts.len() != 1 => continue,
+                _ => {}
+            }
+            let named = kid.node.kind();
+            if matches!(named, "class_pattern" | "keyword_pattern") && !parts.is_empty() {
+                parts.remove(0);
+            }
+            pending.extend(parts);
+        }
+    }
+}
