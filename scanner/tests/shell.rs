@@ -270,7 +270,6 @@ proptest! {
 }
 
 #[test]
-#[ignore = "being bounded"]
 fn large_and_nested_text_ends_soon() {
     let cases = [
         "(".repeat(50_000),
@@ -288,8 +287,14 @@ fn large_and_nested_text_ends_soon() {
         "[".repeat(50_000),
         "case x in ".repeat(10_000),
         "\u{FFFC}".repeat(50_000),
+        "a=(".repeat(30_000),
+        "<<<".repeat(30_000),
+        "for ((".repeat(20_000),
+        "<<a\n".repeat(20_000),
+        "a|\n".repeat(30_000),
     ];
     for text in cases {
         let _ = judge(&text);
     }
+    assert_eq!(level(&format!("{}rm -rf ~", "a|".repeat(20_000))), Blocked);
 }

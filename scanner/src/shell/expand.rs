@@ -1,5 +1,6 @@
 //! Parameter expansion and the variables that shell text assigns for itself.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::{HOLE, fold};
@@ -11,7 +12,12 @@ pub(super) const MAX_DEPTH: u8 = 6;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     variables: HashMap<String, String>,
+    /// Bytes that expansion has copied so far.
+    copied: Cell<usize>,
 }
+
+/// Most bytes that expansion copies; what comes later counts as unknown.
+const MAX_COPIED: usize = 4 << 20;
 
 impl Scope {
     /// Sets a variable, or adds to it (`NAME+=value`).
@@ -36,7 +42,8 @@ impl Scope {
 
     fn known(&self, name: &str) -> Option<String> {
         if let Some(value) = self.variables.get(name) {
-            return Some(value.clone());
+            self.copied.set(self.copied.get() + value.len() + 16);
+            return (self.copied.get() < MAX_COPIED).then(|| value.clone());
         }
         let value = match name {
             "HOME" => "~",

@@ -5,8 +5,9 @@ use std::ops::{ControlFlow, Range};
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree, TreeCursor};
 
-/// Progress calls after which a parse is given up; a guard against texts that are slow to parse.
-const MAX_PROGRESS: u32 = 200_000;
+/// Progress calls (one for each 100 steps of the parser) after which a parse is given up, besides one for each 8 bytes:
+/// long pipelines and unclosed braces make the grammar's ambiguity grow without bound.
+const MIN_PROGRESS: usize = 200;
 /// Most events that one text may have.
 const MAX_EVENTS: usize = 20_000;
 
@@ -54,16 +55,21 @@ pub(super) struct Outline {
     pub cut: bool,
 }
 
+/// Constructs whose number the grammar answers with quadratic time and memory, and how many of each are let through.
+const COSTLY: [&str; 4] = ["|", "=(", "<<", "(("];
+const MAX_COSTLY: usize = 300;
+
 /// Parses a text. `None` if the parser gave up.
 fn parse(text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_bash::LANGUAGE.into())
         .ok()?;
-    let mut calls = 0_u32;
+    let most = MIN_PROGRESS + text.len() / 8;
+    let mut calls = 0;
     let mut progress = |_: &ParseState| {
         calls += 1;
-        if calls > MAX_PROGRESS {
+        if calls > most {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
