@@ -34,7 +34,7 @@ def talk_to_myself() -> bytes:
 
 
 if __name__ == "__main__":
-    print("interfaces:", [name for _, name in socket.if_nameindex()])
+    attempt("list the interfaces", lambda: [name for _, name in socket.if_nameindex()])
     attempt("look up a name", lambda: socket.getaddrinfo("example.com", 443))
     attempt("open a connection", connect)
     attempt("send a datagram", send_datagram)

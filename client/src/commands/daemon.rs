@@ -46,9 +46,6 @@ async fn bring_up() -> Result<u8, Failure> {
         status.daemon.pid,
         socket_path()?.display()
     ));
-    for problem in &status.problems {
-        ui::note(format!("  {}", ui::one_line(problem)));
-    }
     Ok(0)
 }
 

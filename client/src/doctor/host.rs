@@ -95,12 +95,17 @@ fn free_at(path: &Path) -> Option<u64> {
     Some(stat.blocks_available().saturating_mul(stat.fragment_size()))
 }
 
-/// The tool that builds images without a registry.
-pub(crate) fn mmdebstrap() -> Check {
+/// The tool that builds images without a registry; required only where the image is known to be missing.
+pub(crate) fn mmdebstrap(required: bool) -> Check {
     let (name, why) = ("mmdebstrap", "it builds the image from Debian's packages");
-    match on_path("mmdebstrap") {
-        Some(path) => Check::ok(name, why, path.display().to_string()),
-        None => Check::missing(name, why, "not on PATH", "sudo apt-get install mmdebstrap"),
+    if let Some(path) = on_path("mmdebstrap") {
+        return Check::ok(name, why, path.display().to_string());
+    }
+    let (found, remedy) = ("not on PATH", "sudo apt-get install mmdebstrap");
+    if required {
+        Check::missing(name, why, found, remedy)
+    } else {
+        Check::advisory(name, why, found, remedy)
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn doctor(json: bool) -> Result<u8, Failure> {
             engine::image(&status.images)
         });
     if image.state != State::Ok {
-        checks.push(host::mmdebstrap());
+        checks.push(host::mmdebstrap(image.state == State::Missing));
     }
     checks.extend([image, host::disk(), host::user_ids()]);
     if let Some(status) = &status {

@@ -118,10 +118,13 @@ fn used(result: &RunResult) -> String {
     } else {
         ""
     };
-    format!(
-        " ({}{memory}{runtime}{overridden})",
-        show_ms(result.usage.wall_ms)
-    )
+    let clean = if result.findings.is_empty() {
+        "no findings, "
+    } else {
+        ""
+    };
+    let time = show_ms(result.usage.wall_ms);
+    format!(" ({clean}{time}{memory}{runtime}{overridden})")
 }
 
 /// The level and the top findings, on at most `room` lines.
@@ -224,7 +227,7 @@ mod tests {
         result.exit_code = Some(0);
         assert_eq!(
             for_person(&result, false, Paint::plain()),
-            ["ok ended with exit code 0 (12 ms, 9.0 MiB)"]
+            ["ok ended with exit code 0 (no findings, 12 ms, 9.0 MiB)"]
         );
         assert_eq!(after(&result, false, false, false), "");
         assert_eq!(after(&result, true, true, true), "");

@@ -143,6 +143,10 @@ pub(crate) const PROBES: [Probe; 23] = [
     probe!("find_canary", "the next run finds nothing of it"),
 ];
 
+/// Promises about the host's kernel, which a program in gVisor does not reach: what such a probe is
+/// allowed there, a kernel of the sandbox's own allows.
+pub(crate) const OF_THE_HOST_KERNEL: [&str; 2] = ["no_namespaces", "no_kernel_interfaces"];
+
 /// What is wrong with the result, if anything is.
 pub(crate) fn judge(expect: Expect, result: &RunResult) -> Result<(), String> {
     let ended = || match result.status {

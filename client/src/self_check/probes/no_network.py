@@ -1,5 +1,5 @@
 import errno, socket
-names = [name for _, name in socket.if_nameindex()]
+names = [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
 strange = [name for name in names if name != "lo"]
 sock = socket.socket()
 sock.settimeout(2)
