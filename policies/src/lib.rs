@@ -1,4 +1,17 @@
 //! YAML to `Policy`; `Policy` and findings to `Decision`. Pure: no file system, no environment, no clock.
+//!
+//! ```
+//! use saferun_policy::{DecisionRequest, LayerKind, LoadOptions, Source, Verdict, load};
+//!
+//! let user = Source::yaml(LayerKind::User, "policy.yaml", "version: 1\nlevels: {HIGH: override}\n");
+//! let project = Source::yaml(LayerKind::Project, ".saferun.yaml", "version: 1\nlimits: {time: 5s}\n");
+//! let loaded = load(&[user, project], &LoadOptions::default())?;
+//! let report = saferun_scanner::Report::default();
+//! let decision = loaded.policy.decide(&report, &DecisionRequest::default());
+//! assert_eq!(decision.verdict, Verdict::Allow);
+//! println!("{}", loaded.policy.explain(&report, &DecisionRequest::default(), None));
+//! # Ok::<(), saferun_policy::Diagnostics>(())
+//! ```
 
 mod action;
 mod build;

@@ -52,6 +52,9 @@ pub(crate) fn read(source: &Source, options: &LoadOptions<'_>) -> (Layer, Vec<Di
     (reader.layer, reader.found)
 }
 
+/// Messages that are shown for one file.
+const MAX_FOUND: usize = 100;
+
 struct Reader<'a> {
     place: Place<'a>,
     layer: Layer,
@@ -68,14 +71,32 @@ impl Reader<'_> {
         help: Option<String>,
         span: Span,
     ) {
-        self.found.push(Diagnostic::new(
-            severity,
-            code,
-            message,
-            help,
-            &self.place,
-            span,
-        ));
+        // Each message looks up its line; a file of nothing but mistakes would take the square of its length.
+        match self.found.len() {
+            0..MAX_FOUND => {
+                self.found.push(Diagnostic::new(
+                    severity,
+                    code,
+                    message,
+                    help,
+                    &self.place,
+                    span,
+                ));
+            }
+            MAX_FOUND => {
+                let message = format!("more than {MAX_FOUND} mistakes; the rest is not shown");
+                let found = Diagnostic::new(
+                    Severity::Error,
+                    "too-many",
+                    message,
+                    None,
+                    &self.place,
+                    span,
+                );
+                self.found.push(found);
+            }
+            _ => {}
+        }
     }
 
     fn error(
@@ -186,6 +207,9 @@ impl Reader<'_> {
 
     /// One key with its value below `prefix`.
     fn entry(&mut self, prefix: &str, word: &Word, node: &Node) {
+        if self.found.len() > MAX_FOUND {
+            return;
+        }
         match (prefix, word.text.as_str()) {
             ("", "preset") => return self.preset(word, node),
             ("", "rules") => return self.rules(node),
