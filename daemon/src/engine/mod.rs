@@ -70,15 +70,6 @@ pub(crate) struct Identity {
     pub(crate) uid: u32,
 }
 
-/// One setting that was read back, or could not be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Observation {
-    /// Name of the setting, as `memory_limit`.
-    pub(crate) name: &'static str,
-    /// What was seen; `None` if this engine or runtime does not show it.
-    pub(crate) seen: Option<String>,
-}
-
 /// What the daemon's side sees of a running container.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct OuterFacts {

@@ -29,7 +29,7 @@ pub(super) const KILL: Duration = Duration::from_secs(12);
 pub(super) const REMOVE: Duration = Duration::from_secs(30);
 
 /// Unpacking an image of 200 MB takes 3 s here; a slow disk may need a minute.
-pub(super) const IMPORT: Duration = Duration::from_mins(5);
+pub(super) const IMPORT: Duration = Duration::from_secs(300);
 
 /// Runs one call to the engine with its deadline, and puts its errors into our words.
 pub(super) async fn within<T>(

@@ -1,5 +1,5 @@
-//! Tests against a real engine, at the address in `SAFERUN_TEST_ENGINE`. Without one they say so
-//! and pass; the image is the one in `SAFERUN_TEST_IMAGE`, which must have `python3`.
+//! Tests against a real engine, at the address in `SAFERUN_TEST_ENGINE`; without one they say so and
+//! pass. The image is the one in `SAFERUN_TEST_IMAGE`, else the newest with our label.
 //!
 //! They see each setting from inside a container, by a Python program that evaluates what it is
 //! sent in place of the supervisor.
@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bollard::{Docker, models::ContainerConfig, query_parameters::CommitContainerOptionsBuilder};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::*;
@@ -26,49 +25,29 @@ struct Bench {
 }
 
 async fn bench() -> Option<Bench> {
-    let (Ok(address), Ok(base)) = (
-        std::env::var("SAFERUN_TEST_ENGINE"),
-        std::env::var("SAFERUN_TEST_IMAGE"),
-    ) else {
-        eprintln!("SKIPPED: no engine in SAFERUN_TEST_ENGINE and SAFERUN_TEST_IMAGE");
+    let Ok(address) = std::env::var("SAFERUN_TEST_ENGINE") else {
+        eprintln!("SKIPPED: SAFERUN_TEST_ENGINE names no engine");
         return None;
     };
     let engine = DockerEngine::connect(&address);
-    let docker = engine.client().await.unwrap();
-    let image = probe_image(docker, &base).await;
-    Some(Bench { engine, image })
-}
-
-/// The base image with the probe as its entry point.
-async fn probe_image(docker: &Docker, base: &str) -> String {
-    image_with(
-        docker,
-        base,
-        ["/usr/bin/python3", "-uSc", PROBE]
-            .map(str::to_owned)
-            .to_vec(),
-    )
-    .await
-}
-
-async fn image_with(docker: &Docker, base: &str, entrypoint: Vec<String>) -> String {
-    let body = bollard::models::ContainerCreateBody {
-        image: Some(base.to_owned()),
-        cmd: Some(vec!["true".to_owned()]),
-        ..Default::default()
+    let base = match std::env::var("SAFERUN_TEST_IMAGE") {
+        Ok(image) => Some(image),
+        Err(_) => engine
+            .images()
+            .await
+            .unwrap()
+            .into_iter()
+            .next()
+            .map(|image| image.id),
     };
-    let made = docker.create_container(None, body).await.unwrap();
-    let options = CommitContainerOptionsBuilder::default()
-        .container(&made.id)
-        .build();
-    let config = ContainerConfig {
-        entrypoint: Some(entrypoint),
-        cmd: Some(vec![]),
-        ..ContainerConfig::default()
+    let Some(base) = base else {
+        eprintln!("SKIPPED: the engine has no image of ours, and SAFERUN_TEST_IMAGE names none");
+        return None;
     };
-    let image = docker.commit_container(options, config).await.unwrap().id;
-    docker.remove_container(&made.id, None).await.unwrap();
-    image
+    Some(Bench {
+        engine,
+        image: base,
+    })
 }
 
 impl Bench {
@@ -84,9 +63,28 @@ impl Bench {
         }
     }
 
+    /// As [`Engine::launch`], with the probe in place of the image's entry point.
     async fn launch(&self, template: &Template) -> Probe {
         let identity = identity();
-        let mut instance = self.engine.launch(template, &identity).await.unwrap();
+        let docker = self.engine.client().await.unwrap();
+        let place = self.engine.place().await.unwrap();
+        let mut body = create::body(template, &identity, place.cgroup_version);
+        body.entrypoint = Some(
+            ["/usr/bin/python3", "-uSc", PROBE]
+                .map(str::to_owned)
+                .to_vec(),
+        );
+        let options = CreateContainerOptionsBuilder::default()
+            .name(&identity.name)
+            .build();
+        let id = docker
+            .create_container(Some(options), body)
+            .await
+            .unwrap()
+            .id;
+        let attached = self.engine.run(docker, &id).await.unwrap();
+        let address = self.engine.address();
+        let mut instance = DockerInstance::new(docker.clone(), address, id, attached, place.local);
         let (sink, source) = instance.take_io().unwrap();
         assert!(instance.take_io().is_none(), "the streams are given once");
         Probe {
@@ -110,7 +108,7 @@ fn identity() -> Identity {
 
 struct Probe {
     identity: Identity,
-    instance: Box<dyn Instance>,
+    instance: DockerInstance,
     sink: FrameSink,
     source: BufReader<FrameSource>,
 }
@@ -188,14 +186,22 @@ async fn the_end_of_the_program_is_the_end_of_the_stream_and_its_last_words_are_
 }
 
 #[tokio::test]
-async fn a_start_that_fails_leaves_nothing_behind() {
+async fn an_imported_image_that_cannot_start_leaves_nothing_behind() {
     let Some(bench) = bench().await else { return };
     let docker = bench.engine.client().await.unwrap();
-    let entry = ["/no/such/program".to_owned()].to_vec();
-    let broken = image_with(docker, &bench.image, entry).await;
+    // Two blocks of zeros end a tar file: an image with nothing in it.
+    let folder = tempfile::tempdir().unwrap();
+    let tar = folder.path().join("empty.tar");
+    std::fs::write(&tar, [0; 1024]).unwrap();
+    let changes = [r#"ENTRYPOINT ["/no/such/program"]"#, "LABEL test=yes"].map(str::to_owned);
+    let image = bench
+        .engine
+        .import_image(&tar, &changes, "saferun-live-test:empty")
+        .await
+        .unwrap();
     let identity = identity();
     let template = Template {
-        image: broken,
+        image: image.clone(),
         ..bench.template()
     };
     let error = bench
@@ -216,6 +222,26 @@ async fn a_start_that_fails_leaves_nothing_behind() {
     );
     let gone = docker.inspect_container(&identity.name, None).await;
     assert_eq!(status(&gone.unwrap_err()), Some(404));
+    let listed = bench.engine.images().await.unwrap();
+    assert!(
+        listed.iter().all(|listed| listed.id != image),
+        "it has no label of ours"
+    );
+    docker
+        .remove_image(
+            "saferun-live-test:empty",
+            None::<bollard::query_parameters::RemoveImageOptions>,
+            None,
+        )
+        .await
+        .unwrap();
+    let missing = folder.path().join("none.tar");
+    let error = bench
+        .engine
+        .import_image(&missing, &[], "saferun-live-test:none")
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("none.tar"), "{error}");
 }
 
 #[tokio::test]
