@@ -6,6 +6,10 @@ mod expectations;
 mod lists;
 mod scalar;
 
+use std::collections::BTreeMap;
+
+use saferun_scanner::UsageKind;
+
 use crate::diagnostic::{Diagnostic, Place, Severity, nearest};
 use crate::keys::{self, Key, Scope};
 use crate::layer::{Content, Layer, Set, Source};
@@ -33,6 +37,7 @@ pub(crate) fn read(source: &Source, options: &LoadOptions<'_>) -> (Layer, Vec<Di
         layer,
         known_rules: options.known_rules,
         found: Vec::new(),
+        names: BTreeMap::new(),
     };
     match &source.content {
         Content::Yaml(text) => match yaml::read(text) {
@@ -60,6 +65,8 @@ struct Reader<'a> {
     layer: Layer,
     known_rules: &'a [(&'a str, &'a str)],
     found: Vec<Diagnostic>,
+    /// Where each name stands in the layer's entries, to find doubles.
+    names: BTreeMap<(UsageKind, Option<&'static str>, String), usize>,
 }
 
 impl Reader<'_> {

@@ -134,11 +134,6 @@ impl Reader<'_> {
 
     fn name(&mut self, entry: Entry, span: Span) {
         let text = entry.pattern.text.clone();
-        let same = |other: &&Entry| {
-            other.kind == entry.kind
-                && other.language == entry.language
-                && other.pattern == entry.pattern
-        };
         let outside = text.starts_with(['/', '~']) || text.split('/').any(|part| part == "..");
         if entry.kind == UsageKind::Path
             && entry.say == Say::Allow
@@ -149,7 +144,12 @@ impl Reader<'_> {
             let help = "a project's policy may allow paths of the project only: put it into your user policy";
             return self.error("forbidden-key", span, message, help);
         }
-        match self.layer.entries.iter().find(same) {
+        let name = (entry.kind, entry.language, text.clone());
+        match self
+            .names
+            .get(&name)
+            .and_then(|index| self.layer.entries.get(*index))
+        {
             Some(other) if other.say == entry.say => {
                 self.error(
                     "duplicate-item",
@@ -166,7 +166,7 @@ impl Reader<'_> {
                 );
                 self.error("contradiction", span, message, help);
             }
-            // Looking for doubles takes the square of the number of lines.
+            // Each name of the code is matched against each of them.
             None if self.layer.entries.len() >= MAX_NAMES => {
                 if !self.found.iter().any(|found| found.code == "too-many") {
                     let message = format!("more than {MAX_NAMES} names in one file");
@@ -178,7 +178,10 @@ impl Reader<'_> {
                     );
                 }
             }
-            None => self.layer.entries.push(entry),
+            None => {
+                self.names.insert(name, self.layer.entries.len());
+                self.layer.entries.push(entry);
+            }
         }
     }
 
