@@ -38,10 +38,10 @@ pub(super) fn of_file(rule: (&str, &str), level: Level, message: String) -> Find
 pub(super) fn of_note(note: &Note) -> Option<Finding> {
     let (rule, level) = match note.kind {
         NoteKind::Remark => return None,
-        NoteKind::NullBytes => (("SR902", "null-bytes"), Level::High),
-        NoteKind::Undecodable => (("SR903", "undecodable-source"), Level::High),
-        NoteKind::HidingEncoding => (("SR904", "hiding-encoding"), Level::High),
-        NoteKind::Rejected => (("SR905", "encoding-rejected-by-python"), Level::Medium),
+        NoteKind::NullBytes => (("SR951", "null-bytes"), Level::High),
+        NoteKind::Undecodable => (("SR952", "undecodable-source"), Level::High),
+        NoteKind::HidingEncoding => (("SR953", "hiding-encoding"), Level::High),
+        NoteKind::Rejected => (("SR954", "encoding-rejected-by-python"), Level::Medium),
     };
     Some(of_file(rule, level, note.message.clone()))
 }
@@ -62,7 +62,7 @@ pub(super) fn add_secrets(report: &mut Report, text: &str) {
             continue;
         }
         let mut found = finding(
-            ("SR906", "hard-coded-secret"),
+            ("SR414", "hard-coded-secret"),
             hit.level,
             hit.message,
             lines.range(span),
@@ -89,7 +89,7 @@ pub(super) fn add_python2(report: &mut Report, text: &str) {
     let message = format!("{what} is Python 2; Python 3 refuses to run this file");
     let range = Lines::new(text).range(span);
     report.findings.push(finding(
-        ("SR901", "python2-syntax"),
+        ("SR002", "python2-syntax"),
         Level::Medium,
         message,
         range,
@@ -102,7 +102,7 @@ pub(super) fn of_shell(found: &ShellFinding, text: &str, span: (usize, usize)) -
     let message = format!("shell magic: {}", found.message);
     let range = Lines::new(text).range(span);
     let mut finding = finding(
-        ("SR907", "notebook-shell"),
+        ("SR955", "notebook-shell"),
         found.level,
         message,
         range,

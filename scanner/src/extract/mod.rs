@@ -9,8 +9,11 @@ mod markdown;
 mod notebook;
 mod positions;
 mod python2;
+mod rules;
 
 use crate::{Finding, Level, Options, Report};
+
+pub(crate) use rules::RULES;
 
 pub use decode::{Decoded, Note, NoteKind, decode_source};
 
@@ -89,7 +92,6 @@ pub fn scan_bytes(name: &str, bytes: &[u8], options: &Options) -> FileReport {
 
 fn python(text: &str, options: &Options) -> FileReport {
     let mut report = crate::scan(text, options);
-    document::add_secrets(&mut report, text);
     document::add_python2(&mut report, text);
     FileReport {
         name: String::new(),

@@ -34,7 +34,7 @@ pub(super) fn scan(text: &str, options: &Options) -> FileReport {
         Err(why) => {
             let message = format!("the notebook cannot be read: {why}");
             file.report.findings.push(document::of_file(
-                ("SR908", "broken-notebook"),
+                ("SR956", "broken-notebook"),
                 Level::High,
                 message,
             ));
@@ -64,7 +64,7 @@ pub(super) fn scan(text: &str, options: &Options) -> FileReport {
             let message = format!(
                 "a cell in another language or of an unknown magic, `%%{language}`, is not analysed"
             );
-            let mut finding = document::of_file(("SR909", "foreign-cell"), Level::Medium, message);
+            let mut finding = document::of_file(("SR957", "foreign-cell"), Level::Medium, message);
             finding.cell = Some(number);
             shells.push(finding);
         }

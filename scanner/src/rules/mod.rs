@@ -170,6 +170,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 #[must_use]
 pub fn explain(rule: &str) -> Option<RuleDoc> {
     rules()
+        .chain(crate::extract::RULES)
         .find(|known| known.id.eq_ignore_ascii_case(rule) || known.name == rule)
         .map(|rule| RuleDoc { rule })
 }
