@@ -3,6 +3,9 @@
 //! How `runsc` must be registered with the engine: with `runtimeArgs: ["--network=none"]`, and
 //! *without* `--ignore-cgroups`, under which neither the memory nor the tasks limit holds. The
 //! attestation reads the limits from the container's cgroup and refuses the tier otherwise.
+//!
+//! The limit on tasks is coarse there: it counts host threads of the sentry, and a program that
+//! exceeds it ends the whole sandbox at once, without an end frame.
 
 use crate::engine::Template;
 
