@@ -77,19 +77,13 @@ def _hold():
         else:
             ctypes.memmove(address, data, len(data))
 
-    def tidy_stack(arguments):
-        """What `ps` shows. Best effort: some kernels do not tell where it is."""
-        (arg_at, arg_room), (env_at, env_room) = stack_areas()
-        if 0 < arg_room < 1 << 17:
-            shown = b"".join(os.fsencode(text) + b"\0" for text in arguments)[: arg_room - 1]
-            write(arg_at, shown.ljust(arg_room, b"\0"))
-        if 0 < env_room < 1 << 17:
-            block = posix.pread(memory, env_room, env_at)
-            for name in (b"PYTHONPATH=", b"SAFERUN_HOLD="):
-                at = block.find(b"\0" + name) + 1 or (0 if block.startswith(name) else -1)
-                if at >= 0:
-                    end = block.find(b"\0", at)
-                    write(env_at + at, bytes(end - at))
+    def blank_environment(start, room):
+        """Takes our two variables out of what /proc/self/environ shows."""
+        block = posix.pread(memory, room, start)
+        for name in (b"PYTHONPATH=", b"SAFERUN_HOLD="):
+            at = block.find(b"\0" + name) + 1 or (0 if block.startswith(name) else -1)
+            if at >= 0:
+                write(start + at, bytes(block.find(b"\0", at) - at))
 
     def read_exactly(count):
         data = b""
@@ -104,20 +98,42 @@ def _hold():
     spots = find(needle)
     if len(spots) < 2:
         posix._exit(1)
+
+    # All that can be undone before there is a request is undone now.
+    for key in ("PYTHONPATH", "SAFERUN_HOLD"):
+        del os.environ[key]
+    sys.path.remove(path_entry)
+    for key in set(sys.path_importer_cache) - importers_before | {path_entry}:
+        sys.path_importer_cache.pop(key, None)
+    for key in set(sys.modules) - modules_before:
+        del sys.modules[key]
+    arguments_room = 0
+    try:
+        (arguments_at, arguments_room), environment = stack_areas()
+        blank_environment(*environment)
+    except (OSError, ValueError, IndexError):
+        # Only what `ps` shows, and some kernels do not tell where it is.
+        pass
     gc.collect()
     # Nothing of the start is garbage: spare the final collections from walking it.
     gc.freeze()
+    # The script's module must be no frozen object: its globals are garbage like any other's when
+    # the interpreter ends, and their finalizers run then.
+    old = sys.modules["__main__"]
+    new = type(sys)("__main__")
+    new.__dict__.update(old.__dict__, __annotations__={})
+    sys.modules["__main__"] = new
+    # Brings the compiler's code into memory.
+    compile("def f(x=1):\n    return [x for _ in (f'{x}',)]\nclass C(object): pass\n", "", "exec")
     version = "%d.%d.%d" % sys.version_info[:3]
     posix.write(answers, b"R %s\n" % version.encode())
 
     fields = read_exactly(int.from_bytes(read_exactly(4), "little")).split(b"\0")
     script = os.fsdecode(fields[0])
     count = int(fields[1])
-    arguments = [os.fsdecode(field) for field in fields[2 : 2 + count]]
+    arguments = [script, *map(os.fsdecode, fields[2 : 2 + count])]
 
-    name = script[2:] if script.startswith("./") else script
-    path = placeholder.rpartition("/")[0] + "/" + name
-    real = wide(path + "\0")
+    real = wide(placeholder.rpartition("/")[0] + "/" + script + "\0")
     # Look again just before writing: memory that was freed meanwhile is somebody else's now.
     spots = [spot for spot in spots if posix.pread(memory, len(needle), spot) == needle]
     if len(spots) < 2 or len(real) > len(needle):
@@ -126,28 +142,14 @@ def _hold():
     for spot in spots:
         write(spot, real)
 
-    sys.argv[:] = [script, *arguments]
-    sys.orig_argv[:] = [sys.orig_argv[0], script, *arguments]
-    for key in ("PYTHONPATH", "SAFERUN_HOLD"):
-        del os.environ[key]
+    sys.argv[:] = arguments
+    sys.orig_argv[1:] = arguments
     for field in fields[2 + count : -1]:
         key, _, value = field.partition(b"=")
         os.environb[key] = value
-    sys.path.remove(path_entry)
-    for key in set(sys.path_importer_cache) - importers_before | {path_entry}:
-        sys.path_importer_cache.pop(key, None)
-    try:
-        tidy_stack(sys.orig_argv)
-    except (OSError, ValueError, IndexError):
-        pass
-    for key in set(sys.modules) - modules_before:
-        del sys.modules[key]
-    # The script's module must be no frozen object: its globals are garbage like any other's when
-    # the interpreter ends, and their finalizers run then.
-    old = sys.modules["__main__"]
-    new = type(sys)("__main__")
-    new.__dict__.update(old.__dict__, __annotations__={})
-    sys.modules["__main__"] = new
+    if 0 < arguments_room < 1 << 17:
+        shown = b"\0".join((os.fsencode(sys.orig_argv[0]), fields[0], *fields[2 : 2 + count]))
+        write(arguments_at, shown[: arguments_room - 1].ljust(arguments_room, b"\0"))
     posix.close(memory)
     posix.close(requests)
     posix.write(answers, b"G")
