@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod policy;
 mod run;
+mod scan;
 mod self_check;
 mod ui;
 mod units;
@@ -43,6 +44,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Run(args) => Ok(run::run(&args, global).await),
         Command::Policy(command) => policy::policy(&command),
+        Command::Scan(args) => scan::scan(&args),
         Command::Ps { json } => commands::ps(json, global).await,
         Command::Kill { id } => commands::kill(&id, global).await,
         Command::Status { json } => commands::status(json, global).await,

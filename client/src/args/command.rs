@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{DaemonCommand, ImageCommand, PolicyCommand, RunArgs};
+use super::{DaemonCommand, ImageCommand, PolicyCommand, RunArgs, ScanArgs};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,16 @@ Exit codes: the script's own; 124 time limit; 125 SafeRun failed; 126 refused by
 128+N ended by signal N (137 also memory limit); 130 cancelled; 122 disk full or too many tasks;
 2 the command line or the script's file cannot be used.")]
     Run(Box<RunArgs>),
+    /// Say what code means to do, without running it
+    #[command(after_help = "\
+Examples:
+  saferunctl scan .                                  everything here that git does not ignore
+  saferunctl scan script.py --fail-on MEDIUM
+  saferunctl scan . --format sarif > saferun.sarif
+  pbpaste | saferunctl scan - --stdin-filename answer.md
+
+Exit codes: 0 nothing at --fail-on or above; 1 something; 2 unreadable, or nothing was scanned.")]
+    Scan(ScanArgs),
     /// Show the runs that wait or are under way
     #[command(after_help = "Examples:\n  saferunctl ps --json")]
     Ps {

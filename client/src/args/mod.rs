@@ -5,6 +5,7 @@ mod daemon;
 mod image;
 mod policy;
 mod run;
+mod scan;
 
 use clap::{Args, Parser};
 
@@ -13,6 +14,7 @@ pub(crate) use daemon::DaemonCommand;
 pub(crate) use image::ImageCommand;
 pub(crate) use policy::{PolicyCommand, PolicyShowArgs};
 pub(crate) use run::RunArgs;
+pub(crate) use scan::{Format, ScanArgs};
 
 use crate::ui::ColorWhen;
 

@@ -63,6 +63,11 @@ impl Paint {
         })
     }
 
+    /// Whether colours are on.
+    pub(crate) const fn on(self) -> bool {
+        self.0
+    }
+
     /// It went well.
     pub(crate) fn good(self, text: &str) -> String {
         self.wrap("32", text)

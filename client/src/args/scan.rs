@@ -1,0 +1,47 @@
+//! Options of `scan`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use saferun_scanner::Level;
+
+/// Options of `scan`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScanArgs {
+    /// Files, folders (what git ignores is left out), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to print what was found: text, json, sarif or github
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub(crate) format: Format,
+    /// Exit with 1 if anything is at this level or above: LOW, MEDIUM, HIGH or BLOCKED
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::High)]
+    pub(crate) fail_on: Level,
+    /// Lowest level to print as text
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::Low)]
+    pub(crate) least: Level,
+    /// Name that standard input has in the report; its ending says what it is
+    #[arg(long, value_name = "NAME", default_value = "<stdin>")]
+    pub(crate) stdin_filename: String,
+    /// Let comments in the code silence findings
+    #[arg(long)]
+    pub(crate) honour_suppressions: bool,
+}
+
+/// A form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code scanning services.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+}

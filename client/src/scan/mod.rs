@@ -1,0 +1,73 @@
+//! `scan`: says what code means to do, without running it and without the daemon.
+
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+use saferun_scanner::{
+    Options,
+    extract::scan_bytes,
+    report::{self, TextOptions},
+};
+
+use crate::{
+    args::{Format, ScanArgs},
+    exit,
+    failure::Failure,
+    ui::{self, Paint, one_line},
+};
+use walk::Scanned;
+
+/// Scans and prints. 0: nothing at the level or above; 1: something; 2: unreadable, or nothing scanned.
+pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
+    let options = Options {
+        honour_suppressions: args.honour_suppressions,
+        ..Options::default()
+    };
+    let is_stdin = |path: &PathBuf| path == Path::new("-");
+    let (stdin, paths): (Vec<_>, Vec<_>) = args.paths.iter().cloned().partition(is_stdin);
+    let mut scanned = walk::scan(&paths, &options);
+    if !stdin.is_empty() {
+        scan_stdin(&args.stdin_filename, &options, &mut scanned);
+    }
+    for problem in &scanned.unreadable {
+        ui::note(format!("saferunctl: cannot read {}", one_line(problem)));
+    }
+    let files = &scanned.files;
+    let printed = match args.format {
+        Format::Text => report::text(
+            files,
+            TextOptions {
+                color: Paint::stdout().on(),
+                least: args.least,
+            },
+        ),
+        Format::Json => report::json(files),
+        Format::Sarif => report::sarif(files),
+        Format::Github => report::github(files),
+    };
+    let printed = printed.map_err(|error| Failure {
+        exit: exit::USAGE,
+        message: error.to_string(),
+        advice: None,
+    })?;
+    ui::out(&printed);
+    if !printed.ends_with('\n') {
+        ui::out("\n");
+    }
+    let at_or_above = files
+        .iter()
+        .any(|file| !file.report.findings.is_empty() && file.risk() >= args.fail_on);
+    Ok(match (scanned.unreadable.is_empty(), at_or_above) {
+        (false, _) => exit::USAGE,
+        (true, true) => exit::NOT_OK,
+        (true, false) => 0,
+    })
+}
+
+fn scan_stdin(name: &str, options: &Options, scanned: &mut Scanned) {
+    match walk::read(std::io::stdin().lock()) {
+        Ok(bytes) => scanned.files.push(scan_bytes(name, &bytes, options)),
+        Err(error) => scanned.unreadable.push(format!("standard input: {error}")),
+    }
+}
