@@ -377,6 +377,13 @@ impl Engine {
                 None => found,
             });
         }
+        // One variable is not the environment: what it is was said where it was looked up.
+        let single = whole.refs().iter().any(|one| {
+            matches!(one, Ref::Name(id) if self.names.text(&self.symbols, *id).starts_with("os.environ"))
+        });
+        if single {
+            return out.unwrap_or_default();
+        }
         let taints = gather([whole, key].into_iter());
         if let Some(out) = out {
             if !out.is_unknown() || whole.rich().is_none() {

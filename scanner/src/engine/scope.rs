@@ -210,7 +210,11 @@ impl Engine {
                         let value = self.ask_slot(slot);
                         return join_partial(partial, value);
                     } else if self.loops > 0 {
-                        self.slots[slot as usize].asked = true;
+                        // A later line of the loop may bind it for the next round.
+                        let value = self.ask_slot(slot);
+                        if self.pass > 0 && self.slots[slot as usize].set {
+                            partial = Some(join_partial(partial, value));
+                        }
                     }
                 } else {
                     let value = self.ask_slot(slot);
@@ -229,6 +233,11 @@ impl Engine {
             at = parent;
         }
         let outside = self.load_builtin(name, partial.is_some());
+        if partial.is_none() {
+            // Whoever binds the name later must know that it was asked for.
+            let slot = self.declare(0, name);
+            self.slots[slot as usize].asked = true;
+        }
         match partial {
             Some(value) if outside.is_unknown() => value,
             Some(value) => value.join(&outside),
@@ -243,6 +252,9 @@ impl Engine {
         }
         if name == sym::NAME {
             return Value::str("__main__");
+        }
+        if name == sym::FILE {
+            return Value::str("__file__");
         }
         for index in 0..self.scopes[0].stars.len() {
             let module = self.scopes[0].stars[index];

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::syntax::ir::{ClassId, FuncId, Sym};
+use crate::syntax::ir::{ClassId, FuncId};
 
 /// A resolved dotted name in the table of names.
 pub(crate) type NameId = u32;
@@ -336,6 +336,7 @@ impl Value {
                     || other.seq.is_some() && a.seq.is_none() && a.element.is_unknown()
                     || other.dict.is_some() && a.dict.is_none() && a.element.is_unknown()
                     || a.element.is_unknown() && !other.element.is_unknown()
+                    || contents_grow(a, &other)
             }
             _ => true,
         }
@@ -419,6 +420,27 @@ impl Rich {
     }
 }
 
+/// Whether a container holds something that the other one of its kind does not. Looks a few levels deep: deeper
+/// contents are rare, and code must not be able to make this costly.
+fn contents_grow(known: &Rich, other: &Rich) -> bool {
+    if known.depth > 3 || other.depth > 3 {
+        return false;
+    }
+    let seq = match (&known.seq, &other.seq) {
+        (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
+            a.len() != b.len() || a.iter().zip(b.iter()).take(32).any(|(x, y)| x.would_grow(y))
+        }
+        _ => false,
+    };
+    seq || match (&known.dict, &other.dict) {
+        (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
+            a.len() < b.len()
+                || a.iter().zip(b.iter()).take(32).any(|((_, x), (_, y))| x.would_grow(y))
+        }
+        _ => false,
+    }
+}
+
 /// Adds labels that are not there yet; the first step of a label stays.
 pub(crate) fn merge_taints(all: &mut Taints, more: &[Taint]) {
     for taint in more {
@@ -438,6 +460,3 @@ pub(crate) fn gather<'v>(values: impl Iterator<Item = &'v Value>) -> Taints {
     }
     all
 }
-
-/// A value that some attribute of an object holds.
-pub(crate) type AttrKey = (ClassId, Sym);

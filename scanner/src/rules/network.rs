@@ -109,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
         message: "`{name}` uses Telnet",
         why: "Everything, passwords too, goes in the clear.",
         bad: "import telnetlib\ntelnetlib.Telnet(\"x.example\")",
-        safer: "SSH.",
+        safer: "SSH, which encrypts.",
         matches: &[Match::Call(&["telnetlib.Telnet", "telnetlib3.open_connection"])],
     },
     Rule {

@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         cwe: Some(506),
         message: "code is decoded inside of decoded code, deeper than the scanner follows",
         why: "Honest programs do not wrap code in layers. Each layer hides the next one from whoever reads it.",
-        bad: "a = 'exec(\"exec(\\\\\"exec(\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"exec(1)\\\\\\\\\\\\\\\\\\\\\\\\\\\\\")\\\\\")\")'\nexec(\"exec('exec(\\\\\"exec(\\\\\\\\\\\\'exec(1)\\\\\\\\\\\\')\\\\\")')\")",
+        bad: "exec(bytes.fromhex(\"657865632862797465732e66726f6d68657828...\"))",
         safer: "Write the code itself.",
         matches: &[Match::Engine],
     },
