@@ -43,6 +43,8 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Run(args) => Ok(run::run(&args, global).await),
+        Command::Check { files } => Ok(scan::check(&files)),
+        Command::Explain { rule } => scan::explain(rule.as_deref()),
         Command::Policy(command) => policy::policy(&command),
         Command::Scan(args) => scan::scan(&args),
         Command::Ps { json } => commands::ps(json, global).await,

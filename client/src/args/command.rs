@@ -31,6 +31,23 @@ Examples:
 
 Exit codes: 0 nothing at --fail-on or above; 1 something; 2 unreadable, or nothing was scanned.")]
     Scan(ScanArgs),
+    /// Check whether code can be parsed, and nothing more
+    #[command(
+        after_help = "Examples:\n  saferunctl check script.py\n\nExit codes: 0 it can; 1 it cannot; 2 a file cannot be read."
+    )]
+    Check {
+        /// Files, or - for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<std::path::PathBuf>,
+    },
+    /// Explain a rule: what it looks for, why, what to write instead
+    #[command(
+        after_help = "Examples:\n  saferunctl explain SR201\n  saferunctl explain shell-command\n  saferunctl explain                     list all rules"
+    )]
+    Explain {
+        /// Id or name of the rule; without it, all rules are listed
+        rule: Option<String>,
+    },
     /// Show the runs that wait or are under way
     #[command(after_help = "Examples:\n  saferunctl ps --json")]
     Ps {

@@ -12,7 +12,7 @@ use clap::{Args, Parser};
 pub(crate) use command::Command;
 pub(crate) use daemon::DaemonCommand;
 pub(crate) use image::ImageCommand;
-pub(crate) use policy::{PolicyCommand, PolicyShowArgs};
+pub(crate) use policy::{PolicyCommand, PolicyExplainArgs, PolicyShowArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use scan::{Format, ScanArgs};
 

@@ -28,6 +28,56 @@ Exit codes: 0 sound, 1 an error, 2 a file cannot be read.")]
     /// Print the JSON Schema of policy files, for editors
     #[command(after_help = "Examples:\n  saferunctl policy schema > saferun-policy.schema.json")]
     Schema,
+    /// Say what a policy decides on a script, which clause decided, and what would change it
+    #[command(after_help = "\
+Examples:
+  saferunctl policy explain script.py
+  saferunctl policy explain script.py --policy strict --gvisor
+
+Exit codes: 0 it would run, 126 it would not, 2 a file cannot be read.")]
+    Explain(PolicyExplainArgs),
+    /// Run the tests that stand in policy files
+    #[command(after_help = "\
+Examples:
+  saferunctl policy test my-policy.yaml
+
+Exit codes: 0 all passed, 1 one failed, 2 a file cannot be read or has no tests.")]
+    Test {
+        /// Policy files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Print JSON, one object for each file
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Options of `policy explain`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyExplainArgs {
+    /// The script
+    #[arg(value_name = "SCRIPT")]
+    pub(crate) script: PathBuf,
+    /// Preset
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "default",
+        conflicts_with = "file"
+    )]
+    pub(crate) policy: String,
+    /// Policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// As if this reason for an override were given
+    #[arg(long = "override", value_name = "REASON")]
+    pub(crate) override_reason: Option<String>,
+    /// As if the machine had gVisor
+    #[arg(long)]
+    pub(crate) gvisor: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `policy show`.

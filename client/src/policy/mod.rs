@@ -1,5 +1,7 @@
 //! `policy`: shows and checks policies. Works on texts alone, without the daemon.
 
+mod decide;
+
 use std::{fs, path::Path};
 
 use saferun_policy::{
@@ -25,6 +27,8 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<u8, Failure> {
             }
             Ok(worst)
         }
+        PolicyCommand::Explain(args) => decide::explain(args),
+        PolicyCommand::Test { files, json } => decide::test(files, *json),
         PolicyCommand::Schema => {
             ui::line(serde_json::to_string_pretty(&schema()).unwrap_or_default());
             Ok(0)
@@ -33,33 +37,12 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<u8, Failure> {
 }
 
 fn show(args: &PolicyShowArgs) -> Result<u8, Failure> {
-    let unknown = || {
-        Failure::usage(
-            format!("there is no preset {}", one_line(&args.preset)),
-            format!(
-                "use one of {}; a file of your own goes after --file",
-                preset_names().join(", ")
-            ),
-        )
-    };
     if args.source {
-        ui::out(preset_text(&args.preset).ok_or_else(unknown)?);
+        ui::out(preset_text(&args.preset).ok_or_else(|| unknown(&args.preset))?);
         return Ok(0);
     }
-    let policy = match &args.file {
-        None => preset(&args.preset).ok_or_else(unknown)?,
-        Some(path) => match load(&[read(path)?], &LoadOptions::default()) {
-            Ok(loaded) => {
-                for warning in &loaded.warnings {
-                    ui::note(warning.to_string());
-                }
-                loaded.policy
-            }
-            Err(diagnostics) => {
-                ui::note(diagnostics.to_string());
-                return Ok(exit::NOT_OK);
-            }
-        },
+    let Some(policy) = resolve(&args.preset, args.file.as_deref())? else {
+        return Ok(exit::NOT_OK);
     };
     let shown = policy.show();
     if args.json {
@@ -71,6 +54,35 @@ fn show(args: &PolicyShowArgs) -> Result<u8, Failure> {
         ui::out(text(&policy, args.origin));
     }
     Ok(0)
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::usage(
+        format!("there is no preset {}", one_line(name)),
+        format!(
+            "use one of {}; a file of your own goes after --file",
+            preset_names().join(", ")
+        ),
+    )
+}
+
+/// The policy of a preset, or of a file. `None` if the file has errors, which were printed.
+fn resolve(name: &str, file: Option<&Path>) -> Result<Option<Policy>, Failure> {
+    let Some(path) = file else {
+        return preset(name).map(Some).ok_or_else(|| unknown(name));
+    };
+    match load(&[read(path)?], &LoadOptions::default()) {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                ui::note(warning.to_string());
+            }
+            Ok(Some(loaded.policy))
+        }
+        Err(diagnostics) => {
+            ui::note(diagnostics.to_string());
+            Ok(None)
+        }
+    }
 }
 
 fn text(policy: &Policy, with_origin: bool) -> String {

@@ -1,5 +1,7 @@
-//! `scan`: says what code means to do, without running it and without the daemon.
+//! `scan`, `check` and `explain`: what code means to do, without running it and without the daemon.
 
+mod check;
+mod explain;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use crate::{
     failure::Failure,
     ui::{self, Paint, one_line},
 };
+pub(crate) use check::check;
+pub(crate) use explain::explain;
 use walk::Scanned;
 
 /// Scans and prints. 0: nothing at the level or above; 1: something; 2: unreadable, or nothing scanned.

@@ -1,0 +1,103 @@
+//! `policy explain` and `policy test`: what a policy says of code, without running it.
+
+use std::path::{Path, PathBuf};
+
+use saferun_policy::{ClientKind, DecisionRequest, LoadOptions, load};
+use saferun_scanner::{Options, extract::scan_bytes, scan};
+use serde_json::json;
+
+use super::{read, resolve};
+use crate::{
+    args::PolicyExplainArgs,
+    exit,
+    failure::Failure,
+    ui::{self, one_line},
+};
+
+/// Says what the policy decides on a script, which clause decided, and what would change it.
+pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
+    let Some(policy) = resolve(&args.policy, args.file.as_deref())? else {
+        return Ok(exit::NOT_OK);
+    };
+    let shown = args.script.display().to_string();
+    let bytes = std::fs::read(&args.script).map_err(|error| {
+        Failure::usage(
+            format!("cannot read {}: {error}", one_line(&shown)),
+            "check the path",
+        )
+    })?;
+    let options = Options {
+        honour_suppressions: policy.honour_suppressions,
+        ..Options::default()
+    };
+    let file = scan_bytes(&shown, &bytes, &options);
+    let request = DecisionRequest {
+        override_reason: args.override_reason.clone(),
+        person_present: true,
+        gvisor_available: args.gvisor,
+        client: ClientKind::Terminal,
+        ..DecisionRequest::default()
+    };
+    let explanation = policy.explain(
+        &file.report,
+        &request,
+        file.texts.first().map(String::as_str),
+    );
+    if args.json {
+        ui::line(serde_json::to_string_pretty(&explanation).unwrap_or_default());
+    } else {
+        ui::line(explanation.to_string().trim_end());
+    }
+    Ok(if explanation.decision.verdict.runs() {
+        0
+    } else {
+        exit::REFUSED
+    })
+}
+
+/// Runs the tests in policy files.
+pub(crate) fn test(files: &[PathBuf], as_json: bool) -> Result<u8, Failure> {
+    let mut code = 0;
+    for path in files {
+        code = code.max(test_file(path, as_json)?);
+    }
+    Ok(code)
+}
+
+fn test_file(path: &Path, as_json: bool) -> Result<u8, Failure> {
+    let shown = one_line(&path.display().to_string());
+    let loaded = match load(&[read(path)?], &LoadOptions::default()) {
+        Ok(loaded) => loaded,
+        Err(diagnostics) => {
+            ui::note(diagnostics.to_string());
+            return Ok(exit::NOT_OK);
+        }
+    };
+    if loaded.tests.is_empty() {
+        return Err(Failure::usage(
+            format!("{shown} has no tests"),
+            "add a `tests` section",
+        ));
+    }
+    let options = Options {
+        honour_suppressions: loaded.policy.honour_suppressions,
+        ..Options::default()
+    };
+    let outcomes = loaded
+        .policy
+        .run_tests(&loaded.tests, |code, _language| scan(code, &options));
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
+    if as_json {
+        ui::line(json!({"file": shown, "failed": failed, "tests": outcomes}).to_string());
+    } else {
+        for outcome in &outcomes {
+            ui::line(outcome.to_string());
+        }
+        ui::line(format!(
+            "{shown}: {} of {} tests passed",
+            outcomes.len() - failed,
+            outcomes.len()
+        ));
+    }
+    Ok(if failed == 0 { 0 } else { exit::NOT_OK })
+}
