@@ -52,7 +52,9 @@ pub(crate) struct Held {
 /// Starts an interpreter and waits until it stands by; with its name and version.
 pub(crate) fn hold(places: &Places) -> io::Result<(Held, String)> {
     if std::env::var_os("PYTHONPATH").is_some() {
-        return Err(io::Error::other("the image sets PYTHONPATH, which the hold needs"));
+        return Err(io::Error::other(
+            "the image sets PYTHONPATH, which the hold needs",
+        ));
     }
     let (request_end, request) = sys::pipe()?;
     let (status, status_end) = sys::pipe()?;

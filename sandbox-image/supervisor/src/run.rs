@@ -34,6 +34,7 @@ pub(crate) fn run(
             return Ok(run.end(exit));
         }
         run.enforce_limits();
+        run.grant(outer);
         for source in run.wait(outer) {
             run.serve(source, outer)?;
         }
@@ -305,10 +306,7 @@ impl<'a> Run<'a> {
                 self.listen(outer)?;
             }
             Source::DaemonRoom => outer.flush(),
-            Source::Answer => {
-                self.heed_answer()?;
-                self.grant(outer);
-            }
+            Source::Answer => self.heed_answer()?,
             Source::RequestRoom => {
                 if let Some(hand_over) = &mut self.hand_over {
                     hand_over.push();
@@ -320,10 +318,7 @@ impl<'a> Run<'a> {
             Source::Stderr => {
                 self.err.relay(outer, &mut self.buffer);
             }
-            Source::StdinRoom => {
-                self.feed.pump();
-                self.grant(outer);
-            }
+            Source::StdinRoom => self.feed.pump(),
         }
         Ok(())
     }
@@ -333,7 +328,6 @@ impl<'a> Run<'a> {
         while let Some(message) = outer.next()? {
             self.obey(message)?;
         }
-        self.grant(outer);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Sandbox, spec};
-use saferun_frames::{Exit, RunSpec, StreamTotals, ToSupervisor};
+use saferun_frames::{Exit, RunSpec, StreamTotals, ToDaemon, ToSupervisor};
 
 #[test]
 fn a_program_runs_as_python_would_run_it() {
@@ -234,8 +234,13 @@ fn terminate_ends_the_tree_and_keeps_the_output() {
     };
     let source = "import os, time\nos.fork()\nprint('x', flush=True)\ntime.sleep(1000)\n";
     sandbox.begin(spec(), source);
-    for _ in 0..2 {
-        sandbox.next();
+    // Both processes have written: in one frame or in two.
+    let mut seen = 0;
+    while seen < 4 {
+        match sandbox.next() {
+            ToDaemon::Stdout(bytes) => seen += bytes.len(),
+            other => panic!("{other:?}"),
+        }
     }
     sandbox.send(&ToSupervisor::Terminate);
     let outcome = sandbox.finish();
