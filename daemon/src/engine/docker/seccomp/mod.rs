@@ -5,7 +5,7 @@
 //!
 //! What a program can notice, by `CPython` 3.11's own tests against the engine's default profile
 //! (`os`, `posix`, `socket`, `subprocess`, `mmap`, `threading`, `signal`, `pty`, `selectors`,
-//! `ctypes`, `io` and 40 more): `os.memfd_create` and `socket.if_nameindex` fail, nothing else.
+//! `io` and 30 more): `os.memfd_create` and `socket.if_nameindex` fail, nothing else.
 //!
 //! gVisor does not apply it: there the sentry answers every call, under a filter of its own.
 
