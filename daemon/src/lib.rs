@@ -1,8 +1,6 @@
 //! The SafeRun daemon: warm single-use containers behind JSON-RPC on a Unix socket.
 //! A contents page; each folder says for itself what it owns.
 
-#![expect(unreachable_pub, reason = "the crate is a binary's insides; `pub` marks what main.rs uses")]
-
 mod attest;
 mod boot;
 mod engine;

@@ -58,8 +58,7 @@ pub(super) fn admit(
     };
     let spec = specification(request, &limits, source.len())?;
     let began = Instant::now();
-    let text = String::from_utf8_lossy(&source);
-    let report = saferun_scanner::scan(&text, &saferun_scanner::Options::default());
+    let report = scan(&source, policy.honour_suppressions);
     let runtime = match request.runtime.as_deref() {
         None => None,
         Some("runc") => Some(Runtime::Runc),
@@ -85,6 +84,13 @@ pub(super) fn admit(
         policy: policy.name.clone(),
         scan_time: began.elapsed(),
     })
+}
+
+/// Scans the bytes as the interpreter will read them: as Python, whatever the file is called.
+fn scan(source: &[u8], honour_suppressions: bool) -> saferun_scanner::Report {
+    let mut options = saferun_scanner::Options::default();
+    options.honour_suppressions = honour_suppressions;
+    saferun_scanner::extract::scan_bytes("script.py", source, &options).report
 }
 
 fn invalid(message: &str) -> ErrorObjectOwned {

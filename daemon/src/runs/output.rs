@@ -98,7 +98,8 @@ mod tests {
             let mut stream = OutputStream::new(1 << 20);
             for piece in text.as_bytes().chunks(cut) {
                 if let Some(chunk) = stream.push(piece).unwrap() {
-                    prop_assert!(matches!(chunk, OutputChunk::Text { .. }));
+                    let is_text = matches!(chunk, OutputChunk::Text { .. });
+                    prop_assert!(is_text, "text became bytes");
                 }
             }
             prop_assert_eq!(stream.flush(), None);

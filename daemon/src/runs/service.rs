@@ -50,6 +50,7 @@ pub(crate) struct Accepted {
     detach: bool,
     cancel: CancellationToken,
     image: String,
+    engine: String,
 }
 
 impl RunService {
@@ -101,13 +102,15 @@ impl RunService {
             })??;
         let image = if admitted.decision.verdict.runs() { world.image()? } else { String::new() };
         let id = uuid::Uuid::now_v7().to_string();
-        Ok(Accepted { id, admitted, caller, detach, cancel, image })
+        let engine = world.capabilities.as_ref().map(|engine| engine.version.clone());
+        let engine = engine.unwrap_or_default();
+        Ok(Accepted { id, admitted, caller, detach, cancel, image, engine })
     }
 
     /// Performs an accepted run. Output goes to `events` as it comes; the result has none.
     pub(crate) async fn perform(&self, accepted: Accepted, events: Sender) -> RunResult {
         let began = Instant::now();
-        let Accepted { id, admitted, caller, detach, cancel, image } = accepted;
+        let Accepted { id, admitted, caller, detach, cancel, image, engine } = accepted;
         let (stdin, stdin_pieces) = mpsc::channel(16);
         let handle = RunHandle {
             caller,
@@ -126,6 +129,8 @@ impl RunService {
         if !admitted.decision.verdict.runs() {
             (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
         } else {
+            result.sandbox.engine = engine;
+            result.sandbox.image.clone_from(&image);
             let key = Key(template(&admitted, image));
             match self.wait_for_container(key, caller, &cancel, &events, detach).await {
                 Ok(lease) => {
