@@ -55,16 +55,19 @@ pub(crate) fn watch() -> Signals {
 }
 
 fn leave_after(time: Duration) {
+    let body = move || {
+        let (_keep, never) = blocking::channel::<()>();
+        let _ = never.recv_timeout(time);
+        // Standard error may be stuck in the same pipe: whoever writes to it is not waited for.
+        let _ = thread::Builder::new().spawn(|| {
+            ui::note("saferunctl: interrupted; the daemon ends the run, which did not end in time");
+        });
+        let _ = never.recv_timeout(Duration::from_millis(50));
+        ui::leave(exit::CANCELLED)
+    };
     let _ = thread::Builder::new()
         .name("deadline".to_owned())
-        .spawn(move || {
-            let (_keep, never) = blocking::channel::<()>();
-            let _ = never.recv_timeout(time);
-            ui::note(
-                "saferunctl: interrupted; the run did not end in time and was left to the daemon",
-            );
-            ui::leave(exit::CANCELLED)
-        });
+        .spawn(body);
 }
 
 /// Whether the caller had this signal ignored, as `nohup` does. A blocked signal is delivered to

@@ -58,12 +58,13 @@ pub(crate) fn output_failed(error: &io::Error) -> ! {
     leave(exit::FAILED)
 }
 
-/// Ends the process at once, whatever threads still wait for input. The only place that does.
+/// Ends the process at once, whatever threads still wait for input or output. The only place that does.
+/// Nothing is flushed here, because the lock of a stream may be held by a write that never returns; every
+/// write of this module flushes.
 #[expect(
     clippy::exit,
     reason = "a thread that reads the terminal cannot be joined"
 )]
 pub(crate) fn leave(code: u8) -> ! {
-    let _ = io::stdout().flush();
     std::process::exit(i32::from(code))
 }
