@@ -66,7 +66,12 @@ pub(crate) fn image_without_daemon() -> Check {
 
 /// Whether the image is there, as the daemon says.
 pub(crate) fn image(images: &[saferun_protocol::ImageInfo]) -> Check {
-    let Some(image) = images.iter().find(|image| image.variant == "python") else {
+    // Earlier builds may still stand beside the current one.
+    let Some(image) = images
+        .iter()
+        .filter(|image| image.variant == "python")
+        .max_by_key(|image| image.current)
+    else {
         return Check::missing(
             IMAGE,
             WHY_IMAGE,
