@@ -33,7 +33,12 @@ impl Engine {
         }
         let executable = call.keyword(self, "executable").cloned();
         if let Some(executable) = executable {
-            self.judge_argv(call, &Value::seq(vec![executable]));
+            // The program is this one, whatever the first argument says.
+            let mut words = vec![executable];
+            if let Some(items) = command.items() {
+                words.extend(items.iter().skip(1).cloned());
+            }
+            self.judge_argv(call, &Value::seq(words));
         }
         self.judge_command_input(call);
     }

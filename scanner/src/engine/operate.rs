@@ -77,6 +77,11 @@ impl Engine {
                         self.judge_size(at, size, *times, op);
                     }
                 }
+                if let (BinOp::Pow, Const::Int(base), Const::Int(times)) = (op, x, y) {
+                    if base.unsigned_abs() > 1 {
+                        self.judge_size(at, size, *times, op);
+                    }
+                }
                 let one = number::binary(op, x, y).map_or(Value::Unknown, Value::Const);
                 out = Some(out.map_or_else(|| one.clone(), |all| all.join(&one)));
             }

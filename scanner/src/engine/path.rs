@@ -69,6 +69,10 @@ impl Engine {
 
     fn judge_known_path(&mut self, call: &Call, path: &str, access: Access) {
         let normal = paths::normalise(path);
+        // The public half of a key is made to be shown.
+        if access == Access::Read && normal.contains("/.ssh/") && normal.ends_with(".pub") {
+            return;
+        }
         let mut hit = false;
         for index in 0..self.catalog.paths.len() {
             let (rule, on, pattern) = self.catalog.paths[index];

@@ -113,6 +113,43 @@ pub(crate) fn partial(engine: &mut Engine, call: &Call) -> Value {
     })
 }
 
+/// `reduce(f, items, start)` over known items, step by step.
+pub(crate) fn reduce(engine: &mut Engine, call: &Call) -> Value {
+    let (function, list) = (first(call), call.pos.get(1).cloned().unwrap_or_default());
+    let mut items = match engine.known_elements(&list) {
+        Some(items) => items.into_iter().take(64).collect::<Vec<_>>().into_iter(),
+        None => vec![engine.element_of(&list)].into_iter(),
+    };
+    let mut all = match call.pos.get(2) {
+        Some(start) => start.clone(),
+        None => items.next().unwrap_or_default(),
+    };
+    for item in items {
+        let mut inner = Call::bare(call.at);
+        inner.depth = call.depth + 1;
+        inner.pos.push(all);
+        inner.pos.push(item);
+        all = engine.call_value(&function, inner);
+    }
+    all
+}
+
+/// The words of a known command line, as `subprocess` then takes them.
+pub(crate) fn shlex_split(engine: &mut Engine, call: &Call) -> Value {
+    let line = first(call);
+    let Some(text) = line.as_str() else {
+        return Value::Unknown.with_taints(&line.taints());
+    };
+    if !engine.spend_fold(text.len()) {
+        return Value::Unknown;
+    }
+    let words = crate::shell::words(text)
+        .iter()
+        .map(|word| Value::str(word))
+        .collect();
+    Value::seq(words).with_taints(&line.taints())
+}
+
 /// The first argument as it is: `iter`, `copy`, `staticmethod`, `cast` and other things that wrap.
 pub(crate) fn same(_: &mut Engine, call: &Call) -> Value {
     first(call)

@@ -22,7 +22,7 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     (&["runpy.run_path"], Effect::Path(Run, Arg(0, "path_name"))),
     (&["types.FunctionType", "types.LambdaType"], Effect::Special(f::same)),
     // Programs.
-    (&["os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
+    (&["os.system", "ctypes.CDLL().system", "ctypes.PyDLL().system", "ctypes.cdll.LoadLibrary().system", "ctypes.cdll.msvcrt.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
        "commands.getstatusoutput", "asyncio.create_subprocess_shell", "pexpect.spawn", "pexpect.run",
        "popen2.popen2", "popen2.popen3", "invoke.run", "fabric.Connection().local", "os.popen2", "os.popen3",
        "distutils.spawn.spawn_shell", "platform.popen", "IPython.get_ipython().system", "asyncio.subprocess.create_subprocess_shell"],
@@ -166,7 +166,8 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
        "concurrent.futures.ProcessPoolExecutor().map", "multiprocessing.Pool().imap", "multiprocessing.pool.ThreadPool().map",
        "builtins.filter", "multiprocessing.Pool().starmap"],
      Effect::Apply(Arg(0, "func"), Rest::Elements)),
-    (&["functools.reduce"], Effect::Apply(Arg(0, "function"), Rest::Elements)),
+    (&["functools.reduce"], Effect::Special(f::reduce)),
+    (&["shlex.split"], Effect::Special(f::shlex_split)),
     (&["threading.Thread", "multiprocessing.Process", "threading.Timer", "_thread.start_new_thread"],
      Effect::Apply(Arg(1, "target"), Rest::Args(2))),
     (&["threading.Timer"], Effect::Apply(Arg(1, "function"), Rest::Args(2))),

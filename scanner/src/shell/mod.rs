@@ -96,6 +96,15 @@ pub fn judge_argv(arguments: &[Option<&str>]) -> Vec<ShellFinding> {
     judge.finish()
 }
 
+/// The words of a command line, with quotes taken away and nothing expanded but what stands in the text itself.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    split::command(text, &expand::Scope::default(), 0)
+        .words
+        .into_iter()
+        .map(|word| word.text)
+        .collect()
+}
+
 /// Python inside shell text is scanned in turn, but not without end.
 fn guarded_scan(code: &str) -> crate::Report {
     use std::cell::Cell;
