@@ -10,7 +10,9 @@ fn python_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_path_buf()];
     while let Some(next) = pending.pop() {
-        let Ok(entries) = std::fs::read_dir(&next) else { continue };
+        let Ok(entries) = std::fs::read_dir(&next) else {
+            continue;
+        };
         for entry in entries.flatten() {
             let path = entry.path();
             if path.is_symlink() {
@@ -35,7 +37,9 @@ fn rate(bytes: usize, time: Duration) -> f64 {
 #[expect(clippy::print_stdout, reason = "a report for people to read")]
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let folder = arguments.first().map_or("/usr/lib/python3.11", String::as_str);
+    let folder = arguments
+        .first()
+        .map_or("/usr/lib/python3.11", String::as_str);
     let list = arguments.iter().position(|argument| argument == "--list");
     let list: Option<Level> = list.and_then(|at| arguments.get(at + 1)?.parse().ok());
     let texts: Vec<(PathBuf, String)> = python_files(Path::new(folder))
@@ -45,7 +49,9 @@ fn main() {
     let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
     let mut parser = tree_sitter::Parser::new();
     let language = tree_sitter::Language::new(tree_sitter_python::LANGUAGE);
-    parser.set_language(&language).expect("the grammar fits the library");
+    parser
+        .set_language(&language)
+        .expect("the grammar fits the library");
     let (mut bare, mut whole) = (Duration::ZERO, Duration::ZERO);
     let mut slowest = (Duration::ZERO, PathBuf::new());
     let mut levels = [0usize; 5];
@@ -67,10 +73,16 @@ fn main() {
         let level = report.findings.iter().map(|finding| finding.level).max();
         levels[level.map_or(0, |level| level as usize + 1)] += 1;
         for finding in &report.findings {
-            *rules.entry((finding.level, finding.rule.clone())).or_insert(0) += 1;
+            *rules
+                .entry((finding.level, finding.rule.clone()))
+                .or_insert(0) += 1;
         }
         if let Some(wanted) = list {
-            for finding in report.findings.iter().filter(|finding| finding.level == wanted) {
+            for finding in report
+                .findings
+                .iter()
+                .filter(|finding| finding.level == wanted)
+            {
                 println!(
                     "{}:{} {} {}",
                     path.display(),
@@ -81,11 +93,24 @@ fn main() {
             }
         }
     }
-    println!("{} files, {bytes} bytes, {stopped} stopped at the limit", texts.len());
-    println!("bare parse {:.2} MB/s, scan {:.2} MB/s", rate(bytes, bare), rate(bytes, whole));
-    println!("scan / bare parse = {:.2}", whole.as_secs_f64() / bare.as_secs_f64());
+    println!(
+        "{} files, {bytes} bytes, {stopped} stopped at the limit",
+        texts.len()
+    );
+    println!(
+        "bare parse {:.2} MB/s, scan {:.2} MB/s",
+        rate(bytes, bare),
+        rate(bytes, whole)
+    );
+    println!(
+        "scan / bare parse = {:.2}",
+        whole.as_secs_f64() / bare.as_secs_f64()
+    );
     println!("slowest {:?} {}", slowest.0, slowest.1.display());
-    println!("none {} low {} medium {} high {} blocked {}", levels[0], levels[1], levels[2], levels[3], levels[4]);
+    println!(
+        "none {} low {} medium {} high {} blocked {}",
+        levels[0], levels[1], levels[2], levels[3], levels[4]
+    );
     for ((level, rule), count) in rules {
         println!("{level} {rule} {count}");
     }

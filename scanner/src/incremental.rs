@@ -18,7 +18,9 @@ pub struct Scanner {
 
 /// An edit does not fit the text that the scanner holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the edit of bytes {start}..{end} does not fit the text of {length} bytes: send the whole text again")]
+#[error(
+    "the edit of bytes {start}..{end} does not fit the text of {length} bytes: send the whole text again"
+)]
 pub struct EditOutside {
     /// First byte of the edit.
     pub start: usize,
@@ -37,7 +39,11 @@ impl Scanner {
             Parsed::Tree(tree) => Some(tree),
             Parsed::Stopped => None,
         };
-        Self { text, tree, options }
+        Self {
+            text,
+            tree,
+            options,
+        }
     }
 
     /// The text as it stands after all edits.
@@ -61,7 +67,11 @@ impl Scanner {
     /// Replaces a range of bytes without scanning, for several edits in a row.
     pub fn apply(&mut self, range: Range<usize>, new_text: &str) -> Result<(), EditOutside> {
         if self.text.get(range.clone()).is_none() {
-            return Err(EditOutside { start: range.start, end: range.end, length: self.text.len() });
+            return Err(EditOutside {
+                start: range.start,
+                end: range.end,
+                length: self.text.len(),
+            });
         }
         let mut after = String::with_capacity(self.text.len() + new_text.len());
         after.push_str(&self.text[..range.start]);

@@ -14,9 +14,7 @@ pub mod shell;
 mod suppress;
 mod syntax;
 
-pub use finding::{
-    Evidence, Finding, Position, Range, Report, Suppressed, Usage, UsageKind,
-};
+pub use finding::{Evidence, Finding, Position, Range, Report, Suppressed, Usage, UsageKind};
 pub use incremental::{EditOutside, Scanner};
 pub use level::{Level, UnknownLevel};
 pub use rules::{Access, Category, Match, Rule, RuleDoc, When, explain, rules};
@@ -32,7 +30,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_steps: 5_000_000, honour_suppressions: false }
+        Self {
+            max_steps: 5_000_000,
+            honour_suppressions: false,
+        }
     }
 }
 

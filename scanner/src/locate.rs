@@ -17,7 +17,13 @@ impl<'s> Lines<'s> {
     pub(crate) fn new(source: &'s str) -> Self {
         let bytes = source.as_bytes();
         let mut starts = vec![0];
-        starts.extend(bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1));
+        starts.extend(
+            bytes
+                .iter()
+                .enumerate()
+                .filter(|(_, b)| **b == b'\n')
+                .map(|(at, _)| at + 1),
+        );
         let ascii = source.is_ascii();
         let mut continued = vec![0];
         if !ascii {
@@ -27,7 +33,12 @@ impl<'s> Lines<'s> {
                 continued.push(count);
             }
         }
-        Self { source, starts, continued, ascii }
+        Self {
+            source,
+            starts,
+            continued,
+            ascii,
+        }
     }
 
     /// Continuation bytes before an offset.
@@ -57,7 +68,10 @@ impl<'s> Lines<'s> {
     }
 
     pub(crate) fn range(&self, start: usize, end: usize) -> Range {
-        Range { start: self.position(start), end: self.position(end) }
+        Range {
+            start: self.position(start),
+            end: self.position(end),
+        }
     }
 
     /// Line of an offset, from 1.
@@ -79,7 +93,13 @@ mod tests {
         let text = format!("é = 1\n{}x", "ü".repeat(3000));
         let lines = Lines::new(&text);
         assert_eq!(lines.position(2), Position { line: 1, column: 2 });
-        assert_eq!(lines.position(text.len() - 1), Position { line: 2, column: 3001 });
+        assert_eq!(
+            lines.position(text.len() - 1),
+            Position {
+                line: 2,
+                column: 3001
+            }
+        );
         assert_eq!(lines.position(text.len() + 5).line, 2);
     }
 }

@@ -14,24 +14,22 @@ const MAX_SECRET_TEXT: usize = 16 << 20;
 /// Scans a text with the tree that belongs to it, or parses it first.
 pub(crate) fn scan_tree(source: &str, tree: Option<&Tree>, options: &Options) -> Report {
     let parsed;
-    let tree = match tree {
-        Some(tree) => Some(tree),
-        None => {
-            parsed = parse(source, None);
-            match &parsed {
-                Parsed::Tree(tree) => Some(tree),
-                Parsed::Stopped => None,
-            }
+    let tree = if let Some(tree) = tree {
+        Some(tree)
+    } else {
+        parsed = parse(source, None);
+        match &parsed {
+            Parsed::Tree(tree) => Some(tree),
+            Parsed::Stopped => None,
         }
     };
     let lines = Lines::new(source);
     let mut engine = Engine::new(options.max_steps);
-    let lowered = match tree {
-        Some(tree) => engine.analyse(tree, source),
-        None => {
-            engine.stopped = true;
-            Lowered::default()
-        }
+    let lowered = if let Some(tree) = tree {
+        engine.analyse(tree, source)
+    } else {
+        engine.stopped = true;
+        Lowered::default()
     };
     let mut report = Report::default();
     for raw in engine.findings() {
@@ -119,25 +117,43 @@ fn add_text_findings(
     report: &mut Report,
 ) {
     if engine.stopped {
-        report.findings.push(at_place("SR003", (0, source.len().min(1)), lines, None, None));
+        report.findings.push(at_place(
+            "SR003",
+            (0, source.len().min(1)),
+            lines,
+            None,
+            None,
+        ));
     }
     if let Some(bytes) = lowered.error {
         // The place of an error, not all that it swallowed.
-        let end = source[bytes.0..bytes.1].find('\n').map_or(bytes.1, |found| bytes.0 + found);
-        report.findings.push(at_place("SR001", (bytes.0, end), lines, None, None));
+        let end = source[bytes.0..bytes.1]
+            .find('\n')
+            .map_or(bytes.1, |found| bytes.0 + found);
+        report
+            .findings
+            .push(at_place("SR001", (bytes.0, end), lines, None, None));
     }
     if let Some(bytes) = lowered.python2 {
-        report.findings.push(at_place("SR002", bytes, lines, None, None));
+        report
+            .findings
+            .push(at_place("SR002", bytes, lines, None, None));
     }
     if let Some(bytes) = hidden_character(source) {
-        report.findings.push(at_place("SR006", bytes, lines, None, None));
+        report
+            .findings
+            .push(at_place("SR006", bytes, lines, None, None));
     }
     if source.len() <= MAX_SECRET_TEXT {
         for hit in crate::secrets::find(source) {
             let bytes = (hit.start, hit.end);
-            report
-                .findings
-                .push(at_place("SR414", bytes, lines, Some(hit.level), Some(hit.message)));
+            report.findings.push(at_place(
+                "SR414",
+                bytes,
+                lines,
+                Some(hit.level),
+                Some(hit.message),
+            ));
         }
     }
 }

@@ -24,10 +24,14 @@ pub(crate) fn apply(
 ) {
     let mut orders: Vec<Order> = Vec::new();
     for remark in remarks {
-        let Some(order) = parse(source, *remark, lines) else { continue };
+        let Some(order) = parse(source, *remark, lines) else {
+            continue;
+        };
         if order.reason.is_empty() {
             let bytes = (remark.start, remark.end);
-            report.findings.push(at_place("SR004", bytes, lines, None, None));
+            report
+                .findings
+                .push(at_place("SR004", bytes, lines, None, None));
         } else {
             orders.push(order);
         }
@@ -43,14 +47,18 @@ pub(crate) fn apply(
             let here = (first..=last).contains(&order.line);
             let below = order.alone && order.line + 1 == first;
             (here || below)
-                && order.rules.iter().any(|rule| {
-                    rule.eq_ignore_ascii_case(&finding.rule) || *rule == finding.name
-                })
+                && order
+                    .rules
+                    .iter()
+                    .any(|rule| rule.eq_ignore_ascii_case(&finding.rule) || *rule == finding.name)
         });
         match order {
             // Nobody can vouch for what was not analysed.
             Some(order) if finding.rule != "SR003" => {
-                report.suppressed.push(Suppressed { finding, reason: order.reason.clone() });
+                report.suppressed.push(Suppressed {
+                    finding,
+                    reason: order.reason.clone(),
+                });
             }
             _ => report.findings.push(finding),
         }
@@ -59,14 +67,21 @@ pub(crate) fn apply(
 
 fn parse(source: &str, remark: Remark, lines: &Lines<'_>) -> Option<Order> {
     let text = source.get(remark.start..remark.end)?;
-    let order = text.split_once("saferun:")?.1.trim_start().strip_prefix("ignore")?;
+    let order = text
+        .split_once("saferun:")?
+        .1
+        .trim_start()
+        .strip_prefix("ignore")?;
     let (rules, reason) = match order.trim_start().strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
         None => ("", ""),
     };
     let before = source[..remark.start].rsplit('\n').next().unwrap_or("");
     Some(Order {
-        rules: rules.split(',').map(|rule| rule.trim().to_owned()).collect(),
+        rules: rules
+            .split(',')
+            .map(|rule| rule.trim().to_owned())
+            .collect(),
         reason: reason.trim_start_matches(['-', ':', ' ']).trim().to_owned(),
         line: lines.line(remark.start),
         alone: before.trim().is_empty(),

@@ -97,35 +97,75 @@ const BENIGN: &[(&str, Level)] = &[
     ("model.eval()\ndf.eval('a + b')", Level::Low),
     ("import re\nre.compile('a+')", Level::Low),
     ("print(open('notes.txt').read())", Level::Low),
-    ("import os\nos.path.join('a', 'b')\nos.path.exists('/etc')", Level::Low),
-    ("import subprocess\nsubprocess.run(['git', 'status'])", Level::Medium),
-    ("x = 'os.system(\"rm -rf ~\")'  # os.system('rm -rf ~')", Level::Low),
+    (
+        "import os\nos.path.join('a', 'b')\nos.path.exists('/etc')",
+        Level::Low,
+    ),
+    (
+        "import subprocess\nsubprocess.run(['git', 'status'])",
+        Level::Medium,
+    ),
+    (
+        "x = 'os.system(\"rm -rf ~\")'  # os.system('rm -rf ~')",
+        Level::Low,
+    ),
     ("open('out.txt', 'w').write('x')", Level::Low),
-    ("class S:\n    def system(self, x): pass\nS().system('rm -rf ~')", Level::Low),
+    (
+        "class S:\n    def system(self, x): pass\nS().system('rm -rf ~')",
+        Level::Low,
+    ),
     ("def system(x): pass\nsystem('rm -rf ~')", Level::Low),
     ("exec = print\nexec('hello')", Level::Low),
     ("import json\njson.loads('{}')", Level::Low),
     ("import os\nprint(os.getcwd(), os.listdir('.'))", Level::Low),
     ("import random\nrandom.choice([1, 2])", Level::Low),
-    ("import numpy as np\nnp.zeros(10)\nnp.load('x.npy')", Level::Low),
-    ("import pandas as pd\npd.read_csv('x.csv').eval('a')", Level::Low),
-    ("import torch\nm = torch.nn.Linear(1, 1)\nm.eval()", Level::Low),
+    (
+        "import numpy as np\nnp.zeros(10)\nnp.load('x.npy')",
+        Level::Low,
+    ),
+    (
+        "import pandas as pd\npd.read_csv('x.csv').eval('a')",
+        Level::Low,
+    ),
+    (
+        "import torch\nm = torch.nn.Linear(1, 1)\nm.eval()",
+        Level::Low,
+    ),
     ("getattr(obj, name)()", Level::Low),
     ("import math\ngetattr(math, name)(1)", Level::Low),
-    ("while True:\n    line = input()\n    if not line:\n        break", Level::Low),
+    (
+        "while True:\n    line = input()\n    if not line:\n        break",
+        Level::Low,
+    ),
     ("import shutil\nshutil.rmtree('build')", Level::Low),
-    ("import tempfile, shutil\nd = tempfile.mkdtemp()\nshutil.rmtree(d)", Level::Medium),
+    (
+        "import tempfile, shutil\nd = tempfile.mkdtemp()\nshutil.rmtree(d)",
+        Level::Medium,
+    ),
     ("import os\nos.makedirs('out', exist_ok=True)", Level::Low),
-    ("import requests\nr = requests.get('https://example.org')\nprint(r.json())", Level::Low),
-    ("import argparse\np = argparse.ArgumentParser()\na = p.parse_args()\nprint(open(a.path).read())", Level::Low),
-    ("import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('SELECT 1')", Level::Low),
+    (
+        "import requests\nr = requests.get('https://example.org')\nprint(r.json())",
+        Level::Low,
+    ),
+    (
+        "import argparse\np = argparse.ArgumentParser()\na = p.parse_args()\nprint(open(a.path).read())",
+        Level::Low,
+    ),
+    (
+        "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('SELECT 1')",
+        Level::Low,
+    ),
 ];
 
 fn risk(code: &str) -> (Option<Level>, Vec<(String, Level, String)>) {
     let report = scan(code, &Options::default());
     (
         report.findings.iter().map(|finding| finding.level).max(),
-        report.findings.into_iter().map(|f| (f.rule, f.level, f.message)).collect(),
+        report
+            .findings
+            .into_iter()
+            .map(|f| (f.rule, f.level, f.message))
+            .collect(),
     )
 }
 
@@ -136,7 +176,13 @@ fn spelling_does_not_matter() {
         .filter(|code| risk(code).0 != Some(Level::Blocked))
         .map(|code| format!("{code}\n   {:?}", risk(code).1))
         .collect();
-    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), BLOCKED.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}\n{}",
+        wrong.len(),
+        BLOCKED.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]

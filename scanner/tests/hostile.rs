@@ -13,14 +13,34 @@ fn nested_parentheses() {
 
 #[test]
 fn nested_lists_calls_and_attributes() {
-    for (open, close) in [("[", "]"), ("f(", ")"), ("{1: ", "}"), ("lambda: ", ""), ("not ", ""), ("-", ""), ("a if b else ", "")] {
+    for (open, close) in [
+        ("[", "]"),
+        ("f(", ")"),
+        ("{1: ", "}"),
+        ("lambda: ", ""),
+        ("not ", ""),
+        ("-", ""),
+        ("a if b else ", ""),
+    ] {
         let code = format!("x = {}1{}", open.repeat(20_000), close.repeat(20_000));
         let _ = scan(&code, &Options::default());
     }
-    let _ = scan(&format!("x = a{}", ".b".repeat(50_000)), &Options::default());
-    let _ = scan(&format!("x = a{}", "()".repeat(50_000)), &Options::default());
-    let _ = scan(&format!("import os\nx = os{}", ".b".repeat(50_000)), &Options::default());
-    let _ = scan(&format!("x = 'a'{}", " + 'a'".repeat(50_000)), &Options::default());
+    let _ = scan(
+        &format!("x = a{}", ".b".repeat(50_000)),
+        &Options::default(),
+    );
+    let _ = scan(
+        &format!("x = a{}", "()".repeat(50_000)),
+        &Options::default(),
+    );
+    let _ = scan(
+        &format!("import os\nx = os{}", ".b".repeat(50_000)),
+        &Options::default(),
+    );
+    let _ = scan(
+        &format!("x = 'a'{}", " + 'a'".repeat(50_000)),
+        &Options::default(),
+    );
 }
 
 #[test]
@@ -37,7 +57,10 @@ fn a_hundred_thousand_aliases() {
 
 #[test]
 fn nested_containers_and_growing_values() {
-    let code = format!("import os\nx = os.system\n{}x[0]\n", "x = [x, x, x]\n".repeat(5_000));
+    let code = format!(
+        "import os\nx = os.system\n{}x[0]\n",
+        "x = [x, x, x]\n".repeat(5_000)
+    );
     let _ = scan(&code, &Options::default());
     let code = format!("x = 'ab'\n{}exec(x)\n", "x = x + x\n".repeat(5_000));
     let _ = scan(&code, &Options::default());
@@ -47,21 +70,60 @@ fn nested_containers_and_growing_values() {
     let _ = scan(&code, &Options::default());
     let nested = "exec('".repeat(500);
     let _ = scan(&nested, &Options::default());
-    let _ = scan("[[[[[x for x in range(4000)] for x in range(4000)] for x in range(4000)] for x in range(4000)] for x in range(4000)]", &Options::default());
-    let _ = scan("import zlib, base64\nexec(zlib.decompress(base64.b64decode('eJw=')))", &Options::default());
+    let _ = scan(
+        "[[[[[x for x in range(4000)] for x in range(4000)] for x in range(4000)] for x in range(4000)] for x in range(4000)]",
+        &Options::default(),
+    );
+    let _ = scan(
+        "import zlib, base64\nexec(zlib.decompress(base64.b64decode('eJw=')))",
+        &Options::default(),
+    );
 }
 
 #[test]
 fn recursion_of_the_scanned_code() {
     let code = "def f(x):\n    return f(g(x))\ndef g(x):\n    return f(x)\nf(f(f(1)))\nclass A(A): pass\nclass B(C): pass\nclass C(B): pass\nB().x()\nh = lambda: h()\nh()\n";
     let _ = scan(code, &Options::default());
-    let chain: String = (0..2_000).map(|i| format!("def f{i}(x):\n    return f{}(x) + f{}(x)\n", i + 1, i + 1)).collect();
+    let chain: String = (0..2_000)
+        .map(|i| format!("def f{i}(x):\n    return f{}(x) + f{}(x)\n", i + 1, i + 1))
+        .collect();
     let _ = scan(&format!("{chain}f0(input())\n"), &Options::default());
 }
 
 #[test]
 fn broken_text() {
-    for code in ["", "\0", "\u{feff}x = 1", "def", "(((", "'''", "f'{", "f'{a!r:{b}}'", "\r\n\r", "class", "@", "x = \\", "import", "from . import *", "match x:\n case [", "\u{2028}", "é = 'ü'\né()", "lambda", "del", "exec 'x'", "print 'x'", "async", "*a = b", "a[1:2:3] = b[::]", "x = y = z = w = 1", "(yield)", "return", "global x", "nonlocal y", "with a as b, c as d: pass"] {
+    for code in [
+        "",
+        "\0",
+        "\u{feff}x = 1",
+        "def",
+        "(((",
+        "'''",
+        "f'{",
+        "f'{a!r:{b}}'",
+        "\r\n\r",
+        "class",
+        "@",
+        "x = \\",
+        "import",
+        "from . import *",
+        "match x:\n case [",
+        "\u{2028}",
+        "é = 'ü'\né()",
+        "lambda",
+        "del",
+        "exec 'x'",
+        "print 'x'",
+        "async",
+        "*a = b",
+        "a[1:2:3] = b[::]",
+        "x = y = z = w = 1",
+        "(yield)",
+        "return",
+        "global x",
+        "nonlocal y",
+        "with a as b, c as d: pass",
+    ] {
         let _ = scan(code, &Options::default());
     }
 }

@@ -20,8 +20,14 @@ fn cases(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for line in text.lines() {
         match line {
-            "# fires" => cases.push(Case { fires: true, code: String::new() }),
-            "# silent" => cases.push(Case { fires: false, code: String::new() }),
+            "# fires" => cases.push(Case {
+                fires: true,
+                code: String::new(),
+            }),
+            "# silent" => cases.push(Case {
+                fires: false,
+                code: String::new(),
+            }),
             _ => {
                 let case = cases.last_mut().expect("a fixture starts with a section");
                 case.code.push_str(line);
@@ -37,8 +43,15 @@ fn fixtures() -> BTreeMap<String, Vec<Case>> {
     for entry in std::fs::read_dir(folder()).expect("fixtures") {
         let path = entry.expect("entry").path();
         if path.extension().is_some_and(|extension| extension == "py") {
-            let stem = path.file_stem().expect("stem").to_string_lossy().into_owned();
-            all.insert(stem, cases(&std::fs::read_to_string(&path).expect("readable")));
+            let stem = path
+                .file_stem()
+                .expect("stem")
+                .to_string_lossy()
+                .into_owned();
+            all.insert(
+                stem,
+                cases(&std::fs::read_to_string(&path).expect("readable")),
+            );
         }
     }
     all
@@ -51,8 +64,15 @@ fn raised(report: &Report, rule: &str) -> bool {
 /// The findings of one rule under the lines that they speak of.
 fn carets(code: &str, report: &Report, rule: &str) -> String {
     let mut out = String::new();
-    for finding in report.findings.iter().filter(|finding| finding.rule == rule) {
-        let line = code.lines().nth(finding.range.start.line as usize - 1).unwrap_or("");
+    for finding in report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == rule)
+    {
+        let line = code
+            .lines()
+            .nth(finding.range.start.line as usize - 1)
+            .unwrap_or("");
         let from = finding.range.start.column as usize - 1;
         let to = if finding.range.end.line == finding.range.start.line {
             finding.range.end.column as usize - 1
@@ -60,11 +80,21 @@ fn carets(code: &str, report: &Report, rule: &str) -> String {
             line.chars().count()
         };
         let marks = "^".repeat(to.saturating_sub(from).max(1));
-        writeln!(out, "{line}\n{}{marks} {} {}", " ".repeat(from), finding.level, finding.message)
-            .expect("a string");
+        writeln!(
+            out,
+            "{line}\n{}{marks} {} {}",
+            " ".repeat(from),
+            finding.level,
+            finding.message
+        )
+        .expect("a string");
         for step in &finding.evidence {
-            writeln!(out, "  {}:{} {}", step.range.start.line, step.range.start.column, step.message)
-                .expect("a string");
+            writeln!(
+                out,
+                "  {}:{} {}",
+                step.range.start.line, step.range.start.column, step.message
+            )
+            .expect("a string");
         }
     }
     out
@@ -91,17 +121,31 @@ fn fixtures_fire_and_stay_silent() {
         let rule = &stem[..5];
         // Their limits are no matter of a small text.
         let by_limit = matches!(rule, "SR003" | "SR241");
-        assert!(by_limit || cases.iter().any(|case| case.fires), "{stem} has no firing case");
-        assert!(cases.iter().any(|case| !case.fires), "{stem} has no silent case");
+        assert!(
+            by_limit || cases.iter().any(|case| case.fires),
+            "{stem} has no firing case"
+        );
+        assert!(
+            cases.iter().any(|case| !case.fires),
+            "{stem} has no silent case"
+        );
         for case in cases {
             let report = scan(&case.code, &Options::default());
             if raised(&report, rule) != case.fires {
                 let found: Vec<_> = report.findings.iter().map(|f| f.rule.as_str()).collect();
-                wrong.push(format!("{stem} fires={} found={found:?}\n{}", case.fires, case.code));
+                wrong.push(format!(
+                    "{stem} fires={} found={found:?}\n{}",
+                    case.fires, case.code
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -122,13 +166,20 @@ fn carets_stand_where_the_rule_looks() {
 fn every_rule_explains_itself() {
     let mut ids = Vec::new();
     for rule in rules() {
-        assert!(rule.id.starts_with("SR") && rule.id.len() == 5, "{}", rule.id);
+        assert!(
+            rule.id.starts_with("SR") && rule.id.len() == 5,
+            "{}",
+            rule.id
+        );
         assert!(!ids.contains(&rule.id), "{} stands twice", rule.id);
         ids.push(rule.id);
         for text in [rule.message, rule.why, rule.bad, rule.safer] {
             assert!(text.len() > 5, "{} has an empty text", rule.id);
         }
-        let kebab = rule.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let kebab = rule
+            .name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         assert!(kebab, "{}", rule.name);
         let document = explain(rule.id).expect("a document");
         assert!(document.markdown().contains(rule.why));
@@ -141,7 +192,13 @@ fn every_rule_explains_itself() {
 #[test]
 fn the_limit_is_a_finding() {
     let code = "x = [1, 2, 3]\n".repeat(100);
-    let report = scan(&code, &Options { max_steps: 50, ..Options::default() });
+    let report = scan(
+        &code,
+        &Options {
+            max_steps: 50,
+            ..Options::default()
+        },
+    );
     assert!(report.incomplete);
     assert!(raised(&report, "SR003"));
     assert_eq!(report.risk(), saferun_scanner::Level::High);

@@ -25,7 +25,11 @@ impl Engine {
         let mut out = self.attr_of(at, &value, name);
         if let Some(slot) = self.path_slot(object, name) {
             let stored = self.ask_slot(slot);
-            out = if out.is_unknown() { stored } else { out.join(&stored) };
+            out = if out.is_unknown() {
+                stored
+            } else {
+                out.join(&stored)
+            };
         }
         out
     }
@@ -68,7 +72,9 @@ impl Engine {
             out = self.gadget_attr(name);
         }
         if !value.consts().is_empty()
-            || value.rich().is_some_and(|rich| rich.seq.is_some() || rich.dict.is_some())
+            || value
+                .rich()
+                .is_some_and(|rich| rich.seq.is_some() || rich.dict.is_some())
         {
             out = out.join_known(&self.bound_method(value, name));
         }
@@ -95,13 +101,15 @@ impl Engine {
                 if !entry.hits.is_empty() {
                     self.judge_name(at, found, Use::Name, None);
                 }
-                if let Some(Effect::Source(label, what)) =
-                    entry.effects.iter().find(|e| matches!(e, Effect::Source(..)))
+                if let Some(Effect::Source(label, what)) = entry
+                    .effects
+                    .iter()
+                    .find(|e| matches!(e, Effect::Source(..)))
+                    && self.catalog.child(node, "()").is_none()
+                    && !self.is_callable_source(found)
                 {
-                    if self.catalog.child(node, "()").is_none() && !self.is_callable_source(found) {
-                        let taint = self.source_taint(*label, what, at);
-                        return value.with_taints(&[taint]);
-                    }
+                    let taint = self.source_taint(*label, what, at);
+                    return value.with_taints(&[taint]);
                 }
             }
             self.note_usage(crate::UsageKind::Attribute, found, at);
@@ -120,12 +128,12 @@ impl Engine {
 
     /// An attribute of a name: what was stored there, or the longer name.
     pub(crate) fn name_attr(&mut self, id: NameId, name: Sym) -> Value {
-        if !self.overrides.is_empty() {
-            if let Some(&slot) = self.overrides.get(&(id, name)) {
-                let stored = self.ask_slot(slot);
-                if !stored.is_unknown() {
-                    return stored;
-                }
+        if !self.overrides.is_empty()
+            && let Some(&slot) = self.overrides.get(&(id, name))
+        {
+            let stored = self.ask_slot(slot);
+            if !stored.is_unknown() {
+                return stored;
             }
         }
         match name {
@@ -159,14 +167,13 @@ impl Engine {
     }
 
     pub(crate) fn instance_attr(&mut self, class: ClassId, name: Sym) -> Value {
-        let own = match self.attrs.get(&(class, name)) {
-            Some(&slot) => self.ask_slot(slot),
-            None => {
-                // A later method may store it: this place wants to know.
-                let slot = self.new_slot();
-                self.attrs.insert((class, name), slot);
-                self.ask_slot(slot)
-            }
+        let own = if let Some(&slot) = self.attrs.get(&(class, name)) {
+            self.ask_slot(slot)
+        } else {
+            // A later method may store it: this place wants to know.
+            let slot = self.new_slot();
+            self.attrs.insert((class, name), slot);
+            self.ask_slot(slot)
         };
         let found = self.class_lookup(class, name, true);
         if own.is_unknown() {
@@ -187,16 +194,20 @@ impl Engine {
             if seen > 32 {
                 break;
             }
-            if let Some(&scope) = self.class_scopes.get(&next) {
-                if let Some(&slot) = self.scopes[scope as usize].names.get(&name) {
-                    let value = self.ask_slot(slot);
-                    return if bind { self.bind_self(&value, class) } else { value };
-                }
+            if let Some(&scope) = self.class_scopes.get(&next)
+                && let Some(&slot) = self.scopes[scope as usize].names.get(&name)
+            {
+                let value = self.ask_slot(slot);
+                return if bind {
+                    self.bind_self(&value, class)
+                } else {
+                    value
+                };
             }
-            if next != class {
-                if let Some(&slot) = self.attrs.get(&(next, name)) {
-                    return self.ask_slot(slot);
-                }
+            if next != class
+                && let Some(&slot) = self.attrs.get(&(next, name))
+            {
+                return self.ask_slot(slot);
             }
             for base in self.class_bases.get(&next).cloned().unwrap_or_default() {
                 for one in base.refs() {
@@ -236,7 +247,9 @@ impl Engine {
 
     /// The slot of the variable that an operand was loaded from.
     pub(crate) fn base_slot(&self, object: Reg) -> Option<SlotId> {
-        let Op::Load(name) = self.program.insns.get(object as usize)?.op else { return None };
+        let Op::Load(name) = self.program.insns.get(object as usize)?.op else {
+            return None;
+        };
         let mut at = Some(self.scope);
         while let Some(scope) = at {
             let scope = &self.scopes[scope as usize];
@@ -254,47 +267,50 @@ impl Engine {
         let value = self.travelled(&value, StepKind::Attribute(name), at);
         self.judge_store_attr(at, &target, name, &value);
         self.store_attr_on(&target, name, &value);
-        let plain = !target.refs().iter().any(|one| {
-            matches!(one, Ref::Name(_) | Ref::Class(_) | Ref::Instance(_))
-        });
-        if plain && !value.is_unknown() {
-            if let Some(base) = self.base_slot(object) {
-                let slot = match self.paths.get(&(base, name)) {
-                    Some(&slot) => slot,
-                    None => {
-                        let slot = self.new_slot();
-                        self.paths.insert((base, name), slot);
-                        slot
-                    }
-                };
-                self.store_slot(slot, &value, true);
-            }
+        let plain = !target
+            .refs()
+            .iter()
+            .any(|one| matches!(one, Ref::Name(_) | Ref::Class(_) | Ref::Instance(_)));
+        if plain
+            && !value.is_unknown()
+            && let Some(base) = self.base_slot(object)
+        {
+            let slot = if let Some(&slot) = self.paths.get(&(base, name)) {
+                slot
+            } else {
+                let slot = self.new_slot();
+                self.paths.insert((base, name), slot);
+                slot
+            };
+            self.store_slot(slot, &value, true);
         }
     }
 
     pub(crate) fn store_attr_on(&mut self, target: &Value, name: Sym, value: &Value) {
         for one in target.refs() {
             let slot = match one {
-                Ref::Instance(class) => match self.attrs.get(&(class, name)) {
-                    Some(&slot) => slot,
-                    None => {
+                Ref::Instance(class) => {
+                    if let Some(&slot) = self.attrs.get(&(class, name)) {
+                        slot
+                    } else {
                         let slot = self.new_slot();
                         self.attrs.insert((class, name), slot);
                         slot
                     }
-                },
+                }
                 Ref::Class(class) => match self.class_scopes.get(&class) {
                     Some(&scope) => self.declare(scope, name),
                     None => continue,
                 },
-                Ref::Name(id) | Ref::Dict(id) => match self.overrides.get(&(id, name)) {
-                    Some(&slot) => slot,
-                    None => {
+                Ref::Name(id) | Ref::Dict(id) => {
+                    if let Some(&slot) = self.overrides.get(&(id, name)) {
+                        slot
+                    } else {
                         let slot = self.new_slot();
                         self.overrides.insert((id, name), slot);
                         slot
                     }
-                },
+                }
                 Ref::Globals => self.declare(0, name),
                 _ => continue,
             };
@@ -347,20 +363,19 @@ impl Engine {
         for one in whole.refs() {
             let found = match one {
                 Ref::Name(id) => self.name_item(at, id, key),
-                Ref::Dict(id) => match key.as_str() {
-                    Some(text) => {
-                        let name = self.symbols.intern(&text.to_owned());
+                Ref::Dict(id) => {
+                    if let Some(text) = key.as_str() {
+                        let name = self.symbols.intern(text);
                         self.name_attr_used(at, id, name)
-                    }
-                    None => {
+                    } else {
                         self.judge_unknown_attr(at, id);
                         Value::Unknown
                     }
-                },
+                }
                 Ref::Globals => match key.as_str() {
                     Some(text) => {
-                        let name = self.symbols.intern(&text.to_owned());
-                        self.load_name(name, at)
+                        let name = self.symbols.intern(text);
+                        self.load_name(name)
                     }
                     None => Value::Unknown,
                 },
@@ -385,10 +400,10 @@ impl Engine {
             return out.unwrap_or_default();
         }
         let taints = gather([whole, key].into_iter());
-        if let Some(out) = out {
-            if !out.is_unknown() || whole.rich().is_none() {
-                return out.with_taints(&taints);
-            }
+        if let Some(out) = out
+            && (!out.is_unknown() || whole.rich().is_none())
+        {
+            return out.with_taints(&taints);
         }
         if let (Some(pairs), Some(wanted)) = (whole.pairs(), key.exact()) {
             let mut found: Option<Value> = None;
@@ -403,9 +418,12 @@ impl Engine {
             }
         }
         if let Some(pairs) = whole.pairs() {
-            let any = pairs.iter().take(64).fold(None::<Value>, |all, (_, value)| {
-                Some(all.map_or_else(|| value.clone(), |all| all.join(value)))
-            });
+            let any = pairs
+                .iter()
+                .take(64)
+                .fold(None::<Value>, |all, (_, value)| {
+                    Some(all.map_or_else(|| value.clone(), |all| all.join(value)))
+                });
             return any.unwrap_or_default().with_taints(&taints);
         }
         if let Some(index) = key.as_int() {
@@ -451,16 +469,15 @@ impl Engine {
                 }
                 None => Value::Unknown,
             },
-            "builtins" => match key.as_str() {
-                Some(name) => {
-                    let name = self.symbols.intern(&name.to_owned());
+            "builtins" => {
+                if let Some(name) = key.as_str() {
+                    let name = self.symbols.intern(name);
                     self.name_attr_used(at, id, name)
-                }
-                None => {
+                } else {
                     self.judge_unknown_attr(at, id);
                     Value::Unknown
                 }
-            },
+            }
             "os.environ" | "os.environb" => self.environment(at, key),
             _ => self
                 .names
@@ -480,7 +497,7 @@ impl Engine {
                 .iter()
                 .any(|one| matches!(one, Ref::Globals | Ref::Dict(_) | Ref::Name(_)));
             if special {
-                let name = self.symbols.intern(&name.to_owned());
+                let name = self.symbols.intern(name);
                 self.store_attr_on(&target, name, &value);
             }
         }
@@ -489,7 +506,10 @@ impl Engine {
             return;
         }
         let added = if key.exact().is_some() && target.pairs().is_some_and(|p| p.len() < 512) {
-            let mut pairs = target.pairs().map(|pairs| pairs.to_vec()).unwrap_or_default();
+            let mut pairs = target
+                .pairs()
+                .map(|pairs| pairs.to_vec())
+                .unwrap_or_default();
             if !self.spend(pairs.len() as u64 / 8) {
                 return;
             }

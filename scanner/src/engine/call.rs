@@ -52,7 +52,11 @@ pub(crate) enum Getter {
 impl Call {
     /// A call without arguments.
     pub(crate) fn bare(at: Reg) -> Self {
-        Self { at, name: NONE, ..Self::default() }
+        Self {
+            at,
+            name: NONE,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn arg(&self, engine: &Engine, arg: Arg) -> Option<&Value> {
@@ -69,7 +73,10 @@ impl Call {
         if name.is_empty() {
             return None;
         }
-        self.kw.iter().find(|(key, _)| engine.symbols.text(*key) == name).map(|(_, value)| value)
+        self.kw
+            .iter()
+            .find(|(key, _)| engine.symbols.text(*key) == name)
+            .map(|(_, value)| value)
     }
 
     /// Taint of all arguments and their elements.
@@ -84,7 +91,10 @@ impl Call {
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
-        self.pos.iter().chain(self.kw.iter().map(|(_, value)| value)).chain(self.spread.iter())
+        self.pos
+            .iter()
+            .chain(self.kw.iter().map(|(_, value)| value))
+            .chain(self.spread.iter())
     }
 }
 
@@ -98,16 +108,15 @@ impl Engine {
         }
         self.collect(&mut call, args);
         if func.is_unknown() {
-            self.judge_callee(callee, &call);
+            self.judge_callee(&call);
             return self.unknown_call(&call, callee);
         }
         let out = self.call_value(&func, call.clone());
         if let (Op::Attr(_, name), Some((_, receiver))) =
             (self.program.insns[callee as usize].op, &call.receiver)
+            && receiver.rich().is_some()
         {
-            if receiver.rich().is_some() {
-                self.mutate(&call, name);
-            }
+            self.mutate(&call, name);
         }
         out
     }
@@ -126,21 +135,20 @@ impl Engine {
                         call.spread = Some(element);
                     }
                 },
-                ArgKind::DoubleStar => match value.pairs() {
-                    Some(pairs) => {
+                ArgKind::DoubleStar => {
+                    if let Some(pairs) = value.pairs() {
                         let pairs = std::rc::Rc::clone(pairs);
                         for (key, value) in pairs.iter().take(64) {
                             if let Some(key) = key.as_str() {
-                                let key = self.symbols.intern(&key.to_owned());
+                                let key = self.symbols.intern(key);
                                 call.kw.push((key, value.clone()));
                             }
                         }
-                    }
-                    None => {
+                    } else {
                         let element = self.element_of(&value).with_taints(&value.taints());
                         call.spread = Some(element);
                     }
-                },
+                }
             }
         }
     }
@@ -170,7 +178,8 @@ impl Engine {
                 Ref::Method(id, class) => self.call_func(id, Some(class), &call),
                 Ref::Class(class) => self.instantiate(class, &call),
                 Ref::Instance(class) => {
-                    let method = self.instance_attr(class, crate::syntax::symbols::sym::CALL_DUNDER);
+                    let method =
+                        self.instance_attr(class, crate::syntax::symbols::sym::CALL_DUNDER);
                     let mut inner = call.clone();
                     inner.depth += 1;
                     self.call_value(&method, inner)
@@ -229,7 +238,7 @@ impl Engine {
                 let Some(name) = partial.pos.first().and_then(Value::as_str) else {
                     return Value::Unknown;
                 };
-                let name = self.symbols.intern(&name.to_owned());
+                let name = self.symbols.intern(name);
                 let method = self.attr_of(call.at, &object, name);
                 merged.pos = partial.pos.iter().skip(1).cloned().collect();
                 merged.kw = partial.kw.clone();

@@ -10,7 +10,11 @@ use crate::syntax::symbols::sym;
 impl Engine {
     /// `subprocess.run(command, shell=...)`.
     pub(crate) fn judge_command(&mut self, call: &Call, command: &Value) {
-        let shell = call.kw.iter().find(|(key, _)| *key == sym::SHELL).map(|(_, value)| value);
+        let shell = call
+            .kw
+            .iter()
+            .find(|(key, _)| *key == sym::SHELL)
+            .map(|(_, value)| value);
         let through_shell = match shell {
             None => false,
             Some(value) => value.truth() != Some(false),
@@ -45,7 +49,9 @@ impl Engine {
 
     /// What is piped into a shell or an interpreter is run by it.
     fn judge_command_input(&mut self, call: &Call) {
-        let Some(input) = call.keyword(self, "input").cloned() else { return };
+        let Some(input) = call.keyword(self, "input").cloned() else {
+            return;
+        };
         let program = call.pos.first().cloned().unwrap_or_default();
         let program = match program.items() {
             Some(items) => items.first().cloned().unwrap_or_default(),
@@ -92,17 +98,24 @@ impl Engine {
         };
         let words: Vec<Option<String>> = items.iter().take(256).map(Self::text_of).collect();
         let words: Vec<Option<&str>> = words.iter().map(Option::as_deref).collect();
-        let line: String = words.iter().flatten().copied().collect::<Vec<_>>().join(" ");
+        let line: String = words
+            .iter()
+            .flatten()
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" ");
         self.judge_downloaded(call, &line);
         match words.first() {
             Some(Some(program)) if program.starts_with(HOLE) => {
                 self.unknown_command(call, command, "SR204");
             }
             Some(Some(_)) => {
-                if self.spend(16 + words.len() as u64) {
-                    let found = judge_argv(&words);
-                    self.shell_findings(call, found);
-                }
+                let found = if self.spend(16 + words.len() as u64) {
+                    judge_argv(&words)
+                } else {
+                    Vec::new()
+                };
+                self.shell_findings(call, found);
             }
             Some(None) => {
                 let own = items.first().is_some_and(|first| {
@@ -126,7 +139,15 @@ impl Engine {
 
     fn unknown_command(&mut self, call: &Call, command: &Value, rule: &str) {
         let step = command.all_taints().first().map(|taint| taint.step);
-        self.raise(rule, call.at, Raise { subject: Some(call.name), step, ..Raise::default() });
+        self.raise(
+            rule,
+            call.at,
+            Raise {
+                subject: Some(call.name),
+                step,
+                ..Raise::default()
+            },
+        );
     }
 
     fn shell_findings(&mut self, call: &Call, found: Vec<ShellFinding>) {

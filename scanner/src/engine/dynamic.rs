@@ -33,7 +33,10 @@ impl Engine {
                     self.raise_number(
                         *rule,
                         at,
-                        Raise { subject: Some(name), ..Raise::default() },
+                        Raise {
+                            subject: Some(name),
+                            ..Raise::default()
+                        },
                     );
                 }
             }
@@ -67,7 +70,9 @@ impl Engine {
 
     /// `from os import environ` is as much a source as `os.environ`.
     fn tainted_import(&mut self, at: Reg, value: Value) -> Value {
-        let Value::Ref(Ref::Name(id)) = value else { return value };
+        let Value::Ref(Ref::Name(id)) = value else {
+            return value;
+        };
         let found = self.names.text(&self.symbols, id);
         let (label, what) = match found.as_str() {
             "os.environ" | "os.environb" => (Label::Environment, "the environment is read"),
@@ -103,7 +108,14 @@ impl Engine {
             }
         }
         if module.closed().is_none() {
-            self.raise("SR105", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+            self.raise(
+                "SR105",
+                call.at,
+                Raise {
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
         }
         out.unwrap_or_default()
     }
@@ -136,10 +148,21 @@ impl Engine {
             self.raise(
                 "SR101",
                 call.at,
-                Raise { subject: Some(call.name), step, ..Raise::default() },
+                Raise {
+                    subject: Some(call.name),
+                    step,
+                    ..Raise::default()
+                },
             );
         } else {
-            self.raise("SR102", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+            self.raise(
+                "SR102",
+                call.at,
+                Raise {
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
         }
         result
     }
@@ -147,31 +170,33 @@ impl Engine {
     /// A code object: from `compile`, whose text is judged there, from a function, or from somewhere unknown.
     fn run_code_object(&mut self, call: &Call, code: &Value) -> Value {
         for one in code.refs() {
-            match one {
-                Ref::Name(name) => {
-                    let text = self.names.text(&self.symbols, name);
-                    if text != "builtins.compile()" {
-                        self.raise(
-                            "SR101",
-                            call.at,
-                            Raise { subject: Some(call.name), ..Raise::default() },
-                        );
-                    }
+            if let Ref::Name(name) = one {
+                let text = self.names.text(&self.symbols, name);
+                if text != "builtins.compile()" {
+                    self.raise(
+                        "SR101",
+                        call.at,
+                        Raise {
+                            subject: Some(call.name),
+                            ..Raise::default()
+                        },
+                    );
                 }
-                _ => {
-                    let mut inner = Call::bare(call.at);
-                    inner.depth = call.depth + 1;
-                    self.call_value(&Value::Ref(one), inner);
-                }
+            } else {
+                let mut inner = Call::bare(call.at);
+                inner.depth = call.depth + 1;
+                self.call_value(&Value::Ref(one), inner);
             }
         }
         Value::Unknown
     }
 
-    pub(crate) fn compiled(&mut self, call: &Call, code: Value) -> Value {
-        let ast_only = call.arg(self, crate::rules::effects::Arg(3, "flags")).is_some();
+    pub(crate) fn compiled(&mut self, call: &Call, code: &Value) -> Value {
+        let ast_only = call
+            .arg(self, crate::rules::effects::Arg(3, "flags"))
+            .is_some();
         if !ast_only {
-            self.run_code(call, &code);
+            self.run_code(call, code);
         }
         self.named("builtins.compile()").with_taints(&code.taints())
     }
@@ -181,11 +206,18 @@ impl Engine {
         let here = self.units.iter().rev().find(|unit| unit.first <= call.at);
         let depth = here.map_or(0, |unit| unit.depth) + 1;
         if depth > MAX_DEPTH {
-            self.raise("SR005", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+            self.raise(
+                "SR005",
+                call.at,
+                Raise {
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
             return Value::Unknown;
         }
         let key = (call.at, Rc::clone(text));
-        if self.decoded.insert(key, ()).is_some() {
+        if !self.decoded.insert(key) {
             return Value::Unknown;
         }
         if !self.spend(16 + text.len() as u64 / 4) {
@@ -196,11 +228,22 @@ impl Engine {
             self.raise("SR003", call.at, Raise::default());
             return Value::Unknown;
         };
-        let lowered = lower(&tree, trimmed, &mut self.program, &mut self.symbols, self.budget);
+        let lowered = lower(
+            &tree,
+            trimmed,
+            &mut self.program,
+            &mut self.symbols,
+            self.budget,
+        );
         self.spend(lowered.steps / 4);
         let (from, to) = lowered.body;
         self.vals.resize(self.program.insns.len(), Value::Unknown);
-        self.units.push(Unit { first: from, origin: Some(call.at), depth, body: lowered.body });
+        self.units.push(Unit {
+            first: from,
+            origin: Some(call.at),
+            depth,
+            body: lowered.body,
+        });
         if lowered.error.is_some() && call.depth == 0 {
             self.raise(
                 "SR001",
@@ -216,7 +259,11 @@ impl Engine {
             self.raise(
                 "SR414",
                 call.at,
-                Raise { level: Some(hit.level), message: Some(hit.message), ..Raise::default() },
+                Raise {
+                    level: Some(hit.level),
+                    message: Some(hit.message),
+                    ..Raise::default()
+                },
             );
         }
         let (branches, loops) = (self.branches, self.loops);
@@ -225,10 +272,12 @@ impl Engine {
         self.run(from, to);
         self.nest -= 1;
         (self.branches, self.loops) = (branches, loops);
-        let last = (from..to).rev().find_map(|at| match self.program.insns[at as usize].op {
-            crate::syntax::ir::Op::Discard(reg) => Some(reg),
-            _ => None,
-        });
+        let last = (from..to)
+            .rev()
+            .find_map(|at| match self.program.insns[at as usize].op {
+                crate::syntax::ir::Op::Discard(reg) => Some(reg),
+                _ => None,
+            });
         last.map_or(Value::Unknown, |reg| self.val(reg))
     }
 }

@@ -44,7 +44,7 @@ impl Engine {
             }
             Effect::Compile(arg) => {
                 let code = call.arg(self, *arg).cloned().unwrap_or_default();
-                Some(self.compiled(call, code))
+                Some(self.compiled(call, &code))
             }
             Effect::Shell(arg) => {
                 let text = call.arg(self, *arg).cloned().unwrap_or_default();
@@ -85,7 +85,12 @@ impl Engine {
         match rest {
             Rest::After => {
                 inner.pos = call.pos.iter().skip(after).cloned().collect();
-                inner.kw = call.kw.iter().filter(|(key, _)| self.symbols.text(*key) != arg.1).cloned().collect();
+                inner.kw = call
+                    .kw
+                    .iter()
+                    .filter(|(key, _)| self.symbols.text(*key) != arg.1)
+                    .cloned()
+                    .collect();
             }
             Rest::Elements => {
                 let lists: Vec<Value> = call.pos.iter().skip(after).cloned().collect();
@@ -102,10 +107,13 @@ impl Engine {
                     None if args.is_unknown() => {}
                     None => inner.spread = Some(self.element_of(&args)),
                 }
-                if let Some(pairs) = call.keyword(self, "kwargs").and_then(|v| v.pairs().cloned()) {
+                if let Some(pairs) = call
+                    .keyword(self, "kwargs")
+                    .and_then(|v| v.pairs().cloned())
+                {
                     for (key, value) in pairs.iter().take(32) {
                         if let Some(key) = key.as_str() {
-                            let key = self.symbols.intern(&key.to_owned());
+                            let key = self.symbols.intern(key);
                             inner.kw.push((key, value.clone()));
                         }
                     }
@@ -119,22 +127,22 @@ impl Engine {
     /// `map(func, list, ...)`: element by element when the list is known.
     fn map_over(&mut self, call: &Call, func: &Value, lists: &[Value]) -> Value {
         let first = lists.first().cloned().unwrap_or_default();
-        if lists.len() == 1 {
-            if let Some(items) = self.known_elements(&first) {
-                if items.len() <= 20_000 && self.spend_fold(items.len() * 32) {
-                    let mut out = Vec::with_capacity(items.len());
-                    for item in items {
-                        let mut inner = Call::bare(call.at);
-                        inner.depth = call.depth + 1;
-                        inner.pos.push(item);
-                        out.push(self.call_folding(func, inner));
-                        if self.stopped {
-                            return Value::Unknown;
-                        }
-                    }
-                    return Value::seq(out).with_taints(&first.taints());
+        if lists.len() == 1
+            && let Some(items) = self.known_elements(&first)
+            && items.len() <= 20_000
+            && self.spend_fold(items.len() * 32)
+        {
+            let mut out = Vec::with_capacity(items.len());
+            for item in items {
+                let mut inner = Call::bare(call.at);
+                inner.depth = call.depth + 1;
+                inner.pos.push(item);
+                out.push(self.call_folding(func, inner));
+                if self.stopped {
+                    return Value::Unknown;
                 }
             }
+            return Value::seq(out).with_taints(&first.taints());
         }
         let mut inner = Call::bare(call.at);
         inner.depth = call.depth + 1;
@@ -149,11 +157,15 @@ impl Engine {
     /// Calls a small lambda over constants by running its body at once, so that each element has its own result.
     pub(crate) fn call_folding(&mut self, func: &Value, call: Call) -> Value {
         let refs = func.refs();
-        let [Ref::Func(id)] = refs.as_slice() else { return self.call_value(func, call) };
+        let [Ref::Func(id)] = refs.as_slice() else {
+            return self.call_value(func, call);
+        };
         let info = self.program.funcs[*id as usize].clone();
         let body = info.body;
         let small = body.1.saturating_sub(body.0) <= 64 && self.nest < 6;
-        let Some(&scope) = self.func_scopes.get(id) else { return Value::Unknown };
+        let Some(&scope) = self.func_scopes.get(id) else {
+            return Value::Unknown;
+        };
         if !small || !self.spend_fold((body.1 - body.0) as usize * 4) {
             return self.call_value(func, call);
         }
@@ -168,12 +180,12 @@ impl Engine {
         self.run(body.0, body.1);
         self.nest -= 1;
         (self.scope, self.func, self.branches, self.loops) = saved;
-        let last = (body.0..body.1).rev().find_map(|at| {
-            match self.program.insns[at as usize].op {
+        let last = (body.0..body.1)
+            .rev()
+            .find_map(|at| match self.program.insns[at as usize].op {
                 crate::syntax::ir::Op::Return(reg) => Some(reg),
                 _ => None,
-            }
-        });
+            });
         last.map_or(Value::Unknown, |reg| self.val(reg))
     }
 
@@ -196,7 +208,10 @@ impl Engine {
         let secret = is_secret_name(&upper);
         let (label, what) = if secret {
             (Label::SecretEnv, "a secret of the environment is read")
-        } else if matches!(upper.as_str(), "USER" | "USERNAME" | "LOGNAME" | "HOSTNAME" | "COMPUTERNAME") {
+        } else if matches!(
+            upper.as_str(),
+            "USER" | "USERNAME" | "LOGNAME" | "HOSTNAME" | "COMPUTERNAME"
+        ) {
             (Label::Host, "the user's or the host's name is read")
         } else {
             (Label::EnvVar, "an environment variable is read")
@@ -205,7 +220,10 @@ impl Engine {
             self.raise(
                 "SR410",
                 at,
-                super::emit::Raise { arg: name, ..super::emit::Raise::default() },
+                super::emit::Raise {
+                    arg: name,
+                    ..super::emit::Raise::default()
+                },
             );
         }
         let taint = self.source_taint(label, what, at);
@@ -225,8 +243,23 @@ impl Engine {
 /// Whether a variable of this (upper-case) name is likely to hold a secret.
 pub(crate) fn is_secret_name(upper: &str) -> bool {
     const PARTS: &[&str] = &[
-        "SECRET", "TOKEN", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY",
-        "CREDENTIAL", "AUTH_KEY", "_PAT", "DATABASE_URL", "_DSN", "SESSION_KEY", "ENCRYPTION_KEY",
+        "SECRET",
+        "TOKEN",
+        "PASSWORD",
+        "PASSWD",
+        "API_KEY",
+        "APIKEY",
+        "ACCESS_KEY",
+        "PRIVATE_KEY",
+        "CREDENTIAL",
+        "AUTH_KEY",
+        "_PAT",
+        "DATABASE_URL",
+        "_DSN",
+        "SESSION_KEY",
+        "ENCRYPTION_KEY",
     ];
-    PARTS.iter().any(|part| upper.contains(part)) || upper.ends_with("_KEY") || upper.ends_with("_PWD")
+    PARTS.iter().any(|part| upper.contains(part))
+        || upper.ends_with("_KEY")
+        || upper.ends_with("_PWD")
 }

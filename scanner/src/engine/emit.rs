@@ -59,16 +59,17 @@ impl Engine {
         let rule = self.catalog.rules[usize::from(number)];
         let (start, end, decoded) = self.range_of(at);
         let subject = raise.subject.unwrap_or(NONE);
-        let text = match raise.message {
-            Some(text) => text,
-            None => {
-                let name = if subject == NONE {
-                    String::new()
-                } else {
-                    self.display(subject)
-                };
-                rule.message.replace("{name}", &name).replace("{arg}", &raise.arg)
-            }
+        let text = if let Some(text) = raise.message {
+            text
+        } else {
+            let name = if subject == NONE {
+                String::new()
+            } else {
+                self.display(subject)
+            };
+            rule.message
+                .replace("{name}", &name)
+                .replace("{arg}", &raise.arg)
         };
         let level = raise.level.unwrap_or(rule.level);
         if let Some(&known) = self.finding_index.get(&(number, start, end)) {
@@ -85,9 +86,22 @@ impl Engine {
         {
             return;
         }
-        let message = if decoded { format!("decoded code runs here: {text}") } else { text };
-        self.finding_index.insert((number, start, end), self.findings.len());
-        self.findings.push(Raw { rule: number, level, message, start, end, subject, step: raise.step });
+        let message = if decoded {
+            format!("decoded code runs here: {text}")
+        } else {
+            text
+        };
+        self.finding_index
+            .insert((number, start, end), self.findings.len());
+        self.findings.push(Raw {
+            rule: number,
+            level,
+            message,
+            start,
+            end,
+            subject,
+            step: raise.step,
+        });
     }
 
     /// A name as it is shown: builtins without their module.
@@ -110,7 +124,12 @@ impl Engine {
             let (start, end, _) = self.range_of(at);
             (start, end)
         };
-        let usage = RawUsage { kind, name, start, end };
+        let usage = RawUsage {
+            kind,
+            name,
+            start,
+            end,
+        };
         if self.usage_seen.insert(usage) {
             self.usages.push(usage);
         }
@@ -121,9 +140,13 @@ impl Engine {
             return;
         }
         let (start, end, _) = self.range_of(at);
-        if !self.path_usages.iter().rev().take(8).any(|(known, s, e)| {
-            *s == start && *e == end && **known == *path
-        }) {
+        if !self
+            .path_usages
+            .iter()
+            .rev()
+            .take(8)
+            .any(|(known, s, e)| *s == start && *e == end && **known == *path)
+        {
             self.path_usages.push((path.into(), start, end));
         }
     }

@@ -26,7 +26,6 @@ impl Engine {
                 Label::Stdin | Label::Argv => Some(("SR922", Some(Level::High))),
                 _ => None,
             }),
-            Sink::Delete => self.judge_each(call, delete_rule),
             Sink::Sql => self.judge_sql(call),
             Sink::Template => self.judge_each(call, |label| match label {
                 Label::Network | Label::Stdin | Label::Argv => Some(("SR927", None)),
@@ -56,7 +55,12 @@ impl Engine {
         self.raise(
             rule,
             call.at,
-            Raise { level, subject: Some(call.name), step: Some(taint.step), ..Raise::default() },
+            Raise {
+                level,
+                subject: Some(call.name),
+                step: Some(taint.step),
+                ..Raise::default()
+            },
         );
     }
 
@@ -64,7 +68,11 @@ impl Engine {
         let address_first = call.pos.len() + call.kw.len() > 1 || self.sends_address(call);
         let mut parts: Vec<(Part, Value)> = Vec::new();
         for (index, value) in call.pos.iter().enumerate() {
-            let part = if index == 0 && address_first { Part::Address } else { Part::Body };
+            let part = if index == 0 && address_first {
+                Part::Address
+            } else {
+                Part::Body
+            };
             parts.push((part, value.clone()));
         }
         for (key, value) in &call.kw {
@@ -91,9 +99,18 @@ impl Engine {
     /// Whether the only argument of this sink is an address.
     fn sends_address(&self, call: &Call) -> bool {
         let name = self.names.text(&self.symbols, call.name);
-        !["send", "sendall", "sendto", "sendmail", "send_message", "write", "publish", "put"]
-            .iter()
-            .any(|method| name.ends_with(method))
+        ![
+            "send",
+            "sendall",
+            "sendto",
+            "sendmail",
+            "send_message",
+            "write",
+            "publish",
+            "put",
+        ]
+        .iter()
+        .any(|method| name.ends_with(method))
     }
 
     fn judge_sql(&mut self, call: &Call) {

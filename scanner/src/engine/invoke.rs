@@ -24,16 +24,19 @@ impl Engine {
             if param.default == NONE {
                 continue;
             }
-            let value = defaults.get(param.default as usize).cloned().unwrap_or_default();
+            let value = defaults
+                .get(param.default as usize)
+                .cloned()
+                .unwrap_or_default();
             if !value.is_unknown() {
                 let slot = self.declare(scope, param.name);
                 self.add_to_slot(slot, &value);
             }
         }
-        if self.scopes[self.scope as usize].kind == ScopeKind::Class {
-            if let Some(class) = self.class {
-                self.func_class.insert(func, class);
-            }
+        if self.scopes[self.scope as usize].kind == ScopeKind::Class
+            && let Some(class) = self.class
+        {
+            self.func_class.insert(func, class);
         }
         if self.queued.insert(func) {
             self.queue.push_back((func, scope));
@@ -63,7 +66,9 @@ impl Engine {
     }
 
     pub(crate) fn call_func(&mut self, func: FuncId, bound: Option<ClassId>, call: &Call) -> Value {
-        let Some(&scope) = self.func_scopes.get(&func) else { return Value::Unknown };
+        let Some(&scope) = self.func_scopes.get(&func) else {
+            return Value::Unknown;
+        };
         let (params, name) = {
             let func = &self.program.funcs[func as usize];
             (func.params.clone(), func.name)
@@ -75,24 +80,35 @@ impl Engine {
             let value = match param.kind {
                 ParamKind::Star => {
                     let rest: Vec<Value> = positional.by_ref().cloned().collect();
-                    if rest.is_empty() { continue } else { Value::seq(rest) }
+                    if rest.is_empty() {
+                        continue;
+                    }
+                    Value::seq(rest)
                 }
                 ParamKind::DoubleStar => {
                     let pairs: Vec<(Value, Value)> = call
                         .kw
                         .iter()
                         .filter(|(key, _)| !params.iter().any(|p| p.name == *key))
-                        .map(|(key, value)| {
-                            (Value::str(self.symbols.text(*key)), value.clone())
-                        })
+                        .map(|(key, value)| (Value::str(self.symbols.text(*key)), value.clone()))
                         .collect();
-                    if pairs.is_empty() { continue } else { Value::dict(pairs) }
+                    if pairs.is_empty() {
+                        continue;
+                    }
+                    Value::dict(pairs)
                 }
                 ParamKind::Plain => {
-                    let next = if param.keyword_only { None } else { positional.next() };
+                    let next = if param.keyword_only {
+                        None
+                    } else {
+                        positional.next()
+                    };
                     let found = next
                         .or_else(|| {
-                            call.kw.iter().find(|(key, _)| *key == param.name).map(|(_, v)| v)
+                            call.kw
+                                .iter()
+                                .find(|(key, _)| *key == param.name)
+                                .map(|(_, v)| v)
                         })
                         .or(call.spread.as_ref());
                     match found {
@@ -129,7 +145,7 @@ impl Engine {
         slot
     }
 
-    pub(crate) fn add_return(&mut self, value: &Value, _at: Reg) {
+    pub(crate) fn add_return(&mut self, value: &Value) {
         let Some(func) = self.func else { return };
         if value.is_unknown() {
             return;
@@ -138,18 +154,17 @@ impl Engine {
         self.add_to_slot(slot, value);
     }
 
-    pub(crate) fn class_begin(&mut self, at: Reg, class: ClassId, args: Args) {
-        let scope = match self.class_scopes.get(&class) {
-            Some(&scope) => scope,
-            None => {
-                let scope = self.new_scope(ScopeKind::Class, Some(self.scope));
-                let locals = self.program.classes[class as usize].locals.clone();
-                for name in locals {
-                    self.declare(scope, name);
-                }
-                self.class_scopes.insert(class, scope);
-                scope
+    pub(crate) fn class_begin(&mut self, class: ClassId, args: Args) {
+        let scope = if let Some(&scope) = self.class_scopes.get(&class) {
+            scope
+        } else {
+            let scope = self.new_scope(ScopeKind::Class, Some(self.scope));
+            let locals = self.program.classes[class as usize].locals.clone();
+            for name in locals {
+                self.declare(scope, name);
             }
+            self.class_scopes.insert(class, scope);
+            scope
         };
         let bases: Vec<Value> = self
             .program
@@ -158,7 +173,6 @@ impl Engine {
             .map(|arg| self.vals[arg.reg as usize].clone())
             .filter(|value| !value.is_unknown())
             .collect();
-        self.judge_bases(at, class, &bases);
         self.class_bases.insert(class, bases);
         self.class_stack.push(self.class);
         self.scope = scope;
@@ -166,7 +180,10 @@ impl Engine {
     }
 
     pub(crate) fn class_end(&mut self, at: Reg, class: ClassId) {
-        let parent = self.class_scopes.get(&class).and_then(|s| self.scopes[*s as usize].parent);
+        let parent = self
+            .class_scopes
+            .get(&class)
+            .and_then(|s| self.scopes[*s as usize].parent);
         self.scope = parent.unwrap_or(0);
         self.class = self.class_stack.pop().flatten();
         self.judge_class(at, class);

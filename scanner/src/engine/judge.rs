@@ -31,13 +31,14 @@ impl Engine {
                     .and_then(|call| call.pos.first().or_else(|| call.kw.first().map(|(_, v)| v)))
                     .and_then(Self::text_of)
                     .unwrap_or_default();
-                let step = call.and_then(|call| call.taints().first().map(|taint| taint.step));
-                let level_rule = catalog.rules[usize::from(hit.rule)];
-                let _ = (step, level_rule);
                 self.raise_number(
                     hit.rule,
                     at,
-                    Raise { subject: Some(name), arg: shortened(&arg), ..Raise::default() },
+                    Raise {
+                        subject: Some(name),
+                        arg: shortened(&arg),
+                        ..Raise::default()
+                    },
                 );
             }
         }
@@ -109,12 +110,27 @@ impl Engine {
             let node = self.names.get(call.name).node;
             let applied = node != NONE
                 && self.catalog.node(node).effects.iter().any(|effect| {
-                    matches!(effect, Effect::Apply(..) | Effect::Special(_) | Effect::Clean)
+                    matches!(
+                        effect,
+                        Effect::Apply(..) | Effect::Special(_) | Effect::Clean
+                    )
                 });
             let text = self.names.text(&self.symbols, call.name);
             let inert = [
-                "isinstance", "issubclass", "callable", "hasattr", "print", "repr", "id", "hash",
-                "type", "mock", "inspect", "super", "help", "dir",
+                "isinstance",
+                "issubclass",
+                "callable",
+                "hasattr",
+                "print",
+                "repr",
+                "id",
+                "hash",
+                "type",
+                "mock",
+                "inspect",
+                "super",
+                "help",
+                "dir",
             ];
             if applied || inert.iter().any(|part| text.contains(part)) {
                 return;
@@ -124,7 +140,7 @@ impl Engine {
     }
 
     /// The callee is not known: it may call what it is given.
-    pub(crate) fn judge_callee(&mut self, _callee: Reg, call: &Call) {
+    pub(crate) fn judge_callee(&mut self, call: &Call) {
         if call.values().all(|value| value.refs().is_empty()) {
             return;
         }
@@ -134,15 +150,29 @@ impl Engine {
     fn hand_over(&mut self, call: &Call) {
         for index in 0..call.pos.len() {
             let value = &call.pos[index];
-            let value = if value.refs().is_empty() { continue } else { value.clone() };
+            let value = if value.refs().is_empty() {
+                continue;
+            } else {
+                value.clone()
+            };
             if let Some(name) = self.dangerous_ref(&value) {
-                self.raise("SR111", call.at, Raise { subject: Some(name), ..Raise::default() });
+                self.raise(
+                    "SR111",
+                    call.at,
+                    Raise {
+                        subject: Some(name),
+                        ..Raise::default()
+                    },
+                );
                 // It is usually called with what follows.
                 let mut inner = Call::bare(call.at);
                 inner.depth = call.depth + 1;
                 inner.pos = call.pos.iter().skip(index + 1).cloned().collect();
                 if inner.pos.is_empty() {
-                    inner.spread = call.keyword(self, "args").cloned().map(|args| self.element_of(&args));
+                    inner.spread = call
+                        .keyword(self, "args")
+                        .cloned()
+                        .map(|args| self.element_of(&args));
                 }
                 if !inner.pos.is_empty() {
                     self.call_value(&value, inner);
@@ -151,7 +181,14 @@ impl Engine {
         }
         for (_, value) in &call.kw {
             if let Some(name) = self.dangerous_ref(value) {
-                self.raise("SR111", call.at, Raise { subject: Some(name), ..Raise::default() });
+                self.raise(
+                    "SR111",
+                    call.at,
+                    Raise {
+                        subject: Some(name),
+                        ..Raise::default()
+                    },
+                );
             }
         }
     }
@@ -159,6 +196,14 @@ impl Engine {
 
 /// Enough of a text to recognise it.
 pub(crate) fn shortened(text: &str) -> String {
-    let line: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(60).is_some() { format!("{line}…") } else { line }
+    let line: String = text
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(60).is_some() {
+        format!("{line}…")
+    } else {
+        line
+    }
 }

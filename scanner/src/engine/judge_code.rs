@@ -13,33 +13,55 @@ impl Engine {
     pub(crate) fn judge_dunder(&mut self, at: Reg, object: &Value, name: Sym) {
         match name {
             sym::SUBCLASSES => {
-                let level = if self.from_gadget(at) { None } else { Some(Level::Low) };
+                let level = if self.from_gadget(at) {
+                    None
+                } else {
+                    Some(Level::Low)
+                };
                 self.raise(
                     "SR106",
                     at,
-                    Raise { level, arg: "__subclasses__".to_owned(), ..Raise::default() },
+                    Raise {
+                        level,
+                        arg: "__subclasses__".to_owned(),
+                        ..Raise::default()
+                    },
                 );
             }
             sym::GLOBALS | sym::FUNC_GLOBALS => {
-                let level = if self.from_gadget(at) { None } else { Some(Level::Medium) };
+                let level = if self.from_gadget(at) {
+                    None
+                } else {
+                    Some(Level::Medium)
+                };
                 self.raise(
                     "SR106",
                     at,
-                    Raise { level, arg: "__globals__".to_owned(), ..Raise::default() },
+                    Raise {
+                        level,
+                        arg: "__globals__".to_owned(),
+                        ..Raise::default()
+                    },
                 );
             }
             sym::F_GLOBALS | sym::F_LOCALS | sym::MODULE_BUILTINS => {
                 self.raise(
                     "SR823",
                     at,
-                    Raise { arg: self.symbols.text(name).to_owned(), ..Raise::default() },
+                    Raise {
+                        arg: self.symbols.text(name).to_owned(),
+                        ..Raise::default()
+                    },
                 );
             }
             sym::DUNDER_BUILTINS if !object.refs().iter().any(|r| matches!(r, Ref::Name(_))) => {
                 self.raise(
                     "SR106",
                     at,
-                    Raise { arg: "__builtins__".to_owned(), ..Raise::default() },
+                    Raise {
+                        arg: "__builtins__".to_owned(),
+                        ..Raise::default()
+                    },
                 );
             }
             _ => {}
@@ -56,8 +78,16 @@ impl Engine {
                     if reg != at
                         && matches!(
                             text,
-                            "__base__" | "__bases__" | "__mro__" | "__class__" | "__init__" | "mro"
-                                | "__subclasses__" | "_module" | "__enter__" | "__exit__"
+                            "__base__"
+                                | "__bases__"
+                                | "__mro__"
+                                | "__class__"
+                                | "__init__"
+                                | "mro"
+                                | "__subclasses__"
+                                | "_module"
+                                | "__enter__"
+                                | "__exit__"
                         )
                     {
                         return true;
@@ -77,11 +107,31 @@ impl Engine {
     pub(crate) fn judge_unknown_attr(&mut self, at: Reg, object: NameId) {
         let text = self.names.text(&self.symbols, object);
         const MODULES: &[&str] = &[
-            "builtins", "os", "subprocess", "sys", "importlib", "shutil", "ctypes", "pty", "socket",
-            "sys.modules", "runpy", "code", "posix", "marshal", "pickle",
+            "builtins",
+            "os",
+            "subprocess",
+            "sys",
+            "importlib",
+            "shutil",
+            "ctypes",
+            "pty",
+            "socket",
+            "sys.modules",
+            "runpy",
+            "code",
+            "posix",
+            "marshal",
+            "pickle",
         ];
         if MODULES.contains(&text.as_str()) {
-            self.raise("SR104", at, Raise { subject: Some(object), ..Raise::default() });
+            self.raise(
+                "SR104",
+                at,
+                Raise {
+                    subject: Some(object),
+                    ..Raise::default()
+                },
+            );
         }
     }
 
@@ -90,7 +140,14 @@ impl Engine {
             match one {
                 Ref::Name(id) => self.judge_patched(at, id, name, value),
                 Ref::Func(_) | Ref::Method(..) if self.symbols.text(name) == "__code__" => {
-                    self.raise("SR107", at, Raise { arg: "__code__".to_owned(), ..Raise::default() });
+                    self.raise(
+                        "SR107",
+                        at,
+                        Raise {
+                            arg: "__code__".to_owned(),
+                            ..Raise::default()
+                        },
+                    );
                 }
                 _ => {}
             }
@@ -103,19 +160,51 @@ impl Engine {
         let full = format!("{module}.{attribute}");
         match (module.as_str(), attribute.as_str()) {
             ("ssl", "_create_default_https_context") => {
-                self.raise("SR611", at, Raise { arg: full, ..Raise::default() });
+                self.raise(
+                    "SR611",
+                    at,
+                    Raise {
+                        arg: full,
+                        ..Raise::default()
+                    },
+                );
             }
             ("sys", "excepthook" | "unraisablehook") | ("threading", "excepthook") => {
-                self.raise("SR830", at, Raise { arg: full, ..Raise::default() });
+                self.raise(
+                    "SR830",
+                    at,
+                    Raise {
+                        arg: full,
+                        ..Raise::default()
+                    },
+                );
             }
             ("sys", "dont_write_bytecode" | "stdout" | "stderr" | "stdin" | "argv" | "path") => {}
             ("builtins", _) => {
-                self.raise("SR108", at, Raise { arg: full, ..Raise::default() });
+                self.raise(
+                    "SR108",
+                    at,
+                    Raise {
+                        arg: full,
+                        ..Raise::default()
+                    },
+                );
             }
             ("os" | "subprocess" | "socket" | "ssl" | "sys" | "importlib" | "shutil" | "io", _) => {
-                let level =
-                    if self.dangerous_ref(value).is_some() { None } else { Some(Level::Medium) };
-                self.raise("SR108", at, Raise { arg: full, level, ..Raise::default() });
+                let level = if self.dangerous_ref(value).is_some() {
+                    None
+                } else {
+                    Some(Level::Medium)
+                };
+                self.raise(
+                    "SR108",
+                    at,
+                    Raise {
+                        arg: full,
+                        level,
+                        ..Raise::default()
+                    },
+                );
             }
             _ => {}
         }
@@ -128,9 +217,19 @@ impl Engine {
             match (text.as_str(), key.as_str()) {
                 ("os.environ", Some(name)) => {
                     let hijacks = [
-                        "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "PYTHONPATH",
-                        "PYTHONSTARTUP", "PATH", "BASH_ENV", "PROMPT_COMMAND", "GIT_SSH_COMMAND",
-                        "LD_AUDIT", "PYTHONHOME", "NODE_OPTIONS", "PERL5OPT",
+                        "LD_PRELOAD",
+                        "LD_LIBRARY_PATH",
+                        "DYLD_INSERT_LIBRARIES",
+                        "PYTHONPATH",
+                        "PYTHONSTARTUP",
+                        "PATH",
+                        "BASH_ENV",
+                        "PROMPT_COMMAND",
+                        "GIT_SSH_COMMAND",
+                        "LD_AUDIT",
+                        "PYTHONHOME",
+                        "NODE_OPTIONS",
+                        "PERL5OPT",
                     ];
                     if hijacks.contains(&name) {
                         let level = if name == "PATH" || name == "PYTHONPATH" {
@@ -139,20 +238,50 @@ impl Engine {
                             None
                         };
                         let arg = name.to_owned();
-                        self.raise("SR516", at, Raise { arg, level, ..Raise::default() });
+                        self.raise(
+                            "SR516",
+                            at,
+                            Raise {
+                                level,
+                                arg,
+                                ..Raise::default()
+                            },
+                        );
                     }
-                    if name.eq_ignore_ascii_case("PYTHONHTTPSVERIFY") && value.as_str() == Some("0") {
+                    if name.eq_ignore_ascii_case("PYTHONHTTPSVERIFY") && value.as_str() == Some("0")
+                    {
                         let arg = name.to_owned();
-                        self.raise("SR611", at, Raise { arg, ..Raise::default() });
+                        self.raise(
+                            "SR611",
+                            at,
+                            Raise {
+                                arg,
+                                ..Raise::default()
+                            },
+                        );
                     }
                 }
                 ("sys.modules", name) => {
                     let arg = name.unwrap_or("a module").to_owned();
-                    self.raise("SR833", at, Raise { arg, ..Raise::default() });
+                    self.raise(
+                        "SR833",
+                        at,
+                        Raise {
+                            arg,
+                            ..Raise::default()
+                        },
+                    );
                 }
                 ("builtins", Some(name)) => {
                     let arg = name.to_owned();
-                    self.raise("SR108", at, Raise { arg, ..Raise::default() });
+                    self.raise(
+                        "SR108",
+                        at,
+                        Raise {
+                            arg,
+                            ..Raise::default()
+                        },
+                    );
                 }
                 _ => {}
             }
@@ -164,19 +293,26 @@ impl Engine {
             let Ref::Name(id) = one else { continue };
             if self.names.text(&self.symbols, id) == "sys.modules" {
                 let arg = key.as_str().unwrap_or("a module").to_owned();
-                self.raise("SR833", at, Raise { arg, ..Raise::default() });
+                self.raise(
+                    "SR833",
+                    at,
+                    Raise {
+                        arg,
+                        ..Raise::default()
+                    },
+                );
             }
         }
     }
 
     pub(crate) fn judge_while(&mut self, at: Reg, condition: Reg, record: u32) {
-        self.endless.retain(|end| *end > at);
+        self.endless.retain(|(_, end)| *end > at);
         let value = self.val(condition);
         let record = self.program.loops[record as usize];
         if value.truth() != Some(true) || record.leaves {
             return;
         }
-        self.endless.push(record.end);
+        self.endless.push((at, record.end));
         let body = at + 1..record.end;
         let quiet = body
             .clone()
@@ -188,20 +324,22 @@ impl Engine {
     }
 
     pub(crate) fn judge_for(&mut self, at: Reg, iterable: &Value, record: Loop) {
-        self.endless.retain(|end| *end > at);
+        self.endless.retain(|(_, end)| *end > at);
         let endless = iterable.refs().iter().any(|one| {
             matches!(one, Ref::Name(name)
                 if matches!(self.names.text(&self.symbols, *name).as_str(),
                     "itertools.count()" | "itertools.repeat()" | "itertools.cycle()"))
         });
         if endless && !record.leaves {
-            self.endless.push(record.end);
+            self.endless.push((at, record.end));
         }
     }
 
     /// Whether an instruction stands in a loop that does not end.
     pub(crate) fn in_endless_loop(&self, at: Reg) -> bool {
-        self.endless.iter().any(|end| *end > at)
+        self.endless
+            .iter()
+            .any(|(begin, end)| (*begin..*end).contains(&at))
     }
 
     /// What a call does in a loop without end.
@@ -212,21 +350,50 @@ impl Engine {
         let name = self.names.text(&self.symbols, call.name);
         match name.as_str() {
             "os.fork" | "os.forkpty" => {
-                self.raise("SR801", call.at, Raise { subject: Some(call.name), ..Raise::default() });
-            }
-            "subprocess.Popen" | "multiprocessing.Process().start" | "os.startfile"
-            | "threading.Thread().start" | "os.spawnl" | "os.spawnv" => {
                 self.raise(
                     "SR801",
                     call.at,
-                    Raise { subject: Some(call.name), level: Some(Level::High), ..Raise::default() },
+                    Raise {
+                        subject: Some(call.name),
+                        ..Raise::default()
+                    },
+                );
+            }
+            "subprocess.Popen"
+            | "multiprocessing.Process().start"
+            | "os.startfile"
+            | "threading.Thread().start"
+            | "os.spawnl"
+            | "os.spawnv" => {
+                self.raise(
+                    "SR801",
+                    call.at,
+                    Raise {
+                        subject: Some(call.name),
+                        level: Some(Level::High),
+                        ..Raise::default()
+                    },
                 );
             }
             "builtins.bytearray" | "numpy.zeros" | "numpy.ones" => {
-                self.raise("SR803", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+                self.raise(
+                    "SR803",
+                    call.at,
+                    Raise {
+                        subject: Some(call.name),
+                        ..Raise::default()
+                    },
+                );
             }
             "builtins.open().write" => {
-                self.raise("SR809", call.at, Raise { subject: Some(call.name), ..Raise::default() });
+                self.raise(
+                    "SR809",
+                    call.at,
+                    Raise {
+                        subject: Some(call.name),
+                        ..Raise::default()
+                    },
+                );
             }
             _ => {}
         }
@@ -235,7 +402,14 @@ impl Engine {
     /// A container grows in a loop without end.
     pub(crate) fn judge_growth(&mut self, at: Reg) {
         if !self.endless.is_empty() && self.in_endless_loop(at) {
-            self.raise("SR803", at, Raise { arg: "a list".to_owned(), ..Raise::default() });
+            self.raise(
+                "SR803",
+                at,
+                Raise {
+                    arg: "a list".to_owned(),
+                    ..Raise::default()
+                },
+            );
         }
     }
 
@@ -252,29 +426,48 @@ impl Engine {
         }
     }
 
-    pub(crate) fn judge_bases(&mut self, _at: Reg, _class: ClassId, _bases: &[Value]) {}
-
     /// Operators of a class that are really something else: `__add__ = eval`.
     pub(crate) fn judge_class(&mut self, at: Reg, class: ClassId) {
-        let Some(&scope) = self.class_scopes.get(&class) else { return };
-        let members: Vec<(Sym, u32)> =
-            self.scopes[scope as usize].names.iter().map(|(name, slot)| (*name, *slot)).collect();
+        let Some(&scope) = self.class_scopes.get(&class) else {
+            return;
+        };
+        let members: Vec<(Sym, u32)> = self.scopes[scope as usize]
+            .names
+            .iter()
+            .map(|(name, slot)| (*name, *slot))
+            .collect();
         for (name, slot) in members {
             if !self.symbols.text(name).starts_with("__") {
                 continue;
             }
             let value = self.ask_slot(slot);
             if let Some(found) = self.dangerous_ref(&value) {
-                self.raise("SR111", at, Raise { subject: Some(found), ..Raise::default() });
+                self.raise(
+                    "SR111",
+                    at,
+                    Raise {
+                        subject: Some(found),
+                        ..Raise::default()
+                    },
+                );
             }
         }
     }
 
-    pub(crate) fn judge_made_class(&mut self, at: Reg, _bases: &Value, namespace: &Value) {
-        let Some(pairs) = namespace.pairs().cloned() else { return };
+    pub(crate) fn judge_made_class(&mut self, at: Reg, namespace: &Value) {
+        let Some(pairs) = namespace.pairs().cloned() else {
+            return;
+        };
         for (_, value) in pairs.iter() {
             if let Some(found) = self.dangerous_ref(value) {
-                self.raise("SR111", at, Raise { subject: Some(found), ..Raise::default() });
+                self.raise(
+                    "SR111",
+                    at,
+                    Raise {
+                        subject: Some(found),
+                        ..Raise::default()
+                    },
+                );
             }
         }
     }
@@ -294,15 +487,30 @@ impl Engine {
                 let method = self.class_lookup(class, name, false);
                 for one in method.refs() {
                     let Ref::Func(func) = one else { continue };
-                    let Some(&slot) = self.returns.get(&func) else { continue };
+                    let Some(&slot) = self.returns.get(&func) else {
+                        continue;
+                    };
                     let value = self.ask_slot(slot);
                     let callee = self.item_of(&value, 0);
                     let args = self.item_of(&value, 1);
-                    let Some(name) = self.dangerous_ref(&callee) else { continue };
+                    let Some(name) = self.dangerous_ref(&callee) else {
+                        continue;
+                    };
                     let at = self.program.funcs[func as usize].body.0;
-                    self.raise("SR113", at, Raise { subject: Some(name), ..Raise::default() });
+                    self.raise(
+                        "SR113",
+                        at,
+                        Raise {
+                            subject: Some(name),
+                            ..Raise::default()
+                        },
+                    );
                     let mut call = Call::bare(at);
-                    call.pos.extend(args.items().into_iter().flat_map(|items| items.iter().take(8).cloned()));
+                    call.pos.extend(
+                        args.items()
+                            .into_iter()
+                            .flat_map(|items| items.iter().take(8).cloned()),
+                    );
                     if !call.pos.is_empty() {
                         self.call_value(&callee, call);
                     }
@@ -320,23 +528,33 @@ impl Engine {
 
     /// A socket whose descriptor becomes the standard streams of a shell.
     fn judge_reverse_shell(&mut self) {
-        let Some(connect) = self.raised(&["SR602", "SR603"]) else { return };
-        let Some(duplicate) = self.raised(&["SR622"]) else { return };
-        let Some(_) = self.raised(&["SR201", "SR202", "SR204", "SR205", "SR207", "SR239"]) else { return };
+        let Some(connect) = self.raised(&["SR602", "SR603"]) else {
+            return;
+        };
+        let Some(duplicate) = self.raised(&["SR622"]) else {
+            return;
+        };
+        let Some(_) = self.raised(&["SR201", "SR202", "SR204", "SR205", "SR207", "SR239"]) else {
+            return;
+        };
         let _ = connect;
         self.raise_range("SR612", duplicate);
     }
 
     /// Files are walked over, encrypted and removed or replaced.
     fn judge_ransom(&mut self) {
-        let Some(encrypt) = self.raised(&["SR890"]) else { return };
+        let Some(encrypt) = self.raised(&["SR890"]) else {
+            return;
+        };
         let walks = self.usages.iter().any(|usage| {
             matches!(
                 self.names.text(&self.symbols, usage.name).as_str(),
                 "os.walk" | "os.scandir" | "pathlib.Path().rglob" | "glob.glob" | "os.listdir"
             )
         });
-        let writes = self.raised(&["SR305", "SR307", "SR304", "SR318", "SR301", "SR311"]).is_some();
+        let writes = self
+            .raised(&["SR305", "SR307", "SR304", "SR318", "SR301", "SR311"])
+            .is_some();
         if walks && writes {
             self.raise_range("SR891", encrypt);
         }
@@ -360,18 +578,30 @@ impl Engine {
     /// SQL that destroys.
     pub(crate) fn judge_sql_text(&mut self, call: &Call, query: &Value) {
         for one in query.consts().to_vec() {
-            let (Const::Str(text) | Const::Partial(text)) = one else { continue };
-            let words = text.split_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>();
+            let (Const::Str(text) | Const::Partial(text)) = one else {
+                continue;
+            };
+            let words = text
+                .split_whitespace()
+                .map(str::to_ascii_lowercase)
+                .collect::<Vec<_>>();
             let plain = words.join(" ");
             let found = if plain.contains("drop database") || plain.contains("drop schema") {
                 Some(("SR841", Some(Level::Blocked)))
-            } else if plain.starts_with("drop ") || plain.contains("; drop ") || plain.starts_with("truncate ") {
+            } else if plain.starts_with("drop ")
+                || plain.contains("; drop ")
+                || plain.starts_with("truncate ")
+            {
                 Some(("SR841", None))
             } else if (plain.starts_with("delete from") || plain.starts_with("update "))
                 && !plain.contains(" where ")
             {
                 Some(("SR842", None))
-            } else if plain.starts_with("grant all") || plain.contains("xp_cmdshell") || plain.contains("into outfile") || plain.contains("copy ") && plain.contains(" program ") {
+            } else if plain.starts_with("grant all")
+                || plain.contains("xp_cmdshell")
+                || plain.contains("into outfile")
+                || plain.contains("copy ") && plain.contains(" program ")
+            {
                 Some(("SR843", None))
             } else {
                 None
@@ -381,7 +611,12 @@ impl Engine {
                 self.raise(
                     rule,
                     call.at,
-                    Raise { level, arg, subject: Some(call.name), ..Raise::default() },
+                    Raise {
+                        level,
+                        arg,
+                        subject: Some(call.name),
+                        ..Raise::default()
+                    },
                 );
             }
         }
@@ -392,7 +627,15 @@ impl Engine {
         let Some(text) = pattern.as_str() else { return };
         if nested_quantifier(text) {
             let arg = super::judge::shortened(text);
-            self.raise("SR807", call.at, Raise { arg, subject: Some(call.name), ..Raise::default() });
+            self.raise(
+                "SR807",
+                call.at,
+                Raise {
+                    arg,
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
         }
     }
 }

@@ -21,14 +21,18 @@ impl Engine {
             return self.item_at(call.at, object, &key);
         }
         if namespace && matches!(name, sym::VALUES | sym::ITEMS | sym::COPY | sym::KEYS) {
-            return if name == sym::COPY { object.clone() } else { Value::Unknown };
+            return if name == sym::COPY {
+                object.clone()
+            } else {
+                Value::Unknown
+            };
         }
         if namespace && name == sym::UPDATE {
             let mut stored: Vec<(Sym, Value)> = call.kw.to_vec();
             if let Some(pairs) = call.pos.first().and_then(|value| value.pairs().cloned()) {
                 for (key, value) in pairs.iter() {
                     if let Some(key) = key.as_str() {
-                        stored.push((self.symbols.intern(&key.to_owned()), value.clone()));
+                        stored.push((self.symbols.intern(key), value.clone()));
                     }
                 }
             }
@@ -38,7 +42,9 @@ impl Engine {
             return Value::Unknown;
         }
         let taints = gather(call.values().chain([object]));
-        self.fold_method(object, name, call).unwrap_or_default().with_taints(&taints)
+        self.fold_method(object, name, call)
+            .unwrap_or_default()
+            .with_taints(&taints)
     }
 
     fn fold_method(&mut self, object: &Value, name: Sym, call: &Call) -> Option<Value> {
@@ -52,13 +58,19 @@ impl Engine {
                 "values" => Some(Value::seq(pairs.iter().map(|(_, v)| v.clone()).collect())),
                 "keys" => Some(Value::seq(pairs.iter().map(|(k, _)| k.clone()).collect())),
                 "items" => Some(Value::seq(
-                    pairs.iter().map(|(k, v)| Value::seq(vec![k.clone(), v.clone()])).collect(),
+                    pairs
+                        .iter()
+                        .map(|(k, v)| Value::seq(vec![k.clone(), v.clone()]))
+                        .collect(),
                 )),
                 "copy" => Some(object.clone()),
                 _ => None,
             };
         }
-        if object.rich().is_some_and(|rich| rich.seq.is_some() || !rich.element.is_unknown()) {
+        if object
+            .rich()
+            .is_some_and(|rich| rich.seq.is_some() || !rich.element.is_unknown())
+        {
             return match method.as_str() {
                 "pop" | "get" | "popleft" | "get_nowait" | "__getitem__" | "__next__" => {
                     match call.pos.first() {
@@ -76,7 +88,9 @@ impl Engine {
         let consts: SmallVec<[Const; 2]> = object.consts().iter().take(4).cloned().collect();
         let mut out: Option<Value> = None;
         for one in consts {
-            let done = self.fold_const_method(&one, &method, call).unwrap_or_default();
+            let done = self
+                .fold_const_method(&one, &method, call)
+                .unwrap_or_default();
             out = Some(match out {
                 Some(known) => known.join(&done),
                 None => done,
@@ -108,7 +122,9 @@ impl Engine {
                         .iter()
                         .map(|(key, value)| (self.symbols.text(*key).to_owned(), value.clone()))
                         .collect();
-                    Some(Value::Const(text::known(&format::braces(own, &call.pos, &named))))
+                    Some(Value::Const(text::known(&format::braces(
+                        own, &call.pos, &named,
+                    ))))
                 }
                 "__getitem__" => {
                     let key = call.pos.first()?.clone();
@@ -125,7 +141,9 @@ impl Engine {
                 _ => text::bytes_method(own, method, &call.pos),
             },
             Const::Int(number) if method == "to_bytes" => {
-                let width = usize::try_from(call.pos.first()?.as_int()?).ok().filter(|w| *w <= 8)?;
+                let width = usize::try_from(call.pos.first()?.as_int()?)
+                    .ok()
+                    .filter(|w| *w <= 8)?;
                 let order = call.pos.get(1).and_then(Value::as_str).unwrap_or("big");
                 let big = number.to_be_bytes();
                 let mut bytes = big[8 - width..].to_vec();
@@ -140,7 +158,9 @@ impl Engine {
 
     /// What a method call on a variable adds to the container in it.
     pub(crate) fn mutate(&mut self, call: &Call, name: Sym) {
-        let Some((object, receiver)) = &call.receiver else { return };
+        let Some((object, receiver)) = &call.receiver else {
+            return;
+        };
         let adds = matches!(
             name,
             sym::APPEND
@@ -158,7 +178,11 @@ impl Engine {
         }
         self.judge_growth(call.at);
         let Some(value) = call.pos.last() else { return };
-        if receiver.refs().iter().any(|one| matches!(one, Ref::Name(_) | Ref::Dict(_) | Ref::Globals)) {
+        if receiver
+            .refs()
+            .iter()
+            .any(|one| matches!(one, Ref::Name(_) | Ref::Dict(_) | Ref::Globals))
+        {
             return;
         }
         let grown = match (name, receiver.items()) {
@@ -170,26 +194,35 @@ impl Engine {
                 items.push(value.clone());
                 Value::seq(items).with_taints(&receiver.taints())
             }
-            (sym::EXTEND, Some(items)) if value.items().is_some_and(|v| v.len() + items.len() < 512) => {
+            (sym::EXTEND, Some(items))
+                if value.items().is_some_and(|v| v.len() + items.len() < 512) =>
+            {
                 let more = value.items().map(|v| v.to_vec()).unwrap_or_default();
                 if !self.spend(1 + (items.len() + more.len()) as u64 / 16) {
                     return;
                 }
-                Value::seq(items.iter().cloned().chain(more).collect()).with_taints(&receiver.taints())
+                Value::seq(items.iter().cloned().chain(more).collect())
+                    .with_taints(&receiver.taints())
             }
             (sym::UPDATE, _) if value.pairs().is_some() && receiver.pairs().is_some() => {
                 let pairs = receiver.pairs().into_iter().chain(value.pairs());
-                let all: Vec<(Value, Value)> =
-                    pairs.flat_map(|pairs| pairs.iter().cloned()).take(4096).collect();
+                let all: Vec<(Value, Value)> = pairs
+                    .flat_map(|pairs| pairs.iter().cloned())
+                    .take(4096)
+                    .collect();
                 Value::dict(all).with_taints(&receiver.taints())
             }
             _ if value.is_unknown() => return,
             (sym::EXTEND | sym::UPDATE, _) => {
                 let element = self.element_of(value);
-                receiver.join_known(&Value::element(element)).with_taints(&value.taints())
+                receiver
+                    .join_known(&Value::element(element))
+                    .with_taints(&value.taints())
             }
             (sym::WRITE, _) => receiver.with_taints(&value.taints()),
-            _ => receiver.join_known(&Value::element(value.clone())).with_taints(&value.taints()),
+            _ => receiver
+                .join_known(&Value::element(value.clone()))
+                .with_taints(&value.taints()),
         };
         self.replace_base(*object, &grown);
     }

@@ -7,11 +7,11 @@ mod command;
 mod dynamic;
 mod effect;
 mod emit;
-mod judge;
-mod judge_code;
 mod flow;
 mod fold;
 mod invoke;
+mod judge;
+mod judge_code;
 mod method;
 mod names;
 mod operate;
@@ -25,8 +25,8 @@ pub(crate) mod value;
 /// Functions that the effects table names.
 pub(crate) mod special_functions {
     pub(crate) use super::path::{
-        glob, listing, os_path_join, path_cwd, path_glob, path_home, path_join, path_object, receiver,
-        temp_folder, walk, working_folder,
+        glob, listing, os_path_join, path_cwd, path_glob, path_home, path_join, path_object,
+        receiver, temp_folder, walk, working_folder,
     };
     pub(crate) use super::special::*;
 }
@@ -42,11 +42,11 @@ use scope::{Scope, ScopeId, Slot, SlotId};
 use step::StepData;
 use value::{NameId, Value};
 
+use crate::UsageKind;
 use crate::rules::catalog::Catalog;
 use crate::syntax::ir::{ClassId, FuncId, Program, Reg, Sym};
 use crate::syntax::symbols::Symbols;
 use crate::syntax::{Lowered, lower};
-use crate::UsageKind;
 
 /// Passes over the program at most; each after the first only because the one before learned something that an
 /// earlier place had already asked for.
@@ -112,11 +112,11 @@ pub(crate) struct Engine {
     usage_seen: FxHashSet<RawUsage>,
     path_usages: Vec<(Rc<str>, u32, u32)>,
     units: Vec<Unit>,
-    decoded: FxHashMap<(Reg, Rc<str>), ()>,
+    decoded: FxHashSet<(Reg, Rc<str>)>,
     /// Files that were written with what the network sent.
     downloads: Vec<(String, value::Taint)>,
-    /// Loops around the running instruction that cannot end, by their end.
-    endless: Vec<Reg>,
+    /// Loops around the running instruction that cannot end, by begin and end.
+    endless: Vec<(Reg, Reg)>,
     budget: u64,
     fold_budget: u64,
     pass: u8,
@@ -161,7 +161,7 @@ impl Engine {
             usage_seen: FxHashSet::default(),
             path_usages: Vec::new(),
             units: Vec::new(),
-            decoded: FxHashMap::default(),
+            decoded: FxHashSet::default(),
             downloads: Vec::new(),
             endless: Vec::new(),
             budget: max_steps,
@@ -174,12 +174,22 @@ impl Engine {
 
     /// Lowers the module's tree and runs it to the end of its passes or of the budget.
     pub(crate) fn analyse(&mut self, tree: &tree_sitter::Tree, source: &str) -> Lowered {
-        let lowered =
-            lower(tree, source, &mut self.program, &mut self.symbols, self.budget);
+        let lowered = lower(
+            tree,
+            source,
+            &mut self.program,
+            &mut self.symbols,
+            self.budget,
+        );
         self.spend(lowered.steps / 4);
         self.stopped |= lowered.stopped;
         self.vals.resize(self.program.insns.len(), Value::Unknown);
-        self.units.push(Unit { first: 0, origin: None, depth: 0, body: lowered.body });
+        self.units.push(Unit {
+            first: 0,
+            origin: None,
+            depth: 0,
+            body: lowered.body,
+        });
         let module = self.new_scope(scope::ScopeKind::Module, None);
         debug_assert_eq!(module, 0);
         for pass in 0..MAX_PASSES {
@@ -273,4 +283,3 @@ impl Engine {
         self.judge_whole();
     }
 }
-

@@ -12,8 +12,25 @@ const MAX_PARTS: u8 = 14;
 
 /// Modules that other modules hold as attributes without meaning to export them.
 const REACHABLE: &[&str] = &[
-    "os", "_os", "sys", "_sys", "subprocess", "builtins", "_builtins", "importlib", "socket",
-    "_socket", "shutil", "ctypes", "urllib", "codecs", "marshal", "pickle", "base64", "io", "pty",
+    "os",
+    "_os",
+    "sys",
+    "_sys",
+    "subprocess",
+    "builtins",
+    "_builtins",
+    "importlib",
+    "socket",
+    "_socket",
+    "shutil",
+    "ctypes",
+    "urllib",
+    "codecs",
+    "marshal",
+    "pickle",
+    "base64",
+    "io",
+    "pty",
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +54,17 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new() -> Self {
-        let root = Name { parent: NONE, last: sym::EMPTY, node: 0, parts: 0 };
-        Self { all: vec![root], children: FxHashMap::default(), catalog: Catalog::get() }
+        let root = Name {
+            parent: NONE,
+            last: sym::EMPTY,
+            node: 0,
+            parts: 0,
+        };
+        Self {
+            all: vec![root],
+            children: FxHashMap::default(),
+            catalog: Catalog::get(),
+        }
     }
 
     pub(crate) fn get(&self, id: NameId) -> Name {
@@ -60,7 +86,11 @@ impl Names {
             return None;
         }
         let text = symbols.text(part);
-        let node = if above.node == NONE { None } else { self.catalog.child(above.node, text) };
+        let node = if above.node == NONE {
+            None
+        } else {
+            self.catalog.child(above.node, text)
+        };
         if let Some(alias) = node.and_then(|node| self.catalog.node(node).alias) {
             let id = self.dotted(symbols, alias)?;
             self.children.insert((parent, part), id);
@@ -102,14 +132,6 @@ impl Names {
             return None;
         }
         self.child(symbols, name, sym::CALL)
-    }
-
-    /// The first part: the module.
-    pub(crate) fn root_of(&self, mut name: NameId) -> NameId {
-        while self.get(name).parent != ROOT && self.get(name).parent != NONE {
-            name = self.get(name).parent;
-        }
-        name
     }
 
     /// The name as it is written in policies and messages.

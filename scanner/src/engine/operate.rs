@@ -26,45 +26,58 @@ impl Engine {
     }
 
     fn binary_known(&mut self, at: u32, op: BinOp, left: &Value, right: &Value) -> Value {
-        if op == BinOp::Div {
-            if let Some(path) = self.join_path(left, right) {
-                return path;
-            }
+        if op == BinOp::Div
+            && let Some(path) = self.join_path(left, right)
+        {
+            return path;
         }
-        if let (Some(a), Some(b)) = (left.items(), right.items()) {
-            if op == BinOp::Add && a.len() + b.len() <= super::value::MAX_ELEMENTS {
-                if !self.spend_fold(a.len() + b.len()) {
-                    return Value::Unknown;
-                }
-                return Value::seq(a.iter().chain(b.iter()).cloned().collect());
+        if let (Some(a), Some(b)) = (left.items(), right.items())
+            && op == BinOp::Add
+            && a.len() + b.len() <= super::value::MAX_ELEMENTS
+        {
+            if !self.spend_fold(a.len() + b.len()) {
+                return Value::Unknown;
             }
+            return Value::seq(a.iter().chain(b.iter()).cloned().collect());
         }
         if let (Some(items), Some(times)) = (left.items(), right.as_int()) {
             self.judge_size(at, items.len(), times, op);
             return match usize::try_from(times) {
                 Ok(times) if op == BinOp::Mul && times.saturating_mul(items.len()) <= 4096 => {
-                    Value::seq(items.iter().cycle().take(items.len() * times).cloned().collect())
+                    Value::seq(
+                        items
+                            .iter()
+                            .cycle()
+                            .take(items.len() * times)
+                            .cloned()
+                            .collect(),
+                    )
                 }
                 _ => Value::element(items.first().cloned().unwrap_or_default()),
             };
         }
-        if op == BinOp::Or {
-            if let (Some(a), Some(b)) = (left.pairs(), right.pairs()) {
-                return Value::dict(a.iter().chain(b.iter()).take(4096).cloned().collect());
-            }
+        if op == BinOp::Or
+            && let (Some(a), Some(b)) = (left.pairs(), right.pairs())
+        {
+            return Value::dict(a.iter().chain(b.iter()).take(4096).cloned().collect());
         }
-        if op == BinOp::Mod {
-            if let Some(done) = self.percent(left, right) {
-                return done;
-            }
+        if op == BinOp::Mod
+            && let Some(done) = self.percent(left, right)
+        {
+            return done;
         }
         let texty = |value: &Value| {
-            value.consts().iter().any(|c| matches!(c, Const::Str(_) | Const::Partial(_)))
+            value
+                .consts()
+                .iter()
+                .any(|c| matches!(c, Const::Str(_) | Const::Partial(_)))
         };
         if op == BinOp::Add && (texty(left) || texty(right)) {
             return self.concat(left, right);
         }
-        let (Some(a), Some(b)) = (left.closed(), right.closed()) else { return Value::Unknown };
+        let (Some(a), Some(b)) = (left.closed(), right.closed()) else {
+            return Value::Unknown;
+        };
         let mut out: Option<Value> = None;
         for x in a.iter().take(4) {
             for y in b.iter().take(4) {
@@ -72,15 +85,15 @@ impl Engine {
                 if !self.spend_fold(size) {
                     return Value::Unknown;
                 }
-                if op == BinOp::Mul {
-                    if let (Const::Str(_) | Const::Bytes(_), Const::Int(times)) = (x, y) {
-                        self.judge_size(at, size, *times, op);
-                    }
+                if op == BinOp::Mul
+                    && let (Const::Str(_) | Const::Bytes(_), Const::Int(times)) = (x, y)
+                {
+                    self.judge_size(at, size, *times, op);
                 }
-                if let (BinOp::Pow, Const::Int(base), Const::Int(times)) = (op, x, y) {
-                    if base.unsigned_abs() > 1 {
-                        self.judge_size(at, size, *times, op);
-                    }
+                if let (BinOp::Pow, Const::Int(base), Const::Int(times)) = (op, x, y)
+                    && base.unsigned_abs() > 1
+                {
+                    self.judge_size(at, size, *times, op);
                 }
                 let one = number::binary(op, x, y).map_or(Value::Unknown, Value::Const);
                 out = Some(out.map_or_else(|| one.clone(), |all| all.join(&one)));
@@ -134,12 +147,18 @@ impl Engine {
             Some(items) => items.iter().cloned().collect(),
             None => vec![right.clone()],
         };
-        Some(Value::Const(text::known(&format::percent(&pattern, &own, right.pairs().map(|p| &**p)))))
+        Some(Value::Const(text::known(&format::percent(
+            &pattern,
+            &own,
+            right.pairs().map(|p| &**p),
+        ))))
     }
 
     pub(crate) fn unary(&mut self, op: UnOp, value: &Value) -> Value {
         if op == UnOp::Not {
-            return value.truth().map_or(Value::Unknown, |truth| Value::Const(Const::Bool(!truth)));
+            return value
+                .truth()
+                .map_or(Value::Unknown, |truth| Value::Const(Const::Bool(!truth)));
         }
         let folded = match (op, value.exact()) {
             (UnOp::Neg, Some(Const::Int(n))) => n.checked_neg().map(Value::int),
@@ -156,7 +175,7 @@ impl Engine {
 
     pub(crate) fn compare(&mut self, left: &Value, right: &Value, equal: bool) -> Value {
         match (left.exact(), right.exact()) {
-            (Some(Const::Partial(_)), _) | (_, Some(Const::Partial(_))) | (None, _) | (_, None) => {
+            (Some(Const::Partial(_)) | None, _) | (_, Some(Const::Partial(_)) | None) => {
                 Value::Unknown
             }
             (Some(a), Some(b)) => Value::Const(Const::Bool((a == b) == equal)),
@@ -168,7 +187,10 @@ impl Engine {
         let mut pairs = Vec::with_capacity(list.len() / 2);
         let mut taints = super::value::Taints::new();
         for pair in list.chunks_exact(2) {
-            let (key, value) = (&self.vals[pair[0].reg as usize], &self.vals[pair[1].reg as usize]);
+            let (key, value) = (
+                &self.vals[pair[0].reg as usize],
+                &self.vals[pair[1].reg as usize],
+            );
             if pair[1].kind == ArgKind::DoubleStar {
                 super::value::merge_taints(&mut taints, &value.taints());
                 if let Some(inner) = value.pairs() {
@@ -221,15 +243,15 @@ impl Engine {
         if whole.is_unknown() {
             return Value::Unknown;
         }
-        if let Some(items) = whole.items() {
-            if let Some(item) = items.get(index) {
-                return item.with_taints(&whole.taints());
-            }
+        if let Some(items) = whole.items()
+            && let Some(item) = items.get(index)
+        {
+            return item.with_taints(&whole.taints());
         }
-        if let Some(Const::Str(text)) = whole.exact() {
-            if let Some(letter) = text.chars().nth(index) {
-                return Value::str(&letter.to_string()).with_taints(&whole.taints());
-            }
+        if let Some(Const::Str(text)) = whole.exact()
+            && let Some(letter) = text.chars().nth(index)
+        {
+            return Value::str(&letter.to_string()).with_taints(&whole.taints());
         }
         self.element_of(whole)
     }
@@ -251,11 +273,19 @@ impl Engine {
         let mut out = rich.element.clone();
         if let Some(items) = &rich.seq {
             for (index, item) in items.iter().take(64).enumerate() {
-                out = if index == 0 && out.is_unknown() { item.clone() } else { out.join(item) };
+                out = if index == 0 && out.is_unknown() {
+                    item.clone()
+                } else {
+                    out.join(item)
+                };
             }
         } else if let Some(pairs) = &rich.dict {
             for (key, _) in pairs.iter().take(16) {
-                out = if out.is_unknown() { key.clone() } else { out.join(key) };
+                out = if out.is_unknown() {
+                    key.clone()
+                } else {
+                    out.join(key)
+                };
             }
         }
         out.with_taints(&rich.taint)
@@ -263,7 +293,14 @@ impl Engine {
 
     /// All elements in order, when each is known.
     pub(crate) fn known_elements(&mut self, value: &Value) -> Option<Vec<Value>> {
-        if let Some(Rich { seq: Some(items), open: false, refs, consts, .. }) = value.rich() {
+        if let Some(Rich {
+            seq: Some(items),
+            open: false,
+            refs,
+            consts,
+            ..
+        }) = value.rich()
+        {
             return (refs.is_empty() && consts.is_empty()).then(|| items.to_vec());
         }
         if let Some(pairs) = value.pairs() {

@@ -58,8 +58,19 @@ impl Engine {
         if own_file {
             return;
         }
-        let rule = if self.deletes_tree(call) { "SR303" } else { "SR304" };
-        self.raise(rule, call.at, Raise { subject: Some(call.name), ..Raise::default() });
+        let rule = if self.deletes_tree(call) {
+            "SR303"
+        } else {
+            "SR304"
+        };
+        self.raise(
+            rule,
+            call.at,
+            Raise {
+                subject: Some(call.name),
+                ..Raise::default()
+            },
+        );
     }
 
     fn deletes_tree(&self, call: &Call) -> bool {
@@ -83,7 +94,11 @@ impl Engine {
                 self.raise_number(
                     rule,
                     call.at,
-                    Raise { arg: normal.clone(), subject: Some(call.name), ..Raise::default() },
+                    Raise {
+                        arg: normal.clone(),
+                        subject: Some(call.name),
+                        ..Raise::default()
+                    },
                 );
             }
         }
@@ -100,7 +115,12 @@ impl Engine {
             engine.raise(
                 rule,
                 call.at,
-                Raise { level, arg: path.to_owned(), subject: Some(call.name), ..Raise::default() },
+                Raise {
+                    level,
+                    arg: path.to_owned(),
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
             );
         };
         match place_of(path) {
@@ -109,7 +129,11 @@ impl Engine {
             Place::UserFolder | Place::InHome if tree => raise(self, "SR301", Some(Level::High)),
             Place::UserFolder | Place::InHome => raise(self, "SR304", Some(Level::Medium)),
             Place::SystemFolder => raise(self, "SR302", None),
-            Place::InSystem => raise(self, "SR302", Some(if tree { Level::Blocked } else { Level::High })),
+            Place::InSystem => raise(
+                self,
+                "SR302",
+                Some(if tree { Level::Blocked } else { Level::High }),
+            ),
             Place::Project => raise(self, "SR317", None),
             Place::Temp => raise(self, "SR304", Some(Level::Low)),
             Place::Relative if tree => raise(self, "SR303", Some(Level::Low)),
@@ -121,7 +145,7 @@ impl Engine {
 
     fn judge_write(&mut self, call: &Call, path: &str) {
         let (rule, level) = match place_of(path) {
-            Place::SystemFolder | Place::InSystem | Place::Root => ("SR306", None),
+            Place::SystemFolder | Place::InSystem => ("SR306", None),
             Place::UserFolder => ("SR318", None),
             Place::Home | Place::InHome => ("SR307", None),
             _ => ("SR305", None),
@@ -129,7 +153,12 @@ impl Engine {
         self.raise(
             rule,
             call.at,
-            Raise { level, arg: path.to_owned(), subject: Some(call.name), ..Raise::default() },
+            Raise {
+                level,
+                arg: path.to_owned(),
+                subject: Some(call.name),
+                ..Raise::default()
+            },
         );
     }
 
@@ -139,8 +168,12 @@ impl Engine {
             None => Some("r".to_owned()),
             Some(value) => value.as_str().map(str::to_owned),
         };
-        let reads = mode_text.as_deref().is_none_or(|m| m.contains('r') || m.contains('+'));
-        let writes = mode_text.as_deref().is_some_and(|m| m.contains(['w', 'a', 'x', '+']));
+        let reads = mode_text
+            .as_deref()
+            .is_none_or(|m| m.contains('r') || m.contains('+'));
+        let writes = mode_text
+            .as_deref()
+            .is_some_and(|m| m.contains(['w', 'a', 'x', '+']));
         let handle = self.with_path("builtins.open()", path);
         let mut taints = handle.taints();
         if reads {
@@ -151,7 +184,15 @@ impl Engine {
         if writes {
             self.judge_path(call, path, Access::Write);
             if Self::path_texts(path).is_empty() {
-                self.raise("SR305", call.at, Raise { subject: Some(call.name), arg: "a file".to_owned(), ..Raise::default() });
+                self.raise(
+                    "SR305",
+                    call.at,
+                    Raise {
+                        subject: Some(call.name),
+                        arg: "a file".to_owned(),
+                        ..Raise::default()
+                    },
+                );
             }
         }
         handle.with_taints(&taints)
@@ -262,7 +303,11 @@ pub(crate) fn os_path_join(engine: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn path_object(engine: &mut Engine, call: &Call) -> Value {
     let parts: Vec<Value> = call.pos.to_vec();
-    let joined = if parts.is_empty() { Value::str(".") } else { engine.join_texts(&parts) };
+    let joined = if parts.is_empty() {
+        Value::str(".")
+    } else {
+        engine.join_texts(&parts)
+    };
     engine.with_path("pathlib.Path()", &joined)
 }
 
@@ -284,7 +329,10 @@ pub(crate) fn path_cwd(engine: &mut Engine, _: &Call) -> Value {
 
 /// The receiver as it is: `path.expanduser()`, `path.resolve()`.
 pub(crate) fn receiver(_: &mut Engine, call: &Call) -> Value {
-    call.receiver.as_ref().map(|(_, value)| value.clone()).unwrap_or_default()
+    call.receiver
+        .as_ref()
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default()
 }
 
 pub(crate) fn working_folder(_: &mut Engine, _: &Call) -> Value {
@@ -337,18 +385,59 @@ pub(crate) enum Place {
 
 pub(crate) fn place_of(path: &str) -> Place {
     const SYSTEM: &[&str] = &[
-        "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "opt", "proc", "run", "sbin", "srv",
-        "sys", "usr", "var", "home", "system", "library", "applications", "mnt", "media", "users",
+        "bin",
+        "boot",
+        "dev",
+        "etc",
+        "lib",
+        "lib32",
+        "lib64",
+        "opt",
+        "proc",
+        "run",
+        "sbin",
+        "srv",
+        "sys",
+        "usr",
+        "var",
+        "home",
+        "system",
+        "library",
+        "applications",
+        "mnt",
+        "media",
+        "users",
     ];
     const OWN: &[&str] = &[
-        "documents", "desktop", "downloads", "pictures", "music", "videos", "movies", "projects",
-        "onedrive", "dropbox", "library", ".ssh", ".gnupg", ".aws", ".config", ".local", ".kube",
+        "documents",
+        "desktop",
+        "downloads",
+        "pictures",
+        "music",
+        "videos",
+        "movies",
+        "projects",
+        "onedrive",
+        "dropbox",
+        "library",
+        ".ssh",
+        ".gnupg",
+        ".aws",
+        ".config",
+        ".local",
+        ".kube",
     ];
     let lower = path.to_ascii_lowercase();
-    if matches!(lower.as_str(), "/" | "/*" | "/**" | "/**/*" | "c:" | "c:/" | "c:/*") {
+    if matches!(
+        lower.as_str(),
+        "/" | "/*" | "/**" | "/**/*" | "c:" | "c:/" | "c:/*"
+    ) {
         return Place::Root;
     }
-    if matches!(lower.as_str(), "~" | "~/*" | "~/**" | "~/**/*" | "~/.*" | "~/*.*" | "/home" | "/users") {
+    if matches!(
+        lower.as_str(),
+        "~" | "~/*" | "~/**" | "~/**/*" | "~/.*" | "~/*.*" | "/home" | "/users"
+    ) {
         return Place::Home;
     }
     if let Some(rest) = lower.strip_prefix("~/") {
@@ -361,10 +450,17 @@ pub(crate) fn place_of(path: &str) -> Place {
         }
         return Place::InHome;
     }
-    if lower.starts_with("/tmp") || lower.starts_with("/var/tmp") || lower.starts_with("/dev/shm") || lower.starts_with("/var/folders") || lower == "/dev/null" {
+    if lower.starts_with("/tmp")
+        || lower.starts_with("/var/tmp")
+        || lower.starts_with("/dev/shm")
+        || lower.starts_with("/var/folders")
+        || lower == "/dev/null"
+    {
         return Place::Temp;
     }
-    let absolute = lower.strip_prefix('/').or_else(|| lower.strip_prefix("c:/"));
+    let absolute = lower
+        .strip_prefix('/')
+        .or_else(|| lower.strip_prefix("c:/"));
     if let Some(rest) = absolute {
         let mut parts = rest.split('/');
         let first = parts.next().unwrap_or("");
@@ -376,12 +472,10 @@ pub(crate) fn place_of(path: &str) -> Place {
         }
         return Place::Unknown;
     }
-    if lower.starts_with(HOLE) || lower.is_empty() {
+    if lower.starts_with(HOLE) || lower.starts_with('*') || lower.is_empty() {
         return Place::Unknown;
     }
-    if matches!(lower.as_str(), "." | ".." | "*" | "**" | "./*" | "**/*" | ".git" | "src")
-        || lower.starts_with("../")
-    {
+    if matches!(lower.as_str(), "." | ".." | ".git" | "src") || lower.starts_with("../") {
         return Place::Project;
     }
     Place::Relative

@@ -63,10 +63,10 @@ impl Engine {
                     if concrete && self.val(condition).truth() == Some(false) {
                         return false;
                     }
-                    if self.val(condition).truth() != Some(true) {
-                        if let Some(comp) = self.comps.last_mut() {
-                            comp.exact = false;
-                        }
+                    if self.val(condition).truth() != Some(true)
+                        && let Some(comp) = self.comps.last_mut()
+                    {
+                        comp.exact = false;
                     }
                 }
                 op => self.one(at, op),
@@ -76,7 +76,10 @@ impl Engine {
         true
     }
 
-    #[allow(clippy::too_many_lines, reason = "one arm for each instruction, each of them short")]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one arm for each instruction, each of them short"
+    )]
     fn one(&mut self, at: Reg, op: Op) {
         match op {
             Op::Const(id) => {
@@ -84,7 +87,7 @@ impl Engine {
                 self.set(at, value);
             }
             Op::Load(name) => {
-                let value = self.load_name(name, at);
+                let value = self.load_name(name);
                 self.set(at, value);
             }
             Op::Attr(object, name) => {
@@ -102,7 +105,7 @@ impl Engine {
                 }
                 self.store_name(name, &value, matches!(op, Op::Walrus(..)));
             }
-            Op::Seq(_, args) => {
+            Op::Seq(args) => {
                 let list = self.program.arg_slice(args);
                 let mut exact = true;
                 let mut items = Vec::with_capacity(list.len());
@@ -123,7 +126,9 @@ impl Engine {
                     Value::seq(items)
                 } else {
                     let taints = gather(spread.iter());
-                    let element = items.iter().fold(Value::Unknown, |all, item| all.join(item));
+                    let element = items
+                        .iter()
+                        .fold(Value::Unknown, |all, item| all.join(item));
                     Value::element(element).with_taints(&taints)
                 };
                 self.set(at, value);
@@ -136,7 +141,7 @@ impl Engine {
                 let value = self.load_item(at, object, index);
                 self.set(at, value);
             }
-            Op::Slice(..) | Op::Raise(_) | Op::Else => {}
+            Op::Slice(..) | Op::Raise | Op::Else => {}
             Op::Bin(op, left, right) => {
                 let (left, right) = (self.val(left), self.val(right));
                 let value = self.binary(at, op, &left, &right);
@@ -158,7 +163,7 @@ impl Engine {
             }
             Op::Yield(reg) => {
                 let value = self.val(reg);
-                self.add_return(&Value::element(value), at);
+                self.add_return(&Value::element(value));
                 self.set(at, Value::Unknown);
             }
             Op::FString(args) => {
@@ -169,13 +174,16 @@ impl Engine {
             Op::StoreSub(object, index, reg) => self.store_item(at, object, index, reg),
             Op::Blend(args) => {
                 let taints = gather(
-                    self.program.arg_slice(args).iter().map(|arg| &self.vals[arg.reg as usize]),
+                    self.program
+                        .arg_slice(args)
+                        .iter()
+                        .map(|arg| &self.vals[arg.reg as usize]),
                 );
                 self.set(at, Value::Unknown.with_taints(&taints));
             }
             Op::DelName(name) => self.unbind(name),
             Op::DelSub(object, index) => self.delete_item(at, object, index),
-            Op::DelAttr(..) => {}
+            Op::DelAttr => {}
             Op::Item(reg, index) => {
                 let whole = self.val(reg);
                 let value = self.item_of(&whole, index as usize);
@@ -200,16 +208,24 @@ impl Engine {
             Op::ImportStar(module) => self.import_star(at, module),
             Op::Def(func, args) => self.define(at, func, args),
             Op::Decorate(decorator, target) => self.decorate(at, decorator, target),
-            Op::ClassBegin(class, args) => self.class_begin(at, class, args),
+            Op::ClassBegin(class, args) => self.class_begin(class, args),
             Op::ClassEnd(class) => self.class_end(at, class),
-            Op::CompBegin(_) => {
+            Op::CompBegin => {
                 let scope = self.new_scope(ScopeKind::Comprehension, Some(self.scope));
-                self.comps.push(Comp { exact: true, outer: self.scope, ..Comp::default() });
+                self.comps.push(Comp {
+                    exact: true,
+                    outer: self.scope,
+                    ..Comp::default()
+                });
                 self.scope = scope;
             }
             Op::CompElem(key, value) => {
                 let value = self.val(value);
-                let key = if key == NONE { None } else { Some(self.val(key)) };
+                let key = if key == NONE {
+                    None
+                } else {
+                    Some(self.val(key))
+                };
                 if let Some(comp) = self.comps.last_mut() {
                     match key {
                         Some(key) => comp.pairs.push((key, value)),
@@ -217,7 +233,7 @@ impl Engine {
                     }
                 }
             }
-            Op::CompEnd(_) => {
+            Op::CompEnd => {
                 let Some(comp) = self.comps.pop() else { return };
                 self.scope = comp.outer;
                 let value = if !comp.pairs.is_empty() {
@@ -225,15 +241,17 @@ impl Engine {
                 } else if comp.exact {
                     Value::seq(comp.items)
                 } else {
-                    Value::element(
-                        comp.items.iter().take(64).fold(Value::Unknown, |all, v| {
-                            if all.is_unknown() { v.clone() } else { all.join(v) }
-                        }),
-                    )
+                    Value::element(comp.items.iter().take(64).fold(Value::Unknown, |all, v| {
+                        if all.is_unknown() {
+                            v.clone()
+                        } else {
+                            all.join(v)
+                        }
+                    }))
                 };
                 self.set(at, value);
             }
-            Op::ForEnd(_) | Op::WhileEnd(_) => {
+            Op::ForEnd | Op::WhileEnd => {
                 self.loops = self.loops.saturating_sub(1);
                 self.branches = self.branches.saturating_sub(1);
             }
@@ -242,13 +260,13 @@ impl Engine {
                 self.loops += 1;
                 self.branches += 1;
             }
-            Op::Branch(_) => self.branches += 1,
+            Op::Branch => self.branches += 1,
             Op::Merge => self.branches = self.branches.saturating_sub(1),
             Op::Return(reg) => {
                 let value = self.val(reg);
-                self.add_return(&value, at);
+                self.add_return(&value);
             }
-            Op::Assert(_) | Op::Discard(_) | Op::Python2 | Op::Break => {}
+            Op::Assert | Op::Discard(_) | Op::Python2 => {}
             Op::Body(_) | Op::ForBegin(..) | Op::CompFor(..) | Op::CompIf(_) => {}
         }
     }
@@ -260,7 +278,9 @@ impl Engine {
         }
         let items = self.known_elements(iterable)?;
         let simple = items.len() <= MAX_ROUNDS
-            && items.iter().all(|item| item.exact().is_some() || item.items().is_some());
+            && items
+                .iter()
+                .all(|item| item.exact().is_some() || item.items().is_some());
         (simple && self.spend_fold(items.len() * 16)).then_some(items)
     }
 
@@ -270,20 +290,21 @@ impl Engine {
         self.judge_for(at, &value, record);
         if record.simple && !value.is_unknown() {
             let end = record.end;
-            if let Some(items) = self.rounds(&value) {
-                if !items.is_empty() && (items.len() as u64) < self.fold_budget {
-                    self.nest += 1;
-                    for item in items {
-                        self.set(at, item);
-                        if !self.spend_fold((end - at) as usize) || self.stopped {
-                            break;
-                        }
-                        self.run(at + 1, end);
+            if let Some(items) = self.rounds(&value)
+                && !items.is_empty()
+                && (items.len() as u64) < self.fold_budget
+            {
+                self.nest += 1;
+                for item in items {
+                    self.set(at, item);
+                    if !self.spend_fold((end - at) as usize) || self.stopped {
+                        break;
                     }
-                    self.nest -= 1;
-                    // Skip the end marker: the depth was never raised.
-                    return end + 1;
+                    self.run(at + 1, end);
                 }
+                self.nest -= 1;
+                // Skip the end marker: the depth was never raised.
+                return end.max(at) + 1;
             }
         }
         let element = self.element_of(&value);
@@ -296,24 +317,24 @@ impl Engine {
     fn comp_for(&mut self, at: Reg, iterable: Reg, record: u32) -> Reg {
         let value = self.val(iterable);
         let end = self.program.loops[record as usize].end;
-        if !value.is_unknown() {
-            if let Some(items) = self.rounds(&value) {
-                self.nest += 1;
-                self.comp_running(1);
-                for item in items {
-                    self.set(at, item);
-                    if !self.spend_fold((end - at) as usize) || self.stopped {
-                        if let Some(comp) = self.comps.last_mut() {
-                            comp.exact = false;
-                        }
-                        break;
+        if !value.is_unknown()
+            && let Some(items) = self.rounds(&value)
+        {
+            self.nest += 1;
+            self.comp_running(1);
+            for item in items {
+                self.set(at, item);
+                if !self.spend_fold((end - at) as usize) || self.stopped {
+                    if let Some(comp) = self.comps.last_mut() {
+                        comp.exact = false;
                     }
-                    self.run(at + 1, end);
+                    break;
                 }
-                self.nest -= 1;
-                self.comp_running(-1);
-                return end;
+                self.run(at + 1, end);
             }
+            self.nest -= 1;
+            self.comp_running(-1);
+            return end.max(at + 1);
         }
         if let Some(comp) = self.comps.last_mut() {
             comp.exact = false;
@@ -331,9 +352,17 @@ impl Engine {
 
     /// What `with value as x` binds: most context managers give themselves.
     fn entered(&mut self, at: Reg, value: &Value) -> Value {
-        if value.refs().iter().any(|one| matches!(one, super::value::Ref::Instance(_))) {
+        if value
+            .refs()
+            .iter()
+            .any(|one| matches!(one, super::value::Ref::Instance(_)))
+        {
             let method = self.attr_of(at, value, sym::ENTER);
-            if method.refs().iter().any(|one| matches!(one, super::value::Ref::Method(..))) {
+            if method
+                .refs()
+                .iter()
+                .any(|one| matches!(one, super::value::Ref::Method(..)))
+            {
                 let call = super::call::Call::bare(at);
                 return value.join(&self.call_value(&method, call));
             }

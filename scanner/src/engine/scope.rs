@@ -7,7 +7,7 @@ use super::Engine;
 use super::names::ROOT;
 use super::value::{NameId, Ref, Value};
 use crate::rules::effects_data::is_builtin;
-use crate::syntax::ir::{FuncId, NONE, Reg, Sym};
+use crate::syntax::ir::{FuncId, NONE, Sym};
 use crate::syntax::symbols::sym;
 
 pub(crate) type ScopeId = u32;
@@ -100,10 +100,10 @@ impl Engine {
             let mut at = here.parent;
             while let Some(outer) = at {
                 let scope = &self.scopes[outer as usize];
-                if scope.kind == ScopeKind::Function {
-                    if let Some(&slot) = scope.names.get(&name) {
-                        return slot;
-                    }
+                if scope.kind == ScopeKind::Function
+                    && let Some(&slot) = scope.names.get(&name)
+                {
+                    return slot;
                 }
                 at = scope.parent;
             }
@@ -112,7 +112,11 @@ impl Engine {
     }
 
     pub(crate) fn store_name(&mut self, name: Sym, value: &Value, outside_comp: bool) {
-        let scope = if outside_comp { self.beyond_comps(self.scope) } else { self.scope };
+        let scope = if outside_comp {
+            self.beyond_comps(self.scope)
+        } else {
+            self.scope
+        };
         let slot = self.target_slot(scope, name);
         let comp = self.scopes[scope as usize].kind == ScopeKind::Comprehension;
         let foreign = !comp && !self.scopes[scope as usize].names.contains_key(&name);
@@ -124,7 +128,11 @@ impl Engine {
         let slot = &mut self.slots[slot as usize];
         if weak {
             slot.maybe |= !slot.bound;
-            slot.now = if slot.bound { slot.now.join(value) } else { value.clone() };
+            slot.now = if slot.bound {
+                slot.now.join(value)
+            } else {
+                value.clone()
+            };
         } else {
             slot.now = value.clone();
             slot.maybe = false;
@@ -175,7 +183,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn load_name(&mut self, name: Sym, _reg: Reg) -> Value {
+    pub(crate) fn load_name(&mut self, name: Sym) -> Value {
         let mut at = Some(self.scope);
         let mut own = true;
         let mut partial: Option<Value> = None;
@@ -258,10 +266,10 @@ impl Engine {
         }
         for index in 0..self.scopes[0].stars.len() {
             let module = self.scopes[0].stars[index];
-            if let Some(id) = self.names.child(&mut self.symbols, module, name) {
-                if self.names.get(id).node != NONE {
-                    return Value::Ref(Ref::Name(id));
-                }
+            if let Some(id) = self.names.child(&mut self.symbols, module, name)
+                && self.names.get(id).node != NONE
+            {
+                return Value::Ref(Ref::Name(id));
             }
         }
         if is_builtin(self.symbols.text(name)) {
@@ -295,7 +303,11 @@ impl Engine {
         let scope = self.new_scope(ScopeKind::Function, Some(parent));
         let (locals, globals, nonlocals) = {
             let func = &self.program.funcs[func as usize];
-            (func.locals.clone(), func.globals.clone(), func.nonlocals.clone())
+            (
+                func.locals.clone(),
+                func.globals.clone(),
+                func.nonlocals.clone(),
+            )
         };
         for name in locals {
             self.declare(scope, name);

@@ -49,7 +49,7 @@ pub(crate) fn setattr(engine: &mut Engine, call: &Call) -> Value {
     let object = first(call);
     let value = call.pos.get(2).cloned().unwrap_or_default();
     if let Some(name) = call.pos.get(1).and_then(Value::as_str) {
-        let name = engine.symbols.intern(&name.to_owned());
+        let name = engine.symbols.intern(name);
         engine.judge_store_attr(call.at, &object, name, &value);
         engine.store_attr_on(&object, name, &value);
     }
@@ -183,7 +183,10 @@ pub(crate) fn ord(engine: &mut Engine, call: &Call) -> Value {
         Const::Str(text) => {
             let mut letters = text.chars();
             let letter = letters.next()?;
-            letters.next().is_none().then(|| Value::int(i64::from(u32::from(letter))))
+            letters
+                .next()
+                .is_none()
+                .then(|| Value::int(i64::from(u32::from(letter))))
         }
         Const::Bytes(bytes) => (bytes.len() == 1).then(|| Value::int(i64::from(bytes[0]))),
         _ => None,
@@ -199,7 +202,11 @@ pub(crate) fn string(engine: &mut Engine, call: &Call) -> Value {
     }
     // A path is what its text is.
     let value = first(call);
-    if value.consts().iter().any(|one| matches!(one, Const::Str(_) | Const::Partial(_))) {
+    if value
+        .consts()
+        .iter()
+        .any(|one| matches!(one, Const::Str(_) | Const::Partial(_)))
+    {
         return value;
     }
     fold_each(engine, call, |one| match one {
@@ -213,11 +220,18 @@ pub(crate) fn string(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn bytes(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
     if let Some(items) = value.items() {
-        let own: Option<Vec<u8>> =
-            items.iter().map(|item| item.as_int().and_then(|n| u8::try_from(n).ok())).collect();
+        let own: Option<Vec<u8>> = items
+            .iter()
+            .map(|item| item.as_int().and_then(|n| u8::try_from(n).ok()))
+            .collect();
         return own.map_or(Value::Unknown, |own| Value::bytes(&own));
     }
-    let codec = call.pos.get(1).and_then(Value::as_str).unwrap_or("utf-8").to_owned();
+    let codec = call
+        .pos
+        .get(1)
+        .and_then(Value::as_str)
+        .unwrap_or("utf-8")
+        .to_owned();
     fold_each(engine, call, |one| match one {
         Const::Bytes(bytes) => Some(Value::bytes(bytes)),
         Const::Str(text) => codec::encode(text, &codec),
@@ -294,7 +308,9 @@ pub(crate) fn range(engine: &mut Engine, call: &Call) -> Value {
         2 => (number(0), number(1), Some(1)),
         _ => (number(0), number(1), number(2)),
     };
-    let (Some(start), Some(stop), Some(step)) = (start, stop, step) else { return Value::Unknown };
+    let (Some(start), Some(stop), Some(step)) = (start, stop, step) else {
+        return Value::Unknown;
+    };
     if step == 0 {
         return Value::Unknown;
     }
@@ -332,12 +348,16 @@ pub(crate) fn enumerate(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn zip(engine: &mut Engine, call: &Call) -> Value {
     let mut lists = Vec::new();
     for value in call.pos.iter().take(8) {
-        match engine.known_elements(value) {
-            Some(items) => lists.push(items),
-            None => {
-                let elements = call.pos.iter().take(8).map(|v| engine.element_of(v)).collect();
-                return Value::element(Value::seq(elements));
-            }
+        if let Some(items) = engine.known_elements(value) {
+            lists.push(items)
+        } else {
+            let elements = call
+                .pos
+                .iter()
+                .take(8)
+                .map(|v| engine.element_of(v))
+                .collect();
+            return Value::element(Value::seq(elements));
         }
     }
     let length = lists.iter().map(Vec::len).min().unwrap_or(0).min(8192);
@@ -361,7 +381,11 @@ pub(crate) fn cycle(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn dict(engine: &mut Engine, call: &Call) -> Value {
     let mut pairs: Vec<(Value, Value)> = Vec::new();
     let value = first(call);
-    if value.refs().iter().any(|one| matches!(one, Ref::Name(_) | Ref::Globals | Ref::Dict(_))) {
+    if value
+        .refs()
+        .iter()
+        .any(|one| matches!(one, Ref::Name(_) | Ref::Globals | Ref::Dict(_)))
+    {
         return value;
     }
     if let Some(known) = value.pairs() {
@@ -425,8 +449,11 @@ fn decoder(engine: &mut Engine, call: &Call, name: &str) -> Value {
     }
     let out = out.unwrap_or_default();
     if out.is_unknown() {
-        let taint =
-            engine.source_taint(super::value::Label::Decoded, "unknown data is decoded", call.at);
+        let taint = engine.source_taint(
+            super::value::Label::Decoded,
+            "unknown data is decoded",
+            call.at,
+        );
         return out.with_taints(&[taint]);
     }
     out
@@ -460,11 +487,7 @@ pub(crate) fn from_bytes(engine: &mut Engine, call: &Call) -> Value {
     })
 }
 
-fn fold_each(
-    engine: &mut Engine,
-    call: &Call,
-    fold: impl Fn(&Const) -> Option<Value>,
-) -> Value {
+fn fold_each(engine: &mut Engine, call: &Call, fold: impl Fn(&Const) -> Option<Value>) -> Value {
     let value = first(call);
     let mut out: Option<Value> = None;
     for one in value.consts() {
@@ -488,8 +511,8 @@ pub(crate) fn environ_get(engine: &mut Engine, call: &Call) -> Value {
 
 /// `type(name, bases, namespace)` makes a class of data; `type(x)` is harmless.
 pub(crate) fn type_of(engine: &mut Engine, call: &Call) -> Value {
-    if let [_, bases, namespace] = call.pos.as_slice() {
-        engine.judge_made_class(call.at, bases, namespace);
+    if let [_, _, namespace] = call.pos.as_slice() {
+        engine.judge_made_class(call.at, namespace);
     }
     Value::Unknown
 }

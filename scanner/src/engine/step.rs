@@ -65,7 +65,10 @@ impl Engine {
                 }
                 _ => taint.step,
             };
-            moved.push(Taint { label: taint.label, step });
+            moved.push(Taint {
+                label: taint.label,
+                step,
+            });
         }
         value.set_taints(moved)
     }
@@ -75,7 +78,9 @@ impl Engine {
         let mut chain = Vec::new();
         let mut at = Some(last);
         while let Some(index) = at {
-            let Some(step) = self.steps.get(index as usize) else { break };
+            let Some(step) = self.steps.get(index as usize) else {
+                break;
+            };
             chain.push(*step);
             at = step.prev;
             if chain.len() > usize::from(MAX_STEPS) + 1 {

@@ -136,15 +136,28 @@ impl Value {
         if depth > MAX_DEPTH {
             return Self::default().with_taints(&gather(items.iter()));
         }
-        Self::Rich(Rc::new(Rich { seq: Some(Rc::new(items)), depth, ..Rich::default() }))
+        Self::Rich(Rc::new(Rich {
+            seq: Some(Rc::new(items)),
+            depth,
+            ..Rich::default()
+        }))
     }
 
     pub(crate) fn dict(pairs: Vec<(Self, Self)>) -> Self {
-        let depth = pairs.iter().map(|(_, value)| value.depth()).max().unwrap_or(0) + 1;
+        let depth = pairs
+            .iter()
+            .map(|(_, value)| value.depth())
+            .max()
+            .unwrap_or(0)
+            + 1;
         if depth > MAX_DEPTH || pairs.len() > MAX_ELEMENTS {
             return Self::default().with_taints(&gather(pairs.iter().map(|(_, value)| value)));
         }
-        Self::Rich(Rc::new(Rich { dict: Some(Rc::new(pairs)), depth, ..Rich::default() }))
+        Self::Rich(Rc::new(Rich {
+            dict: Some(Rc::new(pairs)),
+            depth,
+            ..Rich::default()
+        }))
     }
 
     /// A container of which only the union of its elements is known.
@@ -156,7 +169,11 @@ impl Value {
         if depth > MAX_DEPTH {
             return Self::default().with_taints(&element.taints());
         }
-        Self::Rich(Rc::new(Rich { element, depth, ..Rich::default() }))
+        Self::Rich(Rc::new(Rich {
+            element,
+            depth,
+            ..Rich::default()
+        }))
     }
 
     pub(crate) const fn is_unknown(&self) -> bool {
@@ -164,11 +181,19 @@ impl Value {
     }
 
     fn depth(&self) -> u16 {
-        if let Self::Rich(rich) = self { rich.depth } else { 0 }
+        if let Self::Rich(rich) = self {
+            rich.depth
+        } else {
+            0
+        }
     }
 
     pub(crate) fn rich(&self) -> Option<&Rich> {
-        if let Self::Rich(rich) = self { Some(rich) } else { None }
+        if let Self::Rich(rich) = self {
+            Some(rich)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn refs(&self) -> SmallVec<[Ref; 2]> {
@@ -232,11 +257,11 @@ impl Value {
 
     /// Whether the value is sure to be true or false.
     pub(crate) fn truth(&self) -> Option<bool> {
-        if let Self::Rich(rich) = self {
-            if let Some(seq) = &rich.seq {
-                return (rich.refs.is_empty() && rich.consts.is_empty() && !rich.open)
-                    .then_some(!seq.is_empty());
-            }
+        if let Self::Rich(rich) = self
+            && let Some(seq) = &rich.seq
+        {
+            return (rich.refs.is_empty() && rich.consts.is_empty() && !rich.open)
+                .then_some(!seq.is_empty());
         }
         Some(match self.exact()? {
             Const::None => false,
@@ -258,7 +283,9 @@ impl Value {
     }
 
     pub(crate) fn taints(&self) -> Taints {
-        self.rich().map(|rich| rich.taint.clone()).unwrap_or_default()
+        self.rich()
+            .map(|rich| rich.taint.clone())
+            .unwrap_or_default()
     }
 
     pub(crate) fn is_tainted(&self) -> bool {
@@ -283,7 +310,12 @@ impl Value {
                 pending.extend(seq.iter().filter(|v| v.rich().is_some()).take(64));
             }
             if let Some(dict) = &rich.dict {
-                pending.extend(dict.iter().map(|(_, v)| v).filter(|v| v.rich().is_some()).take(64));
+                pending.extend(
+                    dict.iter()
+                        .map(|(_, v)| v)
+                        .filter(|v| v.rich().is_some())
+                        .take(64),
+                );
             }
         }
         all
@@ -291,11 +323,18 @@ impl Value {
 
     fn to_rich(&self) -> Rich {
         match self {
-            Self::Unknown => Rich { open: true, ..Rich::default() },
-            Self::Const(one) => {
-                Rich { consts: SmallVec::from_elem(one.clone(), 1), ..Rich::default() }
-            }
-            Self::Ref(one) => Rich { refs: SmallVec::from_slice(&[*one]), ..Rich::default() },
+            Self::Unknown => Rich {
+                open: true,
+                ..Rich::default()
+            },
+            Self::Const(one) => Rich {
+                consts: SmallVec::from_elem(one.clone(), 1),
+                ..Rich::default()
+            },
+            Self::Ref(one) => Rich {
+                refs: SmallVec::from_slice(&[*one]),
+                ..Rich::default()
+            },
             Self::Rich(rich) => Rich::clone(rich),
         }
     }
@@ -331,7 +370,10 @@ impl Value {
             (Self::Rich(a), _) => {
                 let other = other.to_rich();
                 other.refs.iter().any(|one| !a.refs.contains(one)) && a.refs.len() < MAX_REFS
-                    || other.taint.iter().any(|t| !a.taint.iter().any(|o| o.label == t.label))
+                    || other
+                        .taint
+                        .iter()
+                        .any(|t| !a.taint.iter().any(|o| o.label == t.label))
                     || !a.open && other.consts.iter().any(|one| !a.consts.contains(one))
                     || other.seq.is_some() && a.seq.is_none() && a.element.is_unknown()
                     || other.dict.is_some() && a.dict.is_none() && a.element.is_unknown()
@@ -428,14 +470,21 @@ fn contents_grow(known: &Rich, other: &Rich) -> bool {
     }
     let seq = match (&known.seq, &other.seq) {
         (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
-            a.len() != b.len() || a.iter().zip(b.iter()).take(32).any(|(x, y)| x.would_grow(y))
+            a.len() != b.len()
+                || a.iter()
+                    .zip(b.iter())
+                    .take(32)
+                    .any(|(x, y)| x.would_grow(y))
         }
         _ => false,
     };
     seq || match (&known.dict, &other.dict) {
         (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
             a.len() < b.len()
-                || a.iter().zip(b.iter()).take(32).any(|((_, x), (_, y))| x.would_grow(y))
+                || a.iter()
+                    .zip(b.iter())
+                    .take(32)
+                    .any(|((_, x), (_, y))| x.would_grow(y))
         }
         _ => false,
     }

@@ -14,7 +14,15 @@ pub(super) const RULES: &[Rule] = &[
         why: "Debuggers, coverage and sandboxes use these hooks.",
         bad: "import sys\nsys.settrace(None)",
         safer: "Leave them.",
-        matches: &[Match::Call(&["sys.settrace", "sys.setprofile", "threading.settrace", "threading.setprofile", "sys._settraceallthreads", "sys.monitoring.use_tool_id", "sys.monitoring.set_events"])],
+        matches: &[Match::Call(&[
+            "sys.settrace",
+            "sys.setprofile",
+            "threading.settrace",
+            "threading.setprofile",
+            "sys._settraceallthreads",
+            "sys.monitoring.use_tool_id",
+            "sys.monitoring.set_events",
+        ])],
     },
     Rule {
         id: "SR822",
@@ -38,7 +46,15 @@ pub(super) const RULES: &[Rule] = &[
         why: "Variables of whoever called can be read and changed.",
         bad: "import sys\nsys._getframe(1)",
         safer: "Pass what is needed as an argument.",
-        matches: &[Match::Call(&["sys._getframe", "inspect.currentframe", "inspect.stack", "inspect.getouterframes", "sys._current_frames", "gc.get_objects", "gc.get_referrers"])],
+        matches: &[Match::Call(&[
+            "sys._getframe",
+            "inspect.currentframe",
+            "inspect.stack",
+            "inspect.getouterframes",
+            "sys._current_frames",
+            "gc.get_objects",
+            "gc.get_referrers",
+        ])],
     },
     Rule {
         id: "SR824",
@@ -50,7 +66,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "Nobody can read afterwards what has run.",
         bad: "import os\nos.remove(__file__)",
         safer: "Leave it.",
-        matches: &[Match::CallWhen(&["os.remove", "os.unlink"], When::Text(0, "path", &["__file__"]))],
+        matches: &[Match::CallWhen(
+            &["os.remove", "os.unlink"],
+            When::Text(0, "path", &["__file__"]),
+        )],
     },
     Rule {
         id: "SR825",
@@ -62,7 +81,41 @@ pub(super) const RULES: &[Rule] = &[
         why: "Malware behaves well while it is watched.",
         bad: "import os\nos.path.exists(\"/.dockerenv\")",
         safer: "Do not depend on where the program runs.",
-        matches: &[Match::Path(Access::Read, &["/proc/self/status", "/proc/1/cgroup", "/proc/self/cgroup", "/.dockerenv", "/run/.containerenv", "/sys/class/dmi/**", "/proc/self/mountinfo", "/sys/hypervisor/**", "/proc/scsi/scsi"]), Match::CallWhen(&["os.path.exists", "os.path.isfile", "os.stat", "os.access"], When::Contains(0, "path", &["/.dockerenv", "containerenv", "/sys/class/dmi", "vboxguest", "vmware"])), Match::Call(&["sys.gettrace", "win32api.IsDebuggerPresent", "ctypes.windll.kernel32.IsDebuggerPresent"])],
+        matches: &[
+            Match::Path(
+                Access::Read,
+                &[
+                    "/proc/self/status",
+                    "/proc/1/cgroup",
+                    "/proc/self/cgroup",
+                    "/.dockerenv",
+                    "/run/.containerenv",
+                    "/sys/class/dmi/**",
+                    "/proc/self/mountinfo",
+                    "/sys/hypervisor/**",
+                    "/proc/scsi/scsi",
+                ],
+            ),
+            Match::CallWhen(
+                &["os.path.exists", "os.path.isfile", "os.stat", "os.access"],
+                When::Contains(
+                    0,
+                    "path",
+                    &[
+                        "/.dockerenv",
+                        "containerenv",
+                        "/sys/class/dmi",
+                        "vboxguest",
+                        "vmware",
+                    ],
+                ),
+            ),
+            Match::Call(&[
+                "sys.gettrace",
+                "win32api.IsDebuggerPresent",
+                "ctypes.windll.kernel32.IsDebuggerPresent",
+            ]),
+        ],
     },
     Rule {
         id: "SR826",
@@ -74,7 +127,16 @@ pub(super) const RULES: &[Rule] = &[
         why: "Waiting is how automatic analysis is outlasted.",
         bad: "import time\ntime.sleep(86400)",
         safer: "A schedule.",
-        matches: &[Match::CallWhen(&["time.sleep", "asyncio.sleep", "gevent.sleep", "eventlet.sleep", "trio.sleep"], When::AtLeast(0, "seconds", 3600))],
+        matches: &[Match::CallWhen(
+            &[
+                "time.sleep",
+                "asyncio.sleep",
+                "gevent.sleep",
+                "eventlet.sleep",
+                "trio.sleep",
+            ],
+            When::AtLeast(0, "seconds", 3600),
+        )],
     },
     Rule {
         id: "SR827",
@@ -86,7 +148,21 @@ pub(super) const RULES: &[Rule] = &[
         why: "They are what is needed to find out what happened.",
         bad: "import os\nos.remove(\"/var/log/auth.log\")",
         safer: "Leave them.",
-        matches: &[Match::Path(Access::Write, &["/var/log/**", "~/.bash_history", "~/.zsh_history", "/var/run/utmp", "/var/log/wtmp", "/var/log/lastlog", "~/.python_history"]), Match::Call(&["win32evtlog.ClearEventLog"])],
+        matches: &[
+            Match::Path(
+                Access::Write,
+                &[
+                    "/var/log/**",
+                    "~/.bash_history",
+                    "~/.zsh_history",
+                    "/var/run/utmp",
+                    "/var/log/wtmp",
+                    "/var/log/lastlog",
+                    "~/.python_history",
+                ],
+            ),
+            Match::Call(&["win32evtlog.ClearEventLog"]),
+        ],
     },
     Rule {
         id: "SR828",
@@ -98,7 +174,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "What happens afterwards leaves no record.",
         bad: "import logging\nlogging.disable()",
         safer: "Set the level of your own logger.",
-        matches: &[Match::Call(&["logging.disable", "logging.shutdown", "faulthandler.disable"])],
+        matches: &[Match::Call(&[
+            "logging.disable",
+            "logging.shutdown",
+            "faulthandler.disable",
+        ])],
     },
     Rule {
         id: "SR829",
@@ -110,7 +190,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "The program cannot be stopped in the usual way.",
         bad: "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)",
         safer: "Clean up, then end.",
-        matches: &[Match::Call(&["signal.pthread_sigmask", "signal.siginterrupt"]), Match::Name(&["signal.SIG_IGN"])],
+        matches: &[
+            Match::Call(&["signal.pthread_sigmask", "signal.siginterrupt"]),
+            Match::Name(&["signal.SIG_IGN"]),
+        ],
     },
     Rule {
         id: "SR830",
@@ -134,7 +217,12 @@ pub(super) const RULES: &[Rule] = &[
         why: "It then looks like another program.",
         bad: "import setproctitle\nsetproctitle.setproctitle(\"x\")",
         safer: "Leave it.",
-        matches: &[Match::Call(&["setproctitle.setproctitle", "prctl.set_name", "procname.setprocname", "setproctitle.setthreadtitle"])],
+        matches: &[Match::Call(&[
+            "setproctitle.setproctitle",
+            "prctl.set_name",
+            "procname.setprocname",
+            "setproctitle.setthreadtitle",
+        ])],
     },
     Rule {
         id: "SR832",
@@ -170,6 +258,13 @@ pub(super) const RULES: &[Rule] = &[
         why: "Nobody can review what runs.",
         bad: "import pytransform",
         safer: "Ship source.",
-        matches: &[Match::Import(&["pytransform", "pyarmor_runtime", "sourcedefender", "pyconcrete", "pyarmor_runtime_000000", "cryptocode"])],
+        matches: &[Match::Import(&[
+            "pytransform",
+            "pyarmor_runtime",
+            "sourcedefender",
+            "pyconcrete",
+            "pyarmor_runtime_000000",
+            "cryptocode",
+        ])],
     },
 ];

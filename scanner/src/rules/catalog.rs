@@ -86,7 +86,8 @@ impl Catalog {
             Match::Import(names) => (*names, Use::Import, None),
             Match::Name(names) => (*names, Use::Name, None),
             Match::Path(access, patterns) => {
-                self.paths.extend(patterns.iter().map(|pattern| (rule, *access, *pattern)));
+                self.paths
+                    .extend(patterns.iter().map(|pattern| (rule, *access, *pattern)));
                 return;
             }
             Match::Engine => return,
@@ -105,21 +106,23 @@ impl Catalog {
         let mut at = 0;
         for segment in segments(name) {
             let here = &self.nodes[at as usize];
-            let known =
-                if segment == "*" { here.any } else { here.children.get(segment).copied() };
-            at = match known {
-                Some(next) => next,
-                None => {
-                    let next = NodeId::try_from(self.nodes.len()).unwrap_or(0);
-                    self.nodes.push(Node::default());
-                    let here = &mut self.nodes[at as usize];
-                    if segment == "*" {
-                        here.any = Some(next);
-                    } else {
-                        here.children.insert(segment, next);
-                    }
-                    next
+            let known = if segment == "*" {
+                here.any
+            } else {
+                here.children.get(segment).copied()
+            };
+            at = if let Some(next) = known {
+                next
+            } else {
+                let next = NodeId::try_from(self.nodes.len()).unwrap_or(0);
+                self.nodes.push(Node::default());
+                let here = &mut self.nodes[at as usize];
+                if segment == "*" {
+                    here.any = Some(next);
+                } else {
+                    here.children.insert(segment, next);
                 }
+                next
             };
         }
         at
@@ -150,6 +153,8 @@ pub(crate) fn segments(name: &str) -> impl Iterator<Item = &str> {
             Some(head) => (head, Some("()")),
             None => (part, None),
         };
-        [Some(head).filter(|head| !head.is_empty()), call].into_iter().flatten()
+        [Some(head).filter(|head| !head.is_empty()), call]
+            .into_iter()
+            .flatten()
     })
 }

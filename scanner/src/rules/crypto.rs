@@ -14,7 +14,23 @@ pub(super) const RULES: &[Rule] = &[
         why: "Two texts with the same hash can be made at will.",
         bad: "import hashlib\nhashlib.md5(b\"x\")",
         safer: "`hashlib.sha256`, or `hashlib.scrypt` for passwords.",
-        matches: &[Match::CallWhen(&["hashlib.md5", "hashlib.sha1"], When::Absent(250, "usedforsecurity")), Match::CallWhen(&["hashlib.new"], When::Text(0, "name", &["md5", "sha1", "md4", "MD5", "SHA1"])), Match::Call(&["Crypto.Hash.MD5.new", "Crypto.Hash.SHA1.new", "Crypto.Hash.MD4.new", "Crypto.Hash.MD2.new", "crypt.crypt"])],
+        matches: &[
+            Match::CallWhen(
+                &["hashlib.md5", "hashlib.sha1"],
+                When::Absent(250, "usedforsecurity"),
+            ),
+            Match::CallWhen(
+                &["hashlib.new"],
+                When::Text(0, "name", &["md5", "sha1", "md4", "MD5", "SHA1"]),
+            ),
+            Match::Call(&[
+                "Crypto.Hash.MD5.new",
+                "Crypto.Hash.SHA1.new",
+                "Crypto.Hash.MD4.new",
+                "Crypto.Hash.MD2.new",
+                "crypt.crypt",
+            ]),
+        ],
     },
     Rule {
         id: "SR881",
@@ -26,7 +42,24 @@ pub(super) const RULES: &[Rule] = &[
         why: "What it encrypts can be read or changed by others.",
         bad: "from Crypto.Cipher import DES\nDES.new(key)",
         safer: "AES-GCM or ChaCha20-Poly1305.",
-        matches: &[Match::Call(&["Crypto.Cipher.DES.new", "Crypto.Cipher.ARC4.new", "Crypto.Cipher.Blowfish.new", "Crypto.Cipher.ARC2.new", "Crypto.Cipher.XOR.new", "Crypto.Cipher.DES3.new", "cryptography.hazmat.primitives.ciphers.algorithms.ARC4", "cryptography.hazmat.primitives.ciphers.algorithms.TripleDES", "cryptography.hazmat.primitives.ciphers.algorithms.Blowfish", "cryptography.hazmat.primitives.ciphers.modes.ECB"]), Match::Name(&["Crypto.Cipher.AES.MODE_ECB", "Cryptodome.Cipher.AES.MODE_ECB"])],
+        matches: &[
+            Match::Call(&[
+                "Crypto.Cipher.DES.new",
+                "Crypto.Cipher.ARC4.new",
+                "Crypto.Cipher.Blowfish.new",
+                "Crypto.Cipher.ARC2.new",
+                "Crypto.Cipher.XOR.new",
+                "Crypto.Cipher.DES3.new",
+                "cryptography.hazmat.primitives.ciphers.algorithms.ARC4",
+                "cryptography.hazmat.primitives.ciphers.algorithms.TripleDES",
+                "cryptography.hazmat.primitives.ciphers.algorithms.Blowfish",
+                "cryptography.hazmat.primitives.ciphers.modes.ECB",
+            ]),
+            Match::Name(&[
+                "Crypto.Cipher.AES.MODE_ECB",
+                "Cryptodome.Cipher.AES.MODE_ECB",
+            ]),
+        ],
     },
     Rule {
         id: "SR882",
@@ -38,7 +71,16 @@ pub(super) const RULES: &[Rule] = &[
         why: "They can be computed by others.",
         bad: "import rsa\nrsa.newkeys(512)",
         safer: "3072 bits for RSA, or an elliptic curve.",
-        matches: &[Match::CallWhen(&["Crypto.PublicKey.RSA.generate", "Crypto.PublicKey.DSA.generate"], When::Text(250, "", &[])), Match::CallWhen(&["rsa.newkeys"], When::Given(0, "nbits"))],
+        matches: &[
+            Match::CallWhen(
+                &[
+                    "Crypto.PublicKey.RSA.generate",
+                    "Crypto.PublicKey.DSA.generate",
+                ],
+                When::Text(250, "", &[]),
+            ),
+            Match::CallWhen(&["rsa.newkeys"], When::Given(0, "nbits")),
+        ],
     },
     Rule {
         id: "SR883",
@@ -50,7 +92,14 @@ pub(super) const RULES: &[Rule] = &[
         why: "Old versions have known attacks.",
         bad: "import ssl\nssl.SSLContext(ssl.PROTOCOL_TLSv1)",
         safer: "`ssl.create_default_context()`.",
-        matches: &[Match::Name(&["ssl.PROTOCOL_SSLv2", "ssl.PROTOCOL_SSLv3", "ssl.PROTOCOL_TLSv1", "ssl.PROTOCOL_TLSv1_1", "ssl.TLSVersion.TLSv1", "ssl.TLSVersion.SSLv3"])],
+        matches: &[Match::Name(&[
+            "ssl.PROTOCOL_SSLv2",
+            "ssl.PROTOCOL_SSLv3",
+            "ssl.PROTOCOL_TLSv1",
+            "ssl.PROTOCOL_TLSv1_1",
+            "ssl.TLSVersion.TLSv1",
+            "ssl.TLSVersion.SSLv3",
+        ])],
     },
     Rule {
         id: "SR884",
@@ -62,7 +111,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "Somebody else's machine can pose as the one that is meant.",
         bad: "import paramiko\nc = paramiko.SSHClient()\nc.set_missing_host_key_policy(paramiko.AutoAddPolicy())",
         safer: "`RejectPolicy` and a known host key.",
-        matches: &[Match::Name(&["paramiko.AutoAddPolicy", "paramiko.WarningPolicy", "paramiko.client.AutoAddPolicy"])],
+        matches: &[Match::Name(&[
+            "paramiko.AutoAddPolicy",
+            "paramiko.WarningPolicy",
+            "paramiko.client.AutoAddPolicy",
+        ])],
     },
     Rule {
         id: "SR885",
@@ -74,7 +127,17 @@ pub(super) const RULES: &[Rule] = &[
         why: "Anybody can write such a token.",
         bad: "import jwt\njwt.decode(token, verify=False)",
         safer: "Check the signature with a fixed algorithm.",
-        matches: &[Match::CallWhen(&["jwt.decode"], When::False(250, "verify")), Match::CallWhen(&["jwt.encode"], When::Text(250, "algorithm", &["none", "None"])), Match::Call(&["jwt.get_unverified_header", "jose.jwt.get_unverified_claims"])],
+        matches: &[
+            Match::CallWhen(&["jwt.decode"], When::False(250, "verify")),
+            Match::CallWhen(
+                &["jwt.encode"],
+                When::Text(250, "algorithm", &["none", "None"]),
+            ),
+            Match::Call(&[
+                "jwt.get_unverified_header",
+                "jose.jwt.get_unverified_claims",
+            ]),
+        ],
     },
     Rule {
         id: "SR886",
@@ -86,7 +149,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "Its output follows from earlier output.",
         bad: "import random\nrandom.getrandbits(128)",
         safer: "`secrets.token_hex()`.",
-        matches: &[Match::Call(&["random.seed", "uuid.uuid1", "random.getrandbits"])],
+        matches: &[Match::Call(&[
+            "random.seed",
+            "uuid.uuid1",
+            "random.getrandbits",
+        ])],
     },
     Rule {
         id: "SR887",
@@ -98,7 +165,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "Text of users then becomes code in a browser.",
         bad: "import jinja2\njinja2.Environment()",
         safer: "`autoescape=True`.",
-        matches: &[Match::CallWhen(&["jinja2.Environment"], When::Absent(250, "autoescape")), Match::CallWhen(&["jinja2.Environment"], When::False(250, "autoescape")), Match::Call(&["markupsafe.Markup", "django.utils.safestring.mark_safe"])],
+        matches: &[
+            Match::CallWhen(&["jinja2.Environment"], When::Absent(250, "autoescape")),
+            Match::CallWhen(&["jinja2.Environment"], When::False(250, "autoescape")),
+            Match::Call(&["markupsafe.Markup", "django.utils.safestring.mark_safe"]),
+        ],
     },
     Rule {
         id: "SR890",
@@ -110,7 +181,14 @@ pub(super) const RULES: &[Rule] = &[
         why: "Together with a walk over files it is how ransomware works.",
         bad: "from cryptography.fernet import Fernet\nFernet(key).encrypt(b\"x\")",
         safer: "Encrypt only what is yours.",
-        matches: &[Match::Call(&["cryptography.fernet.Fernet().encrypt", "Crypto.Cipher.AES.new().encrypt", "Cryptodome.Cipher.AES.new().encrypt", "nacl.secret.SecretBox().encrypt", "pyAesCrypt.encryptFile", "cryptography.fernet.Fernet"])],
+        matches: &[Match::Call(&[
+            "cryptography.fernet.Fernet().encrypt",
+            "Crypto.Cipher.AES.new().encrypt",
+            "Cryptodome.Cipher.AES.new().encrypt",
+            "nacl.secret.SecretBox().encrypt",
+            "pyAesCrypt.encryptFile",
+            "cryptography.fernet.Fernet",
+        ])],
     },
     Rule {
         id: "SR891",
@@ -134,6 +212,35 @@ pub(super) const RULES: &[Rule] = &[
         why: "It uses the host for somebody else's gain.",
         bad: "import requests\nrequests.get(\"https://supportxmr.com/xmrig.tar.gz\")",
         safer: "Nothing a script should do.",
-        matches: &[Match::CallWhen(&["socket.create_connection", "socket.socket().connect", "requests.post", "requests.get", "urllib.request.urlopen", "urllib.urlretrieve"], When::Contains(0, "url", &["stratum+tcp", "minexmr", "nanopool", "supportxmr", "moneroocean", "hashvault", "2miners", "nicehash", "xmrig", "coinhive", "ethermine"])), Match::Import(&["pyrx", "randomx", "pycryptonight"])],
+        matches: &[
+            Match::CallWhen(
+                &[
+                    "socket.create_connection",
+                    "socket.socket().connect",
+                    "requests.post",
+                    "requests.get",
+                    "urllib.request.urlopen",
+                    "urllib.urlretrieve",
+                ],
+                When::Contains(
+                    0,
+                    "url",
+                    &[
+                        "stratum+tcp",
+                        "minexmr",
+                        "nanopool",
+                        "supportxmr",
+                        "moneroocean",
+                        "hashvault",
+                        "2miners",
+                        "nicehash",
+                        "xmrig",
+                        "coinhive",
+                        "ethermine",
+                    ],
+                ),
+            ),
+            Match::Import(&["pyrx", "randomx", "pycryptonight"]),
+        ],
     },
 ];

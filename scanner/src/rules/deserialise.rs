@@ -14,7 +14,19 @@ pub(super) const RULES: &[Rule] = &[
         why: "A pickle is a program: loading one from elsewhere is running it.",
         bad: "import pickle\npickle.loads(data)",
         safer: "`json.loads`.",
-        matches: &[Match::Call(&["pickle.loads", "pickle.load", "pickle.Unpickler", "dill.loads", "dill.load", "cloudpickle.loads", "cloudpickle.load", "shelve.open", "jsonpickle.decode", "jsonpickle.loads", "multiprocessing.connection.Client().recv"])],
+        matches: &[Match::Call(&[
+            "pickle.loads",
+            "pickle.load",
+            "pickle.Unpickler",
+            "dill.loads",
+            "dill.load",
+            "cloudpickle.loads",
+            "cloudpickle.load",
+            "shelve.open",
+            "jsonpickle.decode",
+            "jsonpickle.loads",
+            "multiprocessing.connection.Client().recv",
+        ])],
     },
     Rule {
         id: "SR631",
@@ -26,7 +38,16 @@ pub(super) const RULES: &[Rule] = &[
         why: "`!!python/object/apply:os.system` in the file is a call.",
         bad: "import yaml\nyaml.load(text)",
         safer: "`yaml.safe_load`.",
-        matches: &[Match::CallWhen(&["yaml.load", "yaml.load_all"], When::Absent(1, "Loader")), Match::Call(&["yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "ruamel.yaml.unsafe_load"]), Match::Name(&["yaml.UnsafeLoader", "yaml.CUnsafeLoader"])],
+        matches: &[
+            Match::CallWhen(&["yaml.load", "yaml.load_all"], When::Absent(1, "Loader")),
+            Match::Call(&[
+                "yaml.unsafe_load",
+                "yaml.unsafe_load_all",
+                "yaml.full_load",
+                "ruamel.yaml.unsafe_load",
+            ]),
+            Match::Name(&["yaml.UnsafeLoader", "yaml.CUnsafeLoader"]),
+        ],
     },
     Rule {
         id: "SR632",
@@ -38,7 +59,18 @@ pub(super) const RULES: &[Rule] = &[
         why: "The usual model formats are pickles inside.",
         bad: "import torch\ntorch.load(\"m.pt\")",
         safer: "`torch.load(..., weights_only=True)`, or safetensors.",
-        matches: &[Match::CallWhen(&["torch.load"], When::Absent(250, "weights_only")), Match::CallWhen(&["torch.load"], When::False(250, "weights_only")), Match::Call(&["joblib.load", "sklearn.externals.joblib.load", "keras.models.load_model", "tensorflow.keras.models.load_model", "mlflow.pyfunc.load_model", "torch.jit.load"])],
+        matches: &[
+            Match::CallWhen(&["torch.load"], When::Absent(250, "weights_only")),
+            Match::CallWhen(&["torch.load"], When::False(250, "weights_only")),
+            Match::Call(&[
+                "joblib.load",
+                "sklearn.externals.joblib.load",
+                "keras.models.load_model",
+                "tensorflow.keras.models.load_model",
+                "mlflow.pyfunc.load_model",
+                "torch.jit.load",
+            ]),
+        ],
     },
     Rule {
         id: "SR633",
@@ -50,7 +82,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "The file can then hold code.",
         bad: "import pandas as pd\npd.read_pickle(\"x\")",
         safer: "Leave `allow_pickle` off; use CSV or Parquet.",
-        matches: &[Match::CallWhen(&["numpy.load"], When::True(250, "allow_pickle")), Match::Call(&["pandas.read_pickle", "pandas.io.pickle.read_pickle"])],
+        matches: &[
+            Match::CallWhen(&["numpy.load"], When::True(250, "allow_pickle")),
+            Match::Call(&["pandas.read_pickle", "pandas.io.pickle.read_pickle"]),
+        ],
     },
     Rule {
         id: "SR634",
@@ -62,7 +97,16 @@ pub(super) const RULES: &[Rule] = &[
         why: "A few lines of XML can grow to gigabytes, or read files.",
         bad: "import xml.dom.minidom as m\nm.parse(\"x.xml\")",
         safer: "`defusedxml`.",
-        matches: &[Match::Call(&["xml.sax.parse", "xml.sax.make_parser", "xml.dom.minidom.parse", "xml.dom.pulldom.parse", "lxml.etree.XMLParser", "xml.etree.ElementTree.parse", "xml.etree.ElementTree.fromstring", "xml.dom.minidom.parseString"])],
+        matches: &[Match::Call(&[
+            "xml.sax.parse",
+            "xml.sax.make_parser",
+            "xml.dom.minidom.parse",
+            "xml.dom.pulldom.parse",
+            "lxml.etree.XMLParser",
+            "xml.etree.ElementTree.parse",
+            "xml.etree.ElementTree.fromstring",
+            "xml.dom.minidom.parseString",
+        ])],
     },
     Rule {
         id: "SR635",
@@ -74,6 +118,20 @@ pub(super) const RULES: &[Rule] = &[
         why: "`trust_remote_code` imports Python files of whoever uploaded the model.",
         bad: "import transformers\ntransformers.AutoModel.from_pretrained(\"x/y\", trust_remote_code=True)",
         safer: "Leave it off, or pin and read the revision.",
-        matches: &[Match::CallWhen(&["transformers.AutoModel.from_pretrained", "transformers.AutoModelForCausalLM.from_pretrained", "transformers.AutoTokenizer.from_pretrained", "transformers.AutoConfig.from_pretrained", "transformers.pipeline", "datasets.load_dataset", "sentence_transformers.SentenceTransformer"], When::True(250, "trust_remote_code")), Match::Call(&["torch.hub.load"])],
+        matches: &[
+            Match::CallWhen(
+                &[
+                    "transformers.AutoModel.from_pretrained",
+                    "transformers.AutoModelForCausalLM.from_pretrained",
+                    "transformers.AutoTokenizer.from_pretrained",
+                    "transformers.AutoConfig.from_pretrained",
+                    "transformers.pipeline",
+                    "datasets.load_dataset",
+                    "sentence_transformers.SentenceTransformer",
+                ],
+                When::True(250, "trust_remote_code"),
+            ),
+            Match::Call(&["torch.hub.load"]),
+        ],
     },
 ];

@@ -2,7 +2,11 @@
 //! is bad; effects say what happens.
 
 use super::Access;
-use crate::engine::{Engine, call::Call, value::{Label, Value}};
+use crate::engine::{
+    Engine,
+    call::Call,
+    value::{Label, Value},
+};
 
 /// An argument by position and keyword.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +17,6 @@ pub(crate) struct Arg(pub(crate) u8, pub(crate) &'static str);
 pub(crate) enum Sink {
     Network,
     Deserialise,
-    Delete,
     Sql,
     Template,
     Log,

@@ -110,7 +110,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "What that file holds is not part of this scan.",
         bad: "import runpy\nrunpy.run_path(\"other.py\")",
         safer: "Import the module and call a function of it.",
-        matches: &[Match::Call(&["runpy.run_path", "runpy.run_module", "builtins.execfile"])],
+        matches: &[Match::Call(&[
+            "runpy.run_path",
+            "runpy.run_module",
+            "builtins.execfile",
+        ])],
     },
     Rule {
         id: "SR110",
@@ -122,7 +126,16 @@ pub(super) const RULES: &[Rule] = &[
         why: "Whoever can write to its input can run any code.",
         bad: "import code\ncode.interact()",
         safer: "Remove it; for debugging, attach a debugger from outside.",
-        matches: &[Match::Call(&["code.interact", "code.InteractiveConsole", "code.InteractiveInterpreter", "IPython.embed", "IPython.start_ipython", "rpdb.set_trace", "remote_pdb.set_trace", "pdb.Pdb().interaction"])],
+        matches: &[Match::Call(&[
+            "code.interact",
+            "code.InteractiveConsole",
+            "code.InteractiveInterpreter",
+            "IPython.embed",
+            "IPython.start_ipython",
+            "rpdb.set_trace",
+            "remote_pdb.set_trace",
+            "pdb.Pdb().interaction",
+        ])],
     },
     Rule {
         id: "SR111",
@@ -146,7 +159,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "In an unattended run this hangs until the time limit.",
         bad: "breakpoint()",
         safer: "Remove it.",
-        matches: &[Match::Call(&["pdb.set_trace", "builtins.breakpoint", "ipdb.set_trace"])],
+        matches: &[Match::Call(&[
+            "pdb.set_trace",
+            "builtins.breakpoint",
+            "ipdb.set_trace",
+        ])],
     },
     Rule {
         id: "SR113",
@@ -170,7 +187,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "The tree can hold any code.",
         bad: "import ast\nast.fix_missing_locations(tree)",
         safer: "Call the function that you mean.",
-        matches: &[Match::Call(&["ast.fix_missing_locations", "codeop.compile_command"])],
+        matches: &[Match::Call(&[
+            "ast.fix_missing_locations",
+            "codeop.compile_command",
+        ])],
     },
     Rule {
         id: "SR115",
@@ -182,6 +202,9 @@ pub(super) const RULES: &[Rule] = &[
         why: "Templates of these engines can reach Python objects, and through them anything.",
         bad: "import flask\nflask.render_template_string(page)",
         safer: "Load templates from files of your own, with autoescaping and a sandboxed environment.",
-        matches: &[Match::Call(&["mako.template.Template", "flask.render_template_string"])],
+        matches: &[Match::Call(&[
+            "mako.template.Template",
+            "flask.render_template_string",
+        ])],
     },
 ];

@@ -62,7 +62,16 @@ pub(super) const RULES: &[Rule] = &[
         why: "The run ends at its time limit.",
         bad: "for i in range(10**12):\n    print(i)",
         safer: "A smaller range.",
-        matches: &[Match::CallWhen(&["builtins.range", "builtins.xrange"], When::AtLeast(0, "", 2_000_000_000)), Match::CallWhen(&["builtins.range", "itertools.repeat"], When::AtLeast(1, "", 2_000_000_000))],
+        matches: &[
+            Match::CallWhen(
+                &["builtins.range", "builtins.xrange"],
+                When::AtLeast(0, "", 2_000_000_000),
+            ),
+            Match::CallWhen(
+                &["builtins.range", "itertools.repeat"],
+                When::AtLeast(1, "", 2_000_000_000),
+            ),
+        ],
     },
     Rule {
         id: "SR806",
@@ -74,7 +83,18 @@ pub(super) const RULES: &[Rule] = &[
         why: "The run ends when memory does.",
         bad: "bytearray(10**11)",
         safer: "Read and write in pieces.",
-        matches: &[Match::CallWhen(&["builtins.bytearray", "builtins.bytes", "numpy.zeros", "numpy.ones", "numpy.empty", "array.array", "ctypes.create_string_buffer"], When::AtLeast(0, "", 2_000_000_000))],
+        matches: &[Match::CallWhen(
+            &[
+                "builtins.bytearray",
+                "builtins.bytes",
+                "numpy.zeros",
+                "numpy.ones",
+                "numpy.empty",
+                "array.array",
+                "ctypes.create_string_buffer",
+            ],
+            When::AtLeast(0, "", 2_000_000_000),
+        )],
     },
     Rule {
         id: "SR807",
@@ -98,7 +118,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "The interpreter's own stack ends before the limit does.",
         bad: "import sys\nsys.setrecursionlimit(10**6)",
         safer: "A loop with a list as its stack.",
-        matches: &[Match::CallWhen(&["sys.setrecursionlimit"], When::AtLeast(0, "", 20_000)), Match::CallWhen(&["threading.stack_size"], When::AtLeast(0, "", 268_435_456))],
+        matches: &[
+            Match::CallWhen(&["sys.setrecursionlimit"], When::AtLeast(0, "", 20_000)),
+            Match::CallWhen(&["threading.stack_size"], When::AtLeast(0, "", 268_435_456)),
+        ],
     },
     Rule {
         id: "SR809",
@@ -134,6 +157,12 @@ pub(super) const RULES: &[Rule] = &[
         why: "A small file can hold gigabytes.",
         bad: "import zlib\nzlib.decompress(data)",
         safer: "`zlib.decompressobj().decompress(data, max_length)`.",
-        matches: &[Match::Call(&["zlib.decompress", "gzip.decompress", "bz2.decompress", "lzma.decompress", "brotli.decompress"])],
+        matches: &[Match::Call(&[
+            "zlib.decompress",
+            "gzip.decompress",
+            "bz2.decompress",
+            "lzma.decompress",
+            "brotli.decompress",
+        ])],
     },
 ];

@@ -98,7 +98,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "Programs seldom need it; attackers always look.",
         bad: "open(\"/etc/passwd\").read()",
         safer: "`getpass.getuser()` for the own name.",
-        matches: &[Match::Path(Access::Read, &["/etc/passwd", "/etc/group", "c:/windows/win.ini"])],
+        matches: &[Match::Path(
+            Access::Read,
+            &["/etc/passwd", "/etc/group", "c:/windows/win.ini"],
+        )],
     },
     Rule {
         id: "SR309",
@@ -110,7 +113,22 @@ pub(super) const RULES: &[Rule] = &[
         why: "It destroys the file system on it, or writes into memory.",
         bad: "open(\"/dev/sda\", \"wb\").write(b\"0\")",
         safer: "Nothing a script should do.",
-        matches: &[Match::Path(Access::Write, &["/dev/sd*", "/dev/nvme*", "/dev/hd*", "/dev/vd*", "/dev/mem", "/dev/kmem", "/dev/mmcblk*", "/dev/disk/**", "//./physicaldrive*", "/./physicaldrive*", "/dev/xvd*"])],
+        matches: &[Match::Path(
+            Access::Write,
+            &[
+                "/dev/sd*",
+                "/dev/nvme*",
+                "/dev/hd*",
+                "/dev/vd*",
+                "/dev/mem",
+                "/dev/kmem",
+                "/dev/mmcblk*",
+                "/dev/disk/**",
+                "//./physicaldrive*",
+                "/./physicaldrive*",
+                "/dev/xvd*",
+            ],
+        )],
     },
     Rule {
         id: "SR310",
@@ -122,7 +140,15 @@ pub(super) const RULES: &[Rule] = &[
         why: "Every user and program can replace its content.",
         bad: "import os\nos.chmod(\"x\", 0o777)",
         safer: "`0o600` for files, `0o700` for folders.",
-        matches: &[Match::CallWhen(&["os.chmod", "pathlib.Path().chmod", "os.fchmod"], When::AtLeast(1, "mode", 0o1777)), Match::CallWhen(&["os.chmod"], When::AtLeast(1, "mode", 0o666)), Match::CallWhen(&["pathlib.Path().chmod"], When::AtLeast(0, "mode", 0o666)), Match::CallWhen(&["os.umask"], When::False(0, "mask"))],
+        matches: &[
+            Match::CallWhen(
+                &["os.chmod", "pathlib.Path().chmod", "os.fchmod"],
+                When::AtLeast(1, "mode", 0o1777),
+            ),
+            Match::CallWhen(&["os.chmod"], When::AtLeast(1, "mode", 0o666)),
+            Match::CallWhen(&["pathlib.Path().chmod"], When::AtLeast(0, "mode", 0o666)),
+            Match::CallWhen(&["os.umask"], When::False(0, "mask")),
+        ],
     },
     Rule {
         id: "SR311",
@@ -134,7 +160,14 @@ pub(super) const RULES: &[Rule] = &[
         why: "A file at the destination is replaced.",
         bad: "import shutil\nshutil.move(\"a\", \"b\")",
         safer: "Check the destination first.",
-        matches: &[Match::Call(&["shutil.move", "os.rename", "os.replace", "os.renames", "pathlib.Path().rename", "pathlib.Path().replace"])],
+        matches: &[Match::Call(&[
+            "shutil.move",
+            "os.rename",
+            "os.replace",
+            "os.renames",
+            "pathlib.Path().rename",
+            "pathlib.Path().replace",
+        ])],
     },
     Rule {
         id: "SR312",
@@ -146,7 +179,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "What is cut is gone.",
         bad: "import os\nos.truncate(\"x\", 0)",
         safer: "Write to a new file and rename it.",
-        matches: &[Match::Call(&["os.truncate", "os.ftruncate", "builtins.open().truncate"])],
+        matches: &[Match::Call(&[
+            "os.truncate",
+            "os.ftruncate",
+            "builtins.open().truncate",
+        ])],
     },
     Rule {
         id: "SR313",
@@ -158,7 +195,22 @@ pub(super) const RULES: &[Rule] = &[
         why: "Names such as `../../.bashrc` leave the folder (\"Zip Slip\").",
         bad: "import tarfile\ntarfile.open(\"a.tar\").extractall()",
         safer: "`tarfile.extractall(path, filter=\"data\")`, or check each name first.",
-        matches: &[Match::CallWhen(&["tarfile.open().extractall", "tarfile.TarFile().extractall", "tarfile.open().extract"], When::Absent(250, "filter")), Match::Call(&["shutil.unpack_archive", "py7zr.SevenZipFile().extractall", "rarfile.RarFile().extractall", "patoolib.extract_archive"])],
+        matches: &[
+            Match::CallWhen(
+                &[
+                    "tarfile.open().extractall",
+                    "tarfile.TarFile().extractall",
+                    "tarfile.open().extract",
+                ],
+                When::Absent(250, "filter"),
+            ),
+            Match::Call(&[
+                "shutil.unpack_archive",
+                "py7zr.SevenZipFile().extractall",
+                "rarfile.RarFile().extractall",
+                "patoolib.extract_archive",
+            ]),
+        ],
     },
     Rule {
         id: "SR314",
@@ -182,7 +234,12 @@ pub(super) const RULES: &[Rule] = &[
         why: "Whoever writes through the link changes the file behind it.",
         bad: "import os\nos.symlink(\"a\", \"b\")",
         safer: "Copy the file.",
-        matches: &[Match::Call(&["os.symlink", "os.link", "pathlib.Path().symlink_to", "pathlib.Path().hardlink_to"])],
+        matches: &[Match::Call(&[
+            "os.symlink",
+            "os.link",
+            "pathlib.Path().symlink_to",
+            "pathlib.Path().hardlink_to",
+        ])],
     },
     Rule {
         id: "SR316",
@@ -194,7 +251,12 @@ pub(super) const RULES: &[Rule] = &[
         why: "The former owner may no longer use it.",
         bad: "import os\nos.chown(\"x\", 0, 0)",
         safer: "Leave owners to the administrator.",
-        matches: &[Match::Call(&["os.chown", "os.lchown", "shutil.chown", "os.fchown"])],
+        matches: &[Match::Call(&[
+            "os.chown",
+            "os.lchown",
+            "shutil.chown",
+            "os.fchown",
+        ])],
     },
     Rule {
         id: "SR317",
@@ -230,7 +292,12 @@ pub(super) const RULES: &[Rule] = &[
         why: "Users and tools overlook it.",
         bad: "import os\nos.chflags(\"x\", 0)",
         safer: "Leave the attributes.",
-        matches: &[Match::Call(&["os.chflags", "os.lchflags", "win32api.SetFileAttributes", "ctypes.windll.kernel32.SetFileAttributesW"])],
+        matches: &[Match::Call(&[
+            "os.chflags",
+            "os.lchflags",
+            "win32api.SetFileAttributes",
+            "ctypes.windll.kernel32.SetFileAttributesW",
+        ])],
     },
     Rule {
         id: "SR320",
@@ -242,6 +309,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "Everything that is saved can be read at once.",
         bad: "import watchfiles\nwatchfiles.watch(\"/\")",
         safer: "Watch one folder of your own.",
-        matches: &[Match::Call(&["watchdog.observers.Observer().schedule", "inotify.adapters.InotifyTree", "watchfiles.watch"])],
+        matches: &[Match::Call(&[
+            "watchdog.observers.Observer().schedule",
+            "inotify.adapters.InotifyTree",
+            "watchfiles.watch",
+        ])],
     },
 ];

@@ -193,7 +193,9 @@ impl RuleDoc {
             rule.name,
             rule.level,
             rule.category,
-            rule.message.replace("{name}", "the call").replace("{arg}", "its argument"),
+            rule.message
+                .replace("{name}", "the call")
+                .replace("{arg}", "its argument"),
             rule.why,
             rule.bad,
             rule.safer

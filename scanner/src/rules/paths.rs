@@ -26,7 +26,10 @@ pub(crate) fn normalise(path: &str) -> String {
     for part in text.split('/') {
         match part {
             "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != ".." && *last != "~") => {
+            ".." if parts
+                .last()
+                .is_some_and(|last| *last != ".." && *last != "~") =>
+            {
                 parts.pop();
             }
             ".." if absolute => {}
@@ -38,7 +41,11 @@ pub(crate) fn normalise(path: &str) -> String {
         joined.insert(0, '/');
     }
     if let Some(rest) = joined.strip_prefix("/proc/self/root") {
-        joined = if rest.is_empty() { "/".to_owned() } else { rest.to_owned() };
+        joined = if rest.is_empty() {
+            "/".to_owned()
+        } else {
+            rest.to_owned()
+        };
     }
     home_of(&joined)
 }
@@ -70,17 +77,23 @@ fn home_of(path: &str) -> String {
 /// Whether a normalised path matches a pattern: `*` within a part, `**` over parts, whatever the case. A hole at the
 /// start of the path stands for any folder.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
-    let longest = pattern.split('*').max_by_key(|part| part.len()).unwrap_or("");
+    let longest = pattern
+        .split('*')
+        .max_by_key(|part| part.len())
+        .unwrap_or("");
     let lower = path.to_ascii_lowercase();
     let needle = longest.to_ascii_lowercase();
     if !lower.contains(needle.trim_start_matches("~/").trim_matches('/')) {
         return false;
     }
-    let rooted = lower.strip_prefix(HOLE).map(|rest| rest.trim_start_matches('/').to_owned());
+    let rooted = lower
+        .strip_prefix(HOLE)
+        .map(|rest| rest.trim_start_matches('/').to_owned());
     let pattern = pattern.to_ascii_lowercase();
     if let Some(rest) = rooted {
         let inside = pattern.trim_start_matches("~/").trim_start_matches('/');
-        return glob(inside.as_bytes(), rest.as_bytes()) || glob(pattern.as_bytes(), lower.as_bytes());
+        return glob(inside.as_bytes(), rest.as_bytes())
+            || glob(pattern.as_bytes(), lower.as_bytes());
     }
     glob(pattern.as_bytes(), lower.as_bytes())
 }
@@ -95,12 +108,13 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
             let double = pattern.get(p + 1) == Some(&b'*');
             let next = if double { p + 2 } else { p + 1 };
             // `**/` also stands for no folder at all.
-            let next = if double && pattern.get(next) == Some(&b'/') && (t == 0 || text[t - 1] == b'/') {
-                deep = Some((next, t));
-                next + 1
-            } else {
-                next
-            };
+            let next =
+                if double && pattern.get(next) == Some(&b'/') && (t == 0 || text[t - 1] == b'/') {
+                    deep = Some((next, t));
+                    next + 1
+                } else {
+                    next
+                };
             star = Some((next, t, double));
             if double {
                 deep = Some((next, t));
@@ -157,6 +171,9 @@ mod tests {
         assert!(matches("/dev/sd*", "/dev/sda1"));
         assert!(!matches("/dev/sd*", "/dev/null"));
         assert!(!matches("**/.env", "environment.py"));
-        assert!(matches("**/google/chrome/**/login data", "~/x/Google/Chrome/Default/Login Data"));
+        assert!(matches(
+            "**/google/chrome/**/login data",
+            "~/x/Google/Chrome/Default/Login Data"
+        ));
     }
 }

@@ -14,7 +14,18 @@ pub(super) const RULES: &[Rule] = &[
         why: "It is the step to or from an administrator.",
         bad: "import os\nos.setuid(0)",
         safer: "Start the program as the right user.",
-        matches: &[Match::Call(&["os.setuid", "os.setgid", "os.seteuid", "os.setegid", "os.setreuid", "os.setregid", "os.setresuid", "os.setresgid", "os.setgroups", "os.initgroups"])],
+        matches: &[Match::Call(&[
+            "os.setuid",
+            "os.setgid",
+            "os.seteuid",
+            "os.setegid",
+            "os.setreuid",
+            "os.setregid",
+            "os.setresuid",
+            "os.setresgid",
+            "os.setgroups",
+            "os.initgroups",
+        ])],
     },
     Rule {
         id: "SR652",
@@ -26,7 +37,13 @@ pub(super) const RULES: &[Rule] = &[
         why: "Sandboxes are left this way.",
         bad: "import os\nos.chroot(\"/x\")",
         safer: "Nothing a script should do.",
-        matches: &[Match::Call(&["os.chroot", "os.unshare", "os.setns", "os.pivot_root", "nsenter.Namespace"])],
+        matches: &[Match::Call(&[
+            "os.chroot",
+            "os.unshare",
+            "os.setns",
+            "os.pivot_root",
+            "nsenter.Namespace",
+        ])],
     },
     Rule {
         id: "SR653",
@@ -38,7 +55,25 @@ pub(super) const RULES: &[Rule] = &[
         why: "Whoever can talk to it owns the host.",
         bad: "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect(\"/var/run/docker.sock\")",
         safer: "Nothing a script should do.",
-        matches: &[Match::CallWhen(&["socket.socket().connect", "asyncio.open_unix_connection"], When::Contains(0, "path", &["docker.sock", "containerd.sock", "podman.sock", "crio.sock"])), Match::Path(Access::Read, &["/var/run/docker.sock", "/run/docker.sock", "/run/containerd/**", "/run/podman/**"])],
+        matches: &[
+            Match::CallWhen(
+                &["socket.socket().connect", "asyncio.open_unix_connection"],
+                When::Contains(
+                    0,
+                    "path",
+                    &["docker.sock", "containerd.sock", "podman.sock", "crio.sock"],
+                ),
+            ),
+            Match::Path(
+                Access::Read,
+                &[
+                    "/var/run/docker.sock",
+                    "/run/docker.sock",
+                    "/run/containerd/**",
+                    "/run/podman/**",
+                ],
+            ),
+        ],
     },
     Rule {
         id: "SR654",
@@ -50,7 +85,20 @@ pub(super) const RULES: &[Rule] = &[
         why: "They hold for the whole machine; some of them start programs.",
         bad: "open(\"/proc/sys/kernel/core_pattern\", \"w\").write(\"|/tmp/x\")",
         safer: "Nothing a script should do.",
-        matches: &[Match::Path(Access::Write, &["/proc/sys/**", "/sys/kernel/**", "/sys/fs/cgroup/**", "/proc/sysrq-trigger", "/sys/module/**", "/proc/*/mem", "/proc/*/oom_score_adj", "/sys/class/**", "/proc/*/uid_map"])],
+        matches: &[Match::Path(
+            Access::Write,
+            &[
+                "/proc/sys/**",
+                "/sys/kernel/**",
+                "/sys/fs/cgroup/**",
+                "/proc/sysrq-trigger",
+                "/sys/module/**",
+                "/proc/*/mem",
+                "/proc/*/oom_score_adj",
+                "/sys/class/**",
+                "/proc/*/uid_map",
+            ],
+        )],
     },
     Rule {
         id: "SR655",
@@ -62,7 +110,17 @@ pub(super) const RULES: &[Rule] = &[
         why: "Its memory holds keys and passwords.",
         bad: "import frida\nfrida.attach(\"x\")",
         safer: "Nothing a script should do.",
-        matches: &[Match::Call(&["ptrace.debugger.PtraceDebugger", "frida.attach", "frida.spawn", "pymem.Pymem", "gdb.execute", "os.pidfd_open", "pyinjector.inject", "psutil.Process().memory_maps", "psutil.Process().environ"])],
+        matches: &[Match::Call(&[
+            "ptrace.debugger.PtraceDebugger",
+            "frida.attach",
+            "frida.spawn",
+            "pymem.Pymem",
+            "gdb.execute",
+            "os.pidfd_open",
+            "pyinjector.inject",
+            "psutil.Process().memory_maps",
+            "psutil.Process().environ",
+        ])],
     },
     Rule {
         id: "SR656",
@@ -74,7 +132,13 @@ pub(super) const RULES: &[Rule] = &[
         why: "Other programs get less time.",
         bad: "import os\nos.nice(-5)",
         safer: "Leave it to the system.",
-        matches: &[Match::Call(&["os.nice", "os.setpriority", "os.sched_setscheduler", "os.sched_setaffinity", "psutil.Process().nice"])],
+        matches: &[Match::Call(&[
+            "os.nice",
+            "os.setpriority",
+            "os.sched_setscheduler",
+            "os.sched_setaffinity",
+            "psutil.Process().nice",
+        ])],
     },
     Rule {
         id: "SR657",
@@ -86,7 +150,14 @@ pub(super) const RULES: &[Rule] = &[
         why: "With them it can change the system.",
         bad: "import elevate\nelevate.elevate()",
         safer: "Run the one step that needs them by hand.",
-        matches: &[Match::Call(&["ctypes.windll.shell32.ShellExecuteW", "ctypes.windll.shell32.ShellExecuteA", "win32com.shell.shell.ShellExecuteEx", "elevate.elevate", "pyuac.runAsAdmin", "win32api.ShellExecute"])],
+        matches: &[Match::Call(&[
+            "ctypes.windll.shell32.ShellExecuteW",
+            "ctypes.windll.shell32.ShellExecuteA",
+            "win32com.shell.shell.ShellExecuteEx",
+            "elevate.elevate",
+            "pyuac.runAsAdmin",
+            "win32api.ShellExecute",
+        ])],
     },
     Rule {
         id: "SR658",
@@ -98,6 +169,10 @@ pub(super) const RULES: &[Rule] = &[
         why: "Certificates, logs and schedules depend on it.",
         bad: "import time\ntime.clock_settime(0, 0)",
         safer: "Leave it to the system.",
-        matches: &[Match::Call(&["time.clock_settime", "time.clock_settime_ns", "socket.sethostname"])],
+        matches: &[Match::Call(&[
+            "time.clock_settime",
+            "time.clock_settime_ns",
+            "socket.sethostname",
+        ])],
     },
 ];

@@ -64,19 +64,12 @@ pub(crate) enum UnOp {
     Not,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SeqKind {
-    List,
-    Tuple,
-    Set,
-}
-
 /// What an instruction does. Names follow the Python constructs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
     Const(u32),
     Load(Sym),
-    Seq(SeqKind, Args),
+    Seq(Args),
     /// Keys and values alternate; a `**` splat has `NONE` as its key.
     Dict(Args),
     Attr(Reg, Sym),
@@ -101,7 +94,7 @@ pub(crate) enum Op {
     Blend(Args),
     DelName(Sym),
     DelSub(Reg, Reg),
-    DelAttr(Reg, Sym),
+    DelAttr,
     /// Item of an unpacking: index from the front.
     Item(Reg, u32),
     /// Element of an iteration.
@@ -120,24 +113,23 @@ pub(crate) enum Op {
     Decorate(Reg, Reg),
     ClassBegin(ClassId, Args),
     ClassEnd(ClassId),
-    CompBegin(u32),
+    CompBegin,
     /// Iterates the register over its target; the second is the index of the clause in [`Program::loops`].
     CompFor(Reg, u32),
     CompIf(Reg),
     CompElem(Reg, Reg),
-    CompEnd(u32),
+    CompEnd,
     /// Loop over the register; the body spans the loop record.
     ForBegin(Reg, u32),
-    ForEnd(u32),
+    ForEnd,
     WhileBegin(Reg, u32),
-    WhileEnd(u32),
-    Branch(Reg),
+    WhileEnd,
+    Branch,
     Else,
     Merge,
     Return(Reg),
-    Break,
-    Raise(Reg),
-    Assert(Reg),
+    Raise,
+    Assert,
     Discard(Reg),
     /// A construct that only Python 2 has.
     Python2,
@@ -178,14 +170,10 @@ pub(crate) struct Func {
     pub(crate) nonlocals: Vec<Sym>,
     /// First instruction of the body, and the first after it.
     pub(crate) body: (Reg, Reg),
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    pub(crate) generator: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Class {
-    pub(crate) name: Sym,
     pub(crate) locals: Vec<Sym>,
 }
 

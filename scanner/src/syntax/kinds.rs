@@ -89,19 +89,19 @@ impl Tables {
                 if !language.node_kind_is_named(id) {
                     continue;
                 }
-                if let Some(text) = language.node_kind_for_id(id) {
-                    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == text) {
-                        *slot = *kind;
-                    }
+                if let Some(text) = language.node_kind_for_id(id)
+                    && let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == text)
+                {
+                    *slot = *kind;
                 }
             }
             let mut fields = vec![Field::Absent; language.field_count() + 1];
             for (id, slot) in fields.iter_mut().enumerate() {
                 let Ok(id) = u16::try_from(id) else { break };
-                if let Some(text) = language.field_name_for_id(id) {
-                    if let Some((_, field)) = FIELDS.iter().find(|(name, _)| *name == text) {
-                        *slot = *field;
-                    }
+                if let Some(text) = language.field_name_for_id(id)
+                    && let Some((_, field)) = FIELDS.iter().find(|(name, _)| *name == text)
+                {
+                    *slot = *field;
                 }
             }
             Self { kinds, fields }
@@ -114,6 +114,7 @@ impl Tables {
     }
 
     pub(super) fn field(&self, id: Option<std::num::NonZeroU16>) -> Field {
-        id.and_then(|id| self.fields.get(id.get() as usize).copied()).unwrap_or(Field::Absent)
+        id.and_then(|id| self.fields.get(id.get() as usize).copied())
+            .unwrap_or(Field::Absent)
     }
 }

@@ -31,8 +31,11 @@ impl Prefix {
 pub(super) fn text_value(inner: &str, prefix: Prefix) -> Value {
     let plain = prefix.raw || !inner.contains('\\');
     if prefix.bytes {
-        let bytes =
-            if plain { inner.as_bytes().to_vec() } else { unescape_bytes(inner.as_bytes()) };
+        let bytes = if plain {
+            inner.as_bytes().to_vec()
+        } else {
+            unescape_bytes(inner.as_bytes())
+        };
         return Value::Const(Const::Bytes(Rc::from(bytes)));
     }
     if plain {
@@ -58,13 +61,19 @@ fn unescape_text(inner: &str) -> String {
             Some('N') => {
                 // The name table of Unicode is not worth its size; the character is unknown.
                 let skipped: String = rest.by_ref().take_while(|&c| c != '}').collect();
-                out.push(if skipped.len() > 1 { char::REPLACEMENT_CHARACTER } else { 'N' });
+                out.push(if skipped.len() > 1 {
+                    char::REPLACEMENT_CHARACTER
+                } else {
+                    'N'
+                });
             }
             Some(first @ '0'..='7') => {
                 let mut code = first.to_digit(8).unwrap_or(0);
                 for _ in 0..2 {
                     let mut ahead = rest.clone();
-                    let Some(digit) = ahead.next().and_then(|c| c.to_digit(8)) else { break };
+                    let Some(digit) = ahead.next().and_then(|c| c.to_digit(8)) else {
+                        break;
+                    };
                     code = code * 8 + digit;
                     rest = ahead;
                 }
@@ -83,7 +92,9 @@ fn unescape_text(inner: &str) -> String {
 fn push_code(out: &mut String, rest: &mut std::str::Chars<'_>, digits: usize) {
     let mut code = 0u32;
     for _ in 0..digits {
-        let Some(digit) = rest.next().and_then(|c| c.to_digit(16)) else { break };
+        let Some(digit) = rest.next().and_then(|c| c.to_digit(16)) else {
+            break;
+        };
         code = code.wrapping_mul(16).wrapping_add(digit);
     }
     out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -120,8 +131,14 @@ fn unescape_bytes(inner: &[u8]) -> Vec<u8> {
         match next {
             b'\n' => {}
             b'x' => {
-                let digits = inner.get(at..at + 2).and_then(|d| std::str::from_utf8(d).ok());
-                out.push(digits.and_then(|d| u8::from_str_radix(d, 16).ok()).unwrap_or(b'?'));
+                let digits = inner
+                    .get(at..at + 2)
+                    .and_then(|d| std::str::from_utf8(d).ok());
+                out.push(
+                    digits
+                        .and_then(|d| u8::from_str_radix(d, 16).ok())
+                        .unwrap_or(b'?'),
+                );
                 at += 2;
             }
             b'0'..=b'7' => {
@@ -146,8 +163,11 @@ fn unescape_bytes(inner: &[u8]) -> Vec<u8> {
 
 /// The value of an integer literal; unknown when it does not fit into 64 bits.
 pub(super) fn integer_value(text: &str) -> Value {
-    let digits: String =
-        text.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
+    let digits: String = text
+        .chars()
+        .filter(|c| *c != '_')
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
     let parsed = if let Some(hex) = digits.strip_prefix("0x") {
         i64::from_str_radix(hex, 16)
     } else if let Some(octal) = digits.strip_prefix("0o") {
@@ -162,5 +182,7 @@ pub(super) fn integer_value(text: &str) -> Value {
 
 /// The value of a float literal; unknown when it is complex.
 pub(super) fn float_value(text: &str) -> Value {
-    text.replace('_', "").parse().map_or(Value::Unknown, |number| Value::Const(Const::Float(number)))
+    text.replace('_', "")
+        .parse()
+        .map_or(Value::Unknown, |number| Value::Const(Const::Float(number)))
 }

@@ -7,7 +7,7 @@ use tree_sitter::{Node, Tree, TreeCursor};
 
 use super::ir::{
     Arg, ArgKind, Args, BinOp, Class, ClassId, Func, FuncId, Insn, Loop, NONE, Op, Program, Reg,
-    SeqKind, Sym, UnOp,
+    Sym, UnOp,
 };
 use super::kinds::{Field, Kind, Tables};
 use super::symbols::Symbols;
@@ -34,7 +34,7 @@ pub(super) enum Emit {
     Subscript,
     Slice([bool; 3]),
     Call(usize),
-    Seq(SeqKind, usize),
+    Seq(usize),
     Dict(usize),
     Bin(BinOp),
     Un(UnOp),
@@ -47,14 +47,13 @@ pub(super) enum Emit {
     Aug(BinOp),
     Store(Sym),
     Enter,
-    Iter,
     Begin(FuncId, usize),
     LambdaEnd(FuncId),
     FuncEnd(FuncId),
     ClassBegin(ClassId, usize),
     ClassEnd(ClassId),
     Decorate(usize),
-    CompBegin(usize),
+    CompBegin,
     CompFor(usize),
     CompIf,
     CompElem(bool),
@@ -71,7 +70,7 @@ pub(super) enum Emit {
     Assert,
     Discard,
     DelSub,
-    DelAttr(Sym),
+    DelAttr,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -97,13 +96,11 @@ pub(super) enum Task<'t> {
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) func: Option<FuncId>,
-    pub(super) class: Option<ClassId>,
     pub(super) locals: FxHashSet<Sym>,
     pub(super) globals: Vec<Sym>,
     pub(super) nonlocals: Vec<Sym>,
     pub(super) comps: u32,
     pub(super) loops: Vec<usize>,
-    pub(super) generator: bool,
 }
 
 /// A comment that speaks to the scanner.
@@ -112,6 +109,9 @@ pub(crate) struct Remark {
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
+
+/// Children of one node at most; a list with more is data, and its rest is not looked at.
+const MAX_KIDS: usize = 1 << 19;
 
 /// What the lowering saw besides the code.
 #[derive(Debug, Default)]
@@ -168,11 +168,15 @@ pub(crate) fn lower(
         lower.out.error = Some(first_error(root, &mut lower.cursor));
     }
     let kind = lower.tables.kind(root.kind_id());
-    lower.tasks.push(Task::Stmt(Kid { node: root, kind, field: Field::Absent }));
+    lower.tasks.push(Task::Stmt(Kid {
+        node: root,
+        kind,
+        field: Field::Absent,
+    }));
     while let Some(task) = lower.tasks.pop() {
         lower.out.steps += 1;
-        if lower.out.steps > max_steps {
-            lower.out.stopped = true;
+        lower.out.stopped |= lower.out.steps > max_steps;
+        if lower.out.stopped {
             break;
         }
         lower.step(task);
@@ -232,6 +236,10 @@ impl<'t> Lower<'t, '_> {
                     _ => kids.push(Kid { node, kind, field }),
                 }
             }
+            if kids.len() >= MAX_KIDS {
+                self.out.stopped = true;
+                break;
+            }
             if !self.cursor.goto_next_sibling() {
                 break;
             }
@@ -248,11 +256,18 @@ impl<'t> Lower<'t, '_> {
         }
         loop {
             let node = self.cursor.node();
-            let kind =
-                if node.is_named() { self.tables.kind(node.kind_id()) } else { Kind::Other };
+            let kind = if node.is_named() {
+                self.tables.kind(node.kind_id())
+            } else {
+                Kind::Other
+            };
             match kind {
                 Kind::Comment => self.remark(node),
-                _ => kids.push(Kid { node, kind, field: Field::Absent }),
+                _ => kids.push(Kid {
+                    node,
+                    kind,
+                    field: Field::Absent,
+                }),
             }
             if !self.cursor.goto_next_sibling() {
                 break;
@@ -314,11 +329,17 @@ impl<'t> Lower<'t, '_> {
         let kind_base = self.arg_kinds.len().saturating_sub(count);
         for index in 0..count.min(self.operands.len()) {
             let kind = if kinds {
-                self.arg_kinds.get(kind_base + index).copied().unwrap_or(ArgKind::Plain)
+                self.arg_kinds
+                    .get(kind_base + index)
+                    .copied()
+                    .unwrap_or(ArgKind::Plain)
             } else {
                 ArgKind::Plain
             };
-            self.program.args.push(Arg { kind, reg: self.operands[base + index] });
+            self.program.args.push(Arg {
+                kind,
+                reg: self.operands[base + index],
+            });
         }
         self.operands.truncate(base);
         if kinds {
@@ -343,10 +364,10 @@ impl<'t> Lower<'t, '_> {
     }
 
     pub(super) fn bind_name(&mut self, name: Sym) {
-        if let Some(frame) = self.frames.last_mut() {
-            if frame.comps == 0 {
-                frame.locals.insert(name);
-            }
+        if let Some(frame) = self.frames.last_mut()
+            && frame.comps == 0
+        {
+            frame.locals.insert(name);
         }
     }
 
@@ -356,21 +377,31 @@ impl<'t> Lower<'t, '_> {
         id
     }
 
-    pub(super) fn new_class(&mut self, name: Sym) -> ClassId {
+    pub(super) fn new_class(&mut self) -> ClassId {
         let id = u32::try_from(self.program.classes.len()).unwrap_or(NONE);
-        self.program.classes.push(Class { name, locals: Vec::new() });
+        self.program.classes.push(Class { locals: Vec::new() });
         id
     }
 
     pub(super) fn new_loop(&mut self, simple: bool) -> usize {
-        self.program.loops.push(Loop { end: 0, leaves: false, simple });
+        self.program.loops.push(Loop {
+            end: 0,
+            leaves: false,
+            simple,
+        });
         self.program.loops.len() - 1
     }
 
     /// Marks the loops around this place: they can be left, or do more than simple statements.
     pub(super) fn mark_loops(&mut self, leaves: bool, innermost_only: bool) {
-        let Some(frame) = self.frames.last() else { return };
-        let from = if innermost_only { frame.loops.len().saturating_sub(1) } else { 0 };
+        let Some(frame) = self.frames.last() else {
+            return;
+        };
+        let from = if innermost_only {
+            frame.loops.len().saturating_sub(1)
+        } else {
+            0
+        };
         for index in &frame.loops[from..] {
             let record = &mut self.program.loops[*index];
             record.leaves |= leaves;

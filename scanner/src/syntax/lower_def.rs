@@ -23,7 +23,7 @@ impl<'t> Lower<'t, '_> {
             Some(found) => self.symbol(found.node),
             None => NONE,
         };
-        let id = self.start_function(node, name);
+        let id = self.start_function(name);
         self.emit_after(Emit::FuncEnd(id), node);
         if let Some(body) = kids.iter().find(|k| k.field == Field::Body) {
             self.tasks.push(Task::Stmt(*body));
@@ -38,14 +38,13 @@ impl<'t> Lower<'t, '_> {
 
     pub(super) fn lambda(&mut self, node: tree_sitter::Node<'t>) {
         let kids = self.kids(node);
-        let id = self.start_function(node, NONE);
+        let id = self.start_function(NONE);
         self.emit_after(Emit::LambdaEnd(id), node);
         self.first_or_unknown(&kids, Field::Body, node);
         self.parameters(&kids, node, id);
     }
 
-    fn start_function(&mut self, node: tree_sitter::Node<'t>, name: u32) -> u32 {
-        let (start, end) = span(node);
+    fn start_function(&mut self, name: u32) -> u32 {
         self.new_func(Func {
             name,
             params: Vec::new(),
@@ -53,9 +52,6 @@ impl<'t> Lower<'t, '_> {
             globals: Vec::new(),
             nonlocals: Vec::new(),
             body: (0, 0),
-            start,
-            end,
-            generator: false,
         })
     }
 
@@ -98,13 +94,22 @@ impl<'t> Lower<'t, '_> {
                         } else {
                             ParamKind::DoubleStar
                         };
-                        name = self.kids(piece.node).first().map(|k| k.node).map(|n| self.symbol(n));
+                        name = self
+                            .kids(piece.node)
+                            .first()
+                            .map(|k| k.node)
+                            .map(|n| self.symbol(n));
                     }
                     _ => {}
                 }
             }
             if let Some(name) = name {
-                params.push(Param { name, kind, default, keyword_only });
+                params.push(Param {
+                    name,
+                    kind,
+                    default,
+                    keyword_only,
+                });
             }
             keyword_only |= kind == ParamKind::Star;
         }
@@ -124,7 +129,7 @@ impl<'t> Lower<'t, '_> {
             Some(found) => self.symbol(found.node),
             None => NONE,
         };
-        let id = self.new_class(name);
+        let id = self.new_class();
         self.emit_after(Emit::ClassEnd(id), node);
         if let Some(body) = kids.iter().find(|k| k.field == Field::Body) {
             self.tasks.push(Task::Stmt(*body));
@@ -147,8 +152,11 @@ impl<'t> Lower<'t, '_> {
     /// A definition with decorators: they are evaluated first and applied last, the innermost first.
     pub(super) fn decorated(&mut self, node: tree_sitter::Node<'t>) {
         let kids = self.kids(node);
-        let decorators: Kids<'t> =
-            kids.iter().filter(|k| k.kind == Kind::Decorator).copied().collect();
+        let decorators: Kids<'t> = kids
+            .iter()
+            .filter(|k| k.kind == Kind::Decorator)
+            .copied()
+            .collect();
         let definition = kids.iter().find(|k| k.field == Field::Definition).copied();
         let Some(definition) = definition else {
             self.tasks.push(Task::Drop);
@@ -171,7 +179,8 @@ impl<'t> Lower<'t, '_> {
             self.tasks.push(Task::Emit(Emit::Store(name), start, end));
         }
         if decorators > 0 {
-            self.tasks.push(Task::Emit(Emit::Decorate(decorators), start, end));
+            self.tasks
+                .push(Task::Emit(Emit::Decorate(decorators), start, end));
         }
         self.tasks.extend(own);
     }
@@ -183,7 +192,7 @@ impl<'t> Lower<'t, '_> {
         let mut clauses = 0;
         let mut tasks: Vec<Task<'t>> = Vec::new();
         let (start, end) = span(node);
-        tasks.push(Task::Emit(Emit::CompBegin(record), start, end));
+        tasks.push(Task::Emit(Emit::CompBegin, start, end));
         for kid in &kids {
             let (start, end) = span(kid.node);
             match kid.kind {
@@ -239,7 +248,10 @@ impl<'t> Lower<'t, '_> {
                 self.push(Op::Body(id), start, end);
                 let here = self.program.next();
                 self.program.funcs[id as usize].body = (here, here);
-                self.frames.push(Frame { func: Some(id), ..Frame::default() });
+                self.frames.push(Frame {
+                    func: Some(id),
+                    ..Frame::default()
+                });
             }
             Emit::LambdaEnd(id) => {
                 let value = self.pop();
@@ -250,13 +262,13 @@ impl<'t> Lower<'t, '_> {
             Emit::ClassBegin(id, bases) => {
                 let args = self.take_args(bases, true);
                 self.push(Op::ClassBegin(id, args), start, end);
-                self.frames.push(Frame { class: Some(id), ..Frame::default() });
+                self.frames.push(Frame::default());
             }
             Emit::ClassEnd(id) => {
-                if let Some(frame) = self.frames.pop() {
-                    if let Some(Class { locals, .. }) = self.program.classes.get_mut(id as usize) {
-                        *locals = frame.locals.into_iter().collect();
-                    }
+                if let Some(frame) = self.frames.pop()
+                    && let Some(Class { locals, .. }) = self.program.classes.get_mut(id as usize)
+                {
+                    *locals = frame.locals.into_iter().collect();
                 }
                 self.give(Op::ClassEnd(id), start, end);
             }
@@ -277,7 +289,6 @@ impl<'t> Lower<'t, '_> {
         let frame = self.frames.pop().unwrap_or_default();
         if let Some(func) = self.program.funcs.get_mut(id as usize) {
             func.body.1 = here;
-            func.generator = frame.generator;
             let params: Vec<u32> = func.params.iter().map(|param| param.name).collect();
             func.locals = frame
                 .locals

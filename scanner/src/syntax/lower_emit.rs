@@ -32,9 +32,9 @@ impl Lower<'_, '_> {
                 let callee = self.pop();
                 self.give(Op::Call(callee, args), start, end);
             }
-            Emit::Seq(kind, count) => {
+            Emit::Seq(count) => {
                 let args = self.take_args(count, true);
-                self.give(Op::Seq(kind, args), start, end);
+                self.give(Op::Seq(args), start, end);
             }
             Emit::Dict(count) => {
                 let args = self.take_args(count, true);
@@ -94,10 +94,6 @@ impl Lower<'_, '_> {
                 let value = self.pop();
                 self.give(Op::Enter(value), start, end);
             }
-            Emit::Iter => {
-                let value = self.pop();
-                self.give(Op::Iter(value), start, end);
-            }
             Emit::Discard => {
                 let value = self.pop();
                 self.push(Op::Discard(value), start, end);
@@ -108,26 +104,28 @@ impl Lower<'_, '_> {
                 self.push(Op::Return(value), start, end);
             }
             Emit::Raise(has) => {
-                let value = if has { self.pop() } else { NONE };
+                if has {
+                    self.pop();
+                }
                 self.mark_loops(true, false);
-                self.push(Op::Raise(value), start, end);
+                self.push(Op::Raise, start, end);
             }
             Emit::Assert => {
-                let value = self.pop();
-                self.push(Op::Assert(value), start, end);
+                self.pop();
+                self.push(Op::Assert, start, end);
             }
             Emit::DelSub => {
                 let index = self.pop();
                 let object = self.pop();
                 self.push(Op::DelSub(object, index), start, end);
             }
-            Emit::DelAttr(name) => {
-                let object = self.pop();
-                self.push(Op::DelAttr(object, name), start, end);
+            Emit::DelAttr => {
+                self.pop();
+                self.push(Op::DelAttr, start, end);
             }
             Emit::Branch => {
-                let condition = self.pop();
-                self.push(Op::Branch(condition), start, end);
+                self.pop();
+                self.push(Op::Branch, start, end);
             }
             Emit::Else => {
                 self.push(Op::Else, start, end);
@@ -141,7 +139,7 @@ impl Lower<'_, '_> {
             | Emit::ClassBegin(..)
             | Emit::ClassEnd(_)
             | Emit::Decorate(_) => self.emit_definition(emit, start, end),
-            Emit::CompBegin(_)
+            Emit::CompBegin
             | Emit::CompFor(_)
             | Emit::CompIf
             | Emit::CompElem(_)
@@ -156,11 +154,11 @@ impl Lower<'_, '_> {
     fn emit_loop(&mut self, emit: Emit, start: u32, end: u32) {
         let number = |index: usize| u32::try_from(index).unwrap_or(NONE);
         match emit {
-            Emit::CompBegin(index) => {
+            Emit::CompBegin => {
                 if let Some(frame) = self.frames.last_mut() {
                     frame.comps += 1;
                 }
-                self.push(Op::CompBegin(number(index)), start, end);
+                self.push(Op::CompBegin, start, end);
             }
             Emit::CompFor(index) => {
                 let iterable = self.pop();
@@ -188,7 +186,7 @@ impl Lower<'_, '_> {
                         record.end = here;
                     }
                 }
-                self.give(Op::CompEnd(number(index)), start, end);
+                self.give(Op::CompEnd, start, end);
             }
             Emit::ForBegin(index) => {
                 let iterable = self.pop();
@@ -213,9 +211,9 @@ impl Lower<'_, '_> {
                     record.end = here;
                 }
                 let op = if matches!(emit, Emit::ForEnd(_)) {
-                    Op::ForEnd(number(index))
+                    Op::ForEnd
                 } else {
-                    Op::WhileEnd(number(index))
+                    Op::WhileEnd
                 };
                 self.push(op, start, end);
             }
@@ -225,6 +223,9 @@ impl Lower<'_, '_> {
 
     /// How many clauses the comprehension's record is followed by; kept in the record until it ends.
     fn pop_comp_clauses(&mut self, index: usize) -> usize {
-        self.program.loops.get(index).map_or(0, |record| record.end as usize)
+        self.program
+            .loops
+            .get(index)
+            .map_or(0, |record| record.end as usize)
     }
 }

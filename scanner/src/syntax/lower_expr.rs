@@ -1,6 +1,6 @@
 //! What each expression becomes. Operands are scheduled first, the instruction after them.
 
-use super::ir::{ArgKind, BinOp, NONE, Op, SeqKind, UnOp};
+use super::ir::{ArgKind, BinOp, NONE, Op, UnOp};
 use super::kinds::{Field, Kind};
 use super::literal::{Prefix, float_value, integer_value, text_value};
 use super::lower::{Emit, Kid, Kids, Lower, Task, span};
@@ -62,11 +62,9 @@ impl<'t> Lower<'t, '_> {
                     self.constant(Value::Unknown, start, end);
                 }
             }
-            Kind::Tuple | Kind::ExpressionList | Kind::PatternList => {
-                self.sequence(kid, SeqKind::Tuple);
+            Kind::Tuple | Kind::ExpressionList | Kind::PatternList | Kind::List | Kind::Set => {
+                self.sequence(kid)
             }
-            Kind::List => self.sequence(kid, SeqKind::List),
-            Kind::Set => self.sequence(kid, SeqKind::Set),
             Kind::Dictionary => self.dictionary(node),
             Kind::Binary => {
                 let kids = self.kids(node);
@@ -115,9 +113,6 @@ impl<'t> Lower<'t, '_> {
                 self.comprehension(node);
             }
             Kind::Yield => {
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.generator = true;
-                }
                 self.mark_loops(true, false);
                 let kids = self.kids(node);
                 self.emit_after(Emit::Yield(!kids.is_empty()), node);
@@ -214,13 +209,17 @@ impl<'t> Lower<'t, '_> {
     fn subscript(&mut self, node: tree_sitter::Node<'t>) {
         let kids = self.kids(node);
         self.emit_after(Emit::Subscript, node);
-        let indices: Kids<'t> =
-            kids.iter().filter(|k| k.field == Field::Subscript).copied().collect();
+        let indices: Kids<'t> = kids
+            .iter()
+            .filter(|k| k.field == Field::Subscript)
+            .copied()
+            .collect();
         if let [index] = indices.as_slice() {
             self.tasks.push(Task::Expr(*index));
         } else {
-            self.arg_kinds.extend(indices.iter().map(|_| ArgKind::Plain));
-            self.emit_after(Emit::Seq(SeqKind::Tuple, indices.len()), node);
+            self.arg_kinds
+                .extend(indices.iter().map(|_| ArgKind::Plain));
+            self.emit_after(Emit::Seq(indices.len()), node);
             self.exprs(&indices);
         }
         self.first_or_unknown(&kids, Field::Value, node);
@@ -303,9 +302,9 @@ impl<'t> Lower<'t, '_> {
         }
     }
 
-    fn sequence(&mut self, kid: Kid<'t>, kind: SeqKind) {
+    fn sequence(&mut self, kid: Kid<'t>) {
         let parts = self.kids(kid.node);
-        self.emit_after(Emit::Seq(kind, parts.len()), kid.node);
+        self.emit_after(Emit::Seq(parts.len()), kid.node);
         let mut values = Kids::new();
         for part in &parts {
             let (kind, value) = self.argument(*part);
@@ -342,8 +341,11 @@ impl<'t> Lower<'t, '_> {
 
     fn comparison(&mut self, node: tree_sitter::Node<'t>) {
         let kids = self.kids(node);
-        let operands: Kids<'t> =
-            kids.iter().filter(|k| k.field != Field::Operators).copied().collect();
+        let operands: Kids<'t> = kids
+            .iter()
+            .filter(|k| k.field != Field::Operators)
+            .copied()
+            .collect();
         let operator = kids
             .iter()
             .find(|k| k.field == Field::Operators)
@@ -367,9 +369,15 @@ impl<'t> Lower<'t, '_> {
             return;
         }
         let body = &whole[quote..];
-        let width = if body.starts_with("\"\"\"") || body.starts_with("'''") { 3 } else { 1 };
+        let width = if body.starts_with("\"\"\"") || body.starts_with("'''") {
+            3
+        } else {
+            1
+        };
         // A string that error recovery has cut may have no end.
-        let inner = body.get(width..body.len().saturating_sub(width)).unwrap_or_default();
+        let inner = body
+            .get(width..body.len().saturating_sub(width))
+            .unwrap_or_default();
         self.constant(text_value(inner, prefix), start, end);
     }
 
@@ -430,13 +438,16 @@ fn plain_letter(letter: char) -> char {
         // Mathematical alphanumeric symbols: runs of 26 capitals and 26 small letters.
         0x1d400..=0x1d6a3 => {
             let offset = (code - 0x1d400) % 52;
-            let base = if offset < 26 { u32::from(b'A') } else { u32::from(b'a') - 26 };
+            let base = if offset < 26 {
+                u32::from(b'A')
+            } else {
+                u32::from(b'a') - 26
+            };
             char::from_u32(base + offset)
         }
         0x1d7ce..=0x1d7ff => char::from_u32(u32::from(b'0') + (code - 0x1d7ce) % 10),
         0x2071 => Some('i'),
         0x207f => Some('n'),
-        0x1d49c..=0x1d4cf => None,
         0x212f => Some('e'),
         0x210a => Some('g'),
         0x2134 => Some('o'),

@@ -247,8 +247,11 @@ impl<'t> Lower<'t, '_> {
         let kids = self.kids(node);
         let (start, end) = span(node);
         let mut tasks: Vec<Task<'t>> = Vec::new();
-        let subjects: Kids<'t> =
-            kids.iter().filter(|k| k.field == Field::Subject).copied().collect();
+        let subjects: Kids<'t> = kids
+            .iter()
+            .filter(|k| k.field == Field::Subject)
+            .copied()
+            .collect();
         if let [subject] = subjects.as_slice() {
             tasks.push(Task::Expr(*subject));
         } else {
@@ -283,7 +286,9 @@ impl<'t> Lower<'t, '_> {
             let (start, end) = span(kid.node);
             if kid.kind == Kind::AliasedImport {
                 let parts = self.kids(kid.node);
-                let [module, alias] = parts.as_slice() else { continue };
+                let [module, alias] = parts.as_slice() else {
+                    continue;
+                };
                 let full = self.dotted(module.node);
                 let reg = self.push(Op::Import(full), start, end);
                 let alias = self.symbol(alias.node);
@@ -306,7 +311,9 @@ impl<'t> Lower<'t, '_> {
 
     fn import_from(&mut self, node: tree_sitter::Node<'t>) {
         let kids = self.kids(node);
-        let Some(module) = kids.iter().find(|k| k.field == Field::ModuleName) else { return };
+        let Some(module) = kids.iter().find(|k| k.field == Field::ModuleName) else {
+            return;
+        };
         let full = self.dotted(module.node);
         for kid in &kids {
             let (start, end) = span(kid.node);
@@ -316,7 +323,9 @@ impl<'t> Lower<'t, '_> {
                 }
                 Kind::AliasedImport => {
                     let parts = self.kids(kid.node);
-                    let [name, alias] = parts.as_slice() else { continue };
+                    let [name, alias] = parts.as_slice() else {
+                        continue;
+                    };
                     let name = self.dotted(name.node);
                     let alias = self.symbol(alias.node);
                     self.import_name(full, name, alias, start, end);
@@ -339,10 +348,17 @@ impl<'t> Lower<'t, '_> {
     /// A dotted name without the blanks that the grammar allows in it.
     fn dotted(&mut self, node: tree_sitter::Node<'t>) -> u32 {
         let text = self.text(node);
-        if text.bytes().any(|byte| byte.is_ascii_whitespace() || byte == b'\\') {
-            let joined: String =
-                text.chars().filter(|c| !c.is_whitespace() && *c != '\\').collect();
-            return self.symbols.intern(&super::lower_expr::plain_identifier(&joined));
+        if text
+            .bytes()
+            .any(|byte| byte.is_ascii_whitespace() || byte == b'\\')
+        {
+            let joined: String = text
+                .chars()
+                .filter(|c| !c.is_whitespace() && *c != '\\')
+                .collect();
+            return self
+                .symbols
+                .intern(&super::lower_expr::plain_identifier(&joined));
         }
         self.symbol(node)
     }

@@ -113,9 +113,8 @@ impl<'t> Lower<'t, '_> {
                 }
                 Kind::Attribute => {
                     let kids = self.kids(kid.node);
-                    if let Some(name) = kids.iter().find(|k| k.field == Field::Attribute) {
-                        let name = self.symbol(name.node);
-                        self.emit_after(Emit::DelAttr(name), kid.node);
+                    if kids.iter().any(|k| k.field == Field::Attribute) {
+                        self.emit_after(Emit::DelAttr, kid.node);
                         self.first_or_unknown(&kids, Field::Object, kid.node);
                     }
                 }

@@ -27,7 +27,11 @@ pub(crate) fn parse(text: &str, old: Option<&Tree>) -> Parsed {
     let mut calls_left = 20_000 + text.len() / 2;
     let mut watch = |_: &tree_sitter::ParseState| {
         calls_left = calls_left.saturating_sub(1);
-        if calls_left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if calls_left == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let bytes = text.as_bytes();
     let mut read = |at: usize, _: Point| bytes.get(at..).unwrap_or_default();
@@ -53,7 +57,16 @@ pub(crate) fn edit_tree(tree: &mut Tree, before: &str, after: &str, edit: [usize
 
 fn point(text: &str, at: usize) -> Point {
     let before = &text.as_bytes()[..at.min(text.len())];
-    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |found| found + 1);
-    let row = before[..line_start].iter().filter(|byte| **byte == b'\n').count();
-    Point { row, column: before.len() - line_start }
+    let line_start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |found| found + 1);
+    let row = before[..line_start]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count();
+    Point {
+        row,
+        column: before.len() - line_start,
+    }
 }

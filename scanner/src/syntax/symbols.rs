@@ -46,19 +46,13 @@ well_known! {
     REDUCE_EX = "__reduce_ex__",
     NAME = "__name__",
     FILE = "__file__",
-    MAIN = "__main__",
     WRAPPED = "__wrapped__",
     FUNC_DUNDER = "__func__",
     GET = "get",
     POP = "pop",
     SETDEFAULT = "setdefault",
-    OS = "os",
-    SYS = "sys",
     SHELL = "shell",
-    CLOSE = "close",
     ENTER = "__enter__",
-    DOC = "__doc__",
-    CLASS = "__class__",
     APPEND = "append",
     EXTEND = "extend",
     ADD = "add",
@@ -67,15 +61,12 @@ well_known! {
     PUT = "put",
     APPENDLEFT = "appendleft",
     WRITE = "write",
-    IMPORT = "__import__",
     LOADER = "__loader__",
     SPEC = "__spec__",
     MODULE_BUILTINS = "f_builtins",
     F_GLOBALS = "f_globals",
     F_LOCALS = "f_locals",
     FUNC_GLOBALS = "func_globals",
-    STAR = "*",
-    SET_NAME = "__set_name__",
     KEYS = "keys",
     VALUES = "values",
     ITEMS = "items",
@@ -85,8 +76,10 @@ well_known! {
 
 impl Symbols {
     pub(crate) fn new() -> Self {
-        let mut symbols =
-            Self { map: FxHashMap::default(), texts: Vec::with_capacity(WELL_KNOWN.len() * 4) };
+        let mut symbols = Self {
+            map: FxHashMap::default(),
+            texts: Vec::with_capacity(WELL_KNOWN.len() * 4),
+        };
         for text in WELL_KNOWN {
             symbols.intern(text);
         }

@@ -17,13 +17,18 @@ pub(crate) fn encode(text: &str, codec: &str) -> Option<Value> {
     match plain(codec).as_str() {
         "utf_8" | "utf8" | "ascii" | "u8" => Some(Value::bytes(text.as_bytes())),
         "latin_1" | "latin1" | "iso_8859_1" | "l1" | "raw_unicode_escape" => {
-            let bytes: Option<Vec<u8>> =
-                text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            let bytes: Option<Vec<u8>> = text
+                .chars()
+                .map(|c| u8::try_from(u32::from(c)).ok())
+                .collect();
             Some(Value::bytes(&bytes?))
         }
-        "utf_16_le" | "utf_16le" => {
-            Some(Value::bytes(&text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()))
-        }
+        "utf_16_le" | "utf_16le" => Some(Value::bytes(
+            &text
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<_>>(),
+        )),
         "rot13" | "rot_13" => Some(Value::str(&rot13(text))),
         _ => None,
     }
@@ -36,12 +41,14 @@ pub(crate) fn decode(bytes: &[u8], codec: &str) -> Option<Value> {
             let text = std::str::from_utf8(bytes).ok()?;
             Some(Value::Const(known(text.trim_start_matches('\u{feff}'))))
         }
-        "latin_1" | "latin1" | "iso_8859_1" | "l1" | "cp1252" => {
-            Some(Value::Const(known(&bytes.iter().map(|b| char::from(*b)).collect::<String>())))
-        }
+        "latin_1" | "latin1" | "iso_8859_1" | "l1" | "cp1252" => Some(Value::Const(known(
+            &bytes.iter().map(|b| char::from(*b)).collect::<String>(),
+        ))),
         "utf_16" | "utf_16_le" | "utf_16le" => {
-            let units: Vec<u16> =
-                bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<u16> = bytes
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect();
             let text = String::from_utf16(&units).ok()?;
             Some(Value::Const(known(text.trim_start_matches('\u{feff}'))))
         }
@@ -117,17 +124,19 @@ pub(crate) fn rot13(text: &str) -> String {
 /// Bytes as hexadecimal digits.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            // Writing into a String cannot fail.
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 /// Hexadecimal digits as bytes; blanks are allowed between them.
 pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |digit: u8| char::from(digit).to_digit(16);
@@ -190,7 +199,9 @@ pub(crate) fn base85(bytes: &[u8], ascii85: bool) -> Option<Vec<u8>> {
             return Some(());
         }
         digits.resize(5, 84);
-        let word = digits.iter().try_fold(0u64, |all, d| Some(all * 85 + u64::from(*d)))?;
+        let word = digits
+            .iter()
+            .try_fold(0u64, |all, d| Some(all * 85 + u64::from(*d)))?;
         let word = u32::try_from(word).ok()?;
         out.extend_from_slice(&word.to_be_bytes()[..used - 1]);
         digits.clear();

@@ -38,7 +38,11 @@ fn padded(out: &mut String, text: &str, spec: &str) {
 }
 
 /// The `%` operator.
-pub(crate) fn percent(pattern: &str, args: &[Value], named: Option<&Vec<(Value, Value)>>) -> String {
+pub(crate) fn percent(
+    pattern: &str,
+    args: &[Value],
+    named: Option<&Vec<(Value, Value)>>,
+) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut args = args.iter();
     let mut rest = pattern.chars().peekable();
@@ -103,7 +107,10 @@ pub(crate) fn braces(pattern: &str, args: &[Value], named: &[(String, Value)]) -
                 } else if let Ok(index) = name.parse::<usize>() {
                     args.get(index)
                 } else {
-                    named.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+                    named
+                        .iter()
+                        .find(|(known, _)| known == name)
+                        .map(|(_, value)| value)
                 };
                 match value {
                     Some(value) => push(&mut out, value, spec),

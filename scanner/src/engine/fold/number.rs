@@ -9,9 +9,8 @@ use crate::syntax::ir::BinOp;
 /// What the operator makes of two constants.
 pub(crate) fn binary(op: BinOp, left: &Const, right: &Const) -> Option<Const> {
     match (left, right) {
-        (Const::Bytes(a), Const::Bytes(b)) if op == BinOp::Add => {
-            (a.len() + b.len() <= MAX_TEXT).then(|| Const::Bytes(Rc::from([&a[..], &b[..]].concat())))
-        }
+        (Const::Bytes(a), Const::Bytes(b)) if op == BinOp::Add => (a.len() + b.len() <= MAX_TEXT)
+            .then(|| Const::Bytes(Rc::from([&a[..], &b[..]].concat()))),
         (Const::Str(text), Const::Int(times)) | (Const::Int(times), Const::Str(text))
             if op == BinOp::Mul =>
         {
@@ -41,7 +40,10 @@ fn as_int(one: &Const) -> Option<i64> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "Python converts in the same way")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Python converts in the same way"
+)]
 fn as_float(one: &Const) -> Option<f64> {
     as_int(one).map(|number| number as f64)
 }
@@ -57,7 +59,10 @@ fn float(op: BinOp, a: f64, b: f64) -> Option<Const> {
     Some(Const::Float(result))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "Python's true division gives a float too")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Python's true division gives a float too"
+)]
 fn integer(op: BinOp, a: i64, b: i64) -> Option<Const> {
     let result = match op {
         BinOp::Add => a.checked_add(b)?,
@@ -66,11 +71,19 @@ fn integer(op: BinOp, a: i64, b: i64) -> Option<Const> {
         BinOp::Div => return (b != 0).then(|| Const::Float(a as f64 / b as f64)),
         BinOp::FloorDiv => {
             let quotient = a.checked_div(b)?;
-            if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
+            if a % b != 0 && (a < 0) != (b < 0) {
+                quotient - 1
+            } else {
+                quotient
+            }
         }
         BinOp::Mod => {
             let rest = a.checked_rem(b)?;
-            if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
+            if rest != 0 && (rest < 0) != (b < 0) {
+                rest + b
+            } else {
+                rest
+            }
         }
         BinOp::Pow => a.checked_pow(u32::try_from(b).ok()?)?,
         BinOp::Shl => {

@@ -5,12 +5,18 @@ use super::text::known;
 
 /// Indices that a slice selects from a length.
 pub(crate) fn indices(len: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<usize> {
-    let Ok(length) = i64::try_from(len) else { return Vec::new() };
+    let Ok(length) = i64::try_from(len) else {
+        return Vec::new();
+    };
     if step == 0 {
         return Vec::new();
     }
     let clamp = |index: i64, low: i64, high: i64| {
-        let index = if index < 0 { index.saturating_add(length) } else { index };
+        let index = if index < 0 {
+            index.saturating_add(length)
+        } else {
+            index
+        };
         index.clamp(low, high)
     };
     let (from, to) = if step > 0 {
@@ -30,28 +36,41 @@ pub(crate) fn indices(len: usize, start: Option<i64>, stop: Option<i64>, step: i
         if let Ok(index) = usize::try_from(at) {
             all.push(index);
         }
-        let Some(next) = at.checked_add(step) else { break };
+        let Some(next) = at.checked_add(step) else {
+            break;
+        };
         at = next;
     }
     all
 }
 
 /// The slice of a value.
-pub(crate) fn take(whole: &Value, start: Option<i64>, stop: Option<i64>, step: i64) -> Option<Value> {
+pub(crate) fn take(
+    whole: &Value,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: i64,
+) -> Option<Value> {
     if let Some(items) = whole.items() {
         let picked = indices(items.len(), start, stop, step);
-        return Some(Value::seq(picked.into_iter().map(|at| items[at].clone()).collect()));
+        return Some(Value::seq(
+            picked.into_iter().map(|at| items[at].clone()).collect(),
+        ));
     }
     match whole.exact()? {
         Const::Str(text) | Const::Partial(text) => {
             let letters: Vec<char> = text.chars().collect();
-            let picked: String =
-                indices(letters.len(), start, stop, step).into_iter().map(|at| letters[at]).collect();
+            let picked: String = indices(letters.len(), start, stop, step)
+                .into_iter()
+                .map(|at| letters[at])
+                .collect();
             Some(Value::Const(known(&picked)))
         }
         Const::Bytes(bytes) => {
-            let picked: Vec<u8> =
-                indices(bytes.len(), start, stop, step).into_iter().map(|at| bytes[at]).collect();
+            let picked: Vec<u8> = indices(bytes.len(), start, stop, step)
+                .into_iter()
+                .map(|at| bytes[at])
+                .collect();
             Some(Value::bytes(&picked))
         }
         _ => None,

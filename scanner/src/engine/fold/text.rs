@@ -7,11 +7,20 @@ use super::super::value::{Const, HOLE, Value};
 
 /// A text as a constant, partial when it has a hole.
 pub(crate) fn known(text: &str) -> Const {
-    if text.contains(HOLE) { Const::Partial(Rc::from(text)) } else { Const::Str(Rc::from(text)) }
+    if text.contains(HOLE) {
+        Const::Partial(Rc::from(text))
+    } else {
+        Const::Str(Rc::from(text))
+    }
 }
 
 fn list(parts: impl Iterator<Item = String>) -> Value {
-    Value::seq(parts.take(65_536).map(|part| Value::Const(known(&part))).collect())
+    Value::seq(
+        parts
+            .take(65_536)
+            .map(|part| Value::Const(known(&part)))
+            .collect(),
+    )
 }
 
 /// A method of a text whose arguments are known; `None` if it is not folded.
@@ -35,7 +44,11 @@ pub(crate) fn method(text: &str, name: &str, args: &[Value]) -> Option<Value> {
             let mut start = true;
             text.chars()
                 .map(|c| {
-                    let out = if start { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+                    let out = if start {
+                        c.to_ascii_uppercase()
+                    } else {
+                        c.to_ascii_lowercase()
+                    };
                     start = name == "title" && !c.is_alphanumeric();
                     out
                 })
@@ -61,13 +74,17 @@ pub(crate) fn method(text: &str, name: &str, args: &[Value]) -> Option<Value> {
                 return None;
             }
             match args.get(2).and_then(Value::as_int) {
-                Some(count) => text.replacen(from, to, usize::try_from(count).unwrap_or(usize::MAX)),
+                Some(count) => {
+                    text.replacen(from, to, usize::try_from(count).unwrap_or(usize::MAX))
+                }
                 None => text.replace(from, to),
             }
         }
         "expandtabs" => text.replace('\t', "        "),
         "zfill" => {
-            let width = usize::try_from(args.first()?.as_int()?).ok().filter(|w| *w < 4096)?;
+            let width = usize::try_from(args.first()?.as_int()?)
+                .ok()
+                .filter(|w| *w < 4096)?;
             format!("{text:0>width$}")
         }
         "split" | "rsplit" => {
@@ -95,7 +112,11 @@ pub(crate) fn method(text: &str, name: &str, args: &[Value]) -> Option<Value> {
             let at = text.find(first?)?;
             return Some(Value::int(i64::try_from(text[..at].chars().count()).ok()?));
         }
-        "count" => return Some(Value::int(i64::try_from(text.matches(first?).count()).ok()?)),
+        "count" => {
+            return Some(Value::int(
+                i64::try_from(text.matches(first?).count()).ok()?,
+            ));
+        }
         "startswith" => return Some(Value::Const(Const::Bool(text.starts_with(first?)))),
         "endswith" => return Some(Value::Const(Const::Bool(text.ends_with(first?)))),
         "__str__" | "__repr__" | "format_map" | "center" | "ljust" | "rjust" => text.to_owned(),
@@ -133,10 +154,17 @@ pub(crate) fn maketrans(args: &[Value]) -> Option<Value> {
     }
     let (from, to) = (args.first()?.as_str()?, args.get(1)?.as_str()?);
     let code = |c: char| Value::int(i64::from(u32::from(c)));
-    let mut pairs: Vec<(Value, Value)> =
-        from.chars().zip(to.chars()).map(|(a, b)| (code(a), code(b))).collect();
+    let mut pairs: Vec<(Value, Value)> = from
+        .chars()
+        .zip(to.chars())
+        .map(|(a, b)| (code(a), code(b)))
+        .collect();
     if let Some(removed) = args.get(2).and_then(Value::as_str) {
-        pairs.extend(removed.chars().map(|c| (code(c), Value::Const(Const::None))));
+        pairs.extend(
+            removed
+                .chars()
+                .map(|c| (code(c), Value::Const(Const::None))),
+        );
     }
     Some(Value::dict(pairs))
 }
@@ -170,7 +198,9 @@ pub(crate) fn join_bytes(separator: &[u8], parts: &[Value]) -> Option<Const> {
         if index > 0 {
             out.extend_from_slice(separator);
         }
-        let Some(Const::Bytes(bytes)) = part.exact() else { return None };
+        let Some(Const::Bytes(bytes)) = part.exact() else {
+            return None;
+        };
         out.extend_from_slice(bytes);
         if out.len() > MAX_TEXT {
             return None;
@@ -193,7 +223,9 @@ pub(crate) fn bytes_method(bytes: &[u8], name: &str, args: &[Value]) -> Option<V
         "hex" => Some(Value::str(&super::codec::to_hex(bytes))),
         "replace" => {
             let from = first?;
-            let Some(Const::Bytes(to)) = args.get(1)?.exact() else { return None };
+            let Some(Const::Bytes(to)) = args.get(1)?.exact() else {
+                return None;
+            };
             if from.is_empty() || bytes.len().saturating_mul(to.len() + 1) > MAX_TEXT * 4 {
                 return None;
             }
@@ -214,9 +246,13 @@ pub(crate) fn bytes_method(bytes: &[u8], name: &str, args: &[Value]) -> Option<V
         "lower" => Some(Value::bytes(&bytes.to_ascii_lowercase())),
         "upper" => Some(Value::bytes(&bytes.to_ascii_uppercase())),
         "translate" => {
-            let Some(Const::Bytes(table)) = args.first()?.exact() else { return None };
-            let out: Option<Vec<u8>> =
-                bytes.iter().map(|b| table.get(usize::from(*b)).copied()).collect();
+            let Some(Const::Bytes(table)) = args.first()?.exact() else {
+                return None;
+            };
+            let out: Option<Vec<u8>> = bytes
+                .iter()
+                .map(|b| table.get(usize::from(*b)).copied())
+                .collect();
             Some(Value::bytes(&out?))
         }
         _ => None,
