@@ -97,6 +97,16 @@ fn corpus(out: &mut String) {
             all.len() - right
         );
     }
+    let open = files(&root.join("open"));
+    let missed: Vec<String> = open
+        .iter()
+        .filter_map(|path| Some(format!("`{}`", path.file_stem()?.to_string_lossy())))
+        .collect();
+    let _ = writeln!(
+        out,
+        "\nKnown to get away, kept in `scanner/tests/corpus/open` and not counted above: {}. Each is in the sandbox like\nany other code",
+        missed.join(", ")
+    );
     if !wrong.is_empty() {
         let _ = writeln!(out, "\nWrong:\n\n{}", wrong.join("\n"));
     }

@@ -1,0 +1,3 @@
+# expect: LOW
+import os as harmless
+print(harmless.getcwd())

@@ -1,0 +1,3 @@
+# expect: LOW
+run = print
+run("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: LOW
+import json
+tool = json
+tool.dumps({"system": "rm -rf ~"})

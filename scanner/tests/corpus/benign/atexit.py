@@ -1,0 +1,3 @@
+# expect: LOW
+import atexit
+atexit.register(print, "bye")

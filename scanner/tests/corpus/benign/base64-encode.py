@@ -1,0 +1,3 @@
+# expect: LOW
+import base64
+print(base64.b64encode(b"hello"))

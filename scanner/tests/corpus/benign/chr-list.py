@@ -1,0 +1,2 @@
+# expect: LOW
+print("".join(chr(c) for c in [104, 105]))

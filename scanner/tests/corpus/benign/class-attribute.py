@@ -1,0 +1,4 @@
+# expect: LOW
+class Tool:
+    run = len
+print(Tool.run("x"))

@@ -1,0 +1,5 @@
+# expect: LOW
+import click
+@click.command()
+def main():
+    click.echo("hi")

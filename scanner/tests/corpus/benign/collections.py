@@ -1,0 +1,3 @@
+# expect: LOW
+from collections import Counter, deque
+print(Counter("abc"), deque([1]))

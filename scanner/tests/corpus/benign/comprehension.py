@@ -1,0 +1,2 @@
+# expect: LOW
+print([c.upper() for c in ["rm -rf ~"]])

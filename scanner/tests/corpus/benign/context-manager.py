@@ -1,0 +1,5 @@
+# expect: LOW
+from contextlib import contextmanager
+@contextmanager
+def go():
+    yield 1

@@ -1,0 +1,3 @@
+# expect: LOW
+from datetime import datetime
+print(datetime.now().isoformat())

@@ -1,0 +1,4 @@
+# expect: LOW
+def go(f=len):
+    return f("rm -rf ~")
+print(go())

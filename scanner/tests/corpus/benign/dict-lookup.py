@@ -1,0 +1,3 @@
+# expect: LOW
+table = {"system": print}
+table["system"]("rm -rf ~")

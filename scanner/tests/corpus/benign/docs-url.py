@@ -1,0 +1,3 @@
+# expect: LOW
+URL = "https://example.com/install.sh | sh"
+print(URL)

@@ -1,0 +1,2 @@
+# expect: LOW
+print((1).__class__.__name__)

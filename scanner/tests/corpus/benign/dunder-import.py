@@ -1,0 +1,3 @@
+# expect: LOW
+json = __import__("json")
+print(json.dumps({}))

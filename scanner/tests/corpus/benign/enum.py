@@ -1,0 +1,4 @@
+# expect: LOW
+from enum import Enum
+class Action(Enum):
+    DELETE = "rm -rf ~"

@@ -1,0 +1,3 @@
+# expect: LOW
+from os import getcwd as where
+print(where())

@@ -1,0 +1,3 @@
+# expect: LOW
+import os
+print(getattr(os, "O_BINARY", 0))

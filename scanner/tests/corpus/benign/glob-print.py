@@ -1,0 +1,3 @@
+# expect: LOW
+from glob import glob
+print(glob("*.py"))

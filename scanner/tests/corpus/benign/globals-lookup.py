@@ -1,0 +1,4 @@
+# expect: LOW
+def main():
+    return 1
+print(globals()["main"]())

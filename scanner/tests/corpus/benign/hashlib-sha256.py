@@ -1,0 +1,3 @@
+# expect: LOW
+import hashlib
+print(hashlib.sha256(b"x").hexdigest())

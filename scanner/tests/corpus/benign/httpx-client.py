@@ -1,0 +1,4 @@
+# expect: MEDIUM
+import httpx
+with httpx.Client() as client:
+    print(client.get("https://example.com").text)

@@ -1,0 +1,3 @@
+# expect: LOW
+name = input("Name: ")
+print(f"Hello {name}")

@@ -1,0 +1,2 @@
+# expect: LOW
+print(isinstance(eval, object))

@@ -1,0 +1,3 @@
+# expect: LOW
+import json
+print(json.loads("{}"))

@@ -1,0 +1,2 @@
+# expect: LOW
+print((lambda f: f("rm -rf ~"))(len))

@@ -1,0 +1,3 @@
+# expect: LOW
+tools = [len, print]
+tools[1]("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: LOW
+names = ["a", "b"]
+names.remove("a")

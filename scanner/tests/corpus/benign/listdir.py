@@ -1,0 +1,4 @@
+# expect: LOW
+import os
+for name in os.listdir("."):
+    print(name)

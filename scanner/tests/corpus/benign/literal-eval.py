@@ -1,0 +1,3 @@
+# expect: LOW
+import ast
+print(ast.literal_eval("[1, 2]"))

@@ -1,0 +1,4 @@
+# expect: LOW
+def system(text):
+    return text.upper()
+print(system("rm -rf ~"))

@@ -1,0 +1,3 @@
+# expect: LOW
+import os
+os.makedirs("out/a", exist_ok=True)

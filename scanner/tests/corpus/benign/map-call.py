@@ -1,0 +1,2 @@
+# expect: LOW
+print(list(map(str.upper, ["rm -rf ~"])))

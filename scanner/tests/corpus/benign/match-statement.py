@@ -1,0 +1,4 @@
+# expect: LOW
+match "rm":
+    case "rm":
+        print("no")

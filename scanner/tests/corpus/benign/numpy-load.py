@@ -1,0 +1,3 @@
+# expect: LOW
+import numpy as np
+print(np.loadtxt("data.csv", delimiter=","))

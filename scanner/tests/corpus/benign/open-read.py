@@ -1,0 +1,3 @@
+# expect: LOW
+with open("data.csv") as f:
+    print(f.read())

@@ -1,0 +1,3 @@
+# expect: LOW
+with open("out.txt", "w") as f:
+    f.write("hello")

@@ -1,0 +1,3 @@
+# expect: LOW
+import os
+print(os.path.exists("/etc/passwd"), os.path.basename("/a/b"))

@@ -1,0 +1,3 @@
+# expect: LOW
+import os
+os.rename("a.txt", "b.txt")

@@ -1,0 +1,3 @@
+# expect: LOW
+import pandas as pd
+print(pd.read_csv("data.csv").describe())

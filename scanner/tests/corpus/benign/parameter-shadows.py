@@ -1,0 +1,3 @@
+# expect: LOW
+def go(system):
+    return system("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: LOW
+import os
+password = os.environ["DB_PASSWORD"]

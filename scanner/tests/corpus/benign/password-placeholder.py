@@ -1,0 +1,3 @@
+# expect: LOW
+password = "<your-password>"
+api_key = "YOUR_API_KEY"

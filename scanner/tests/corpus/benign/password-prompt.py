@@ -1,0 +1,3 @@
+# expect: LOW
+import getpass
+password = getpass.getpass("Password: ")

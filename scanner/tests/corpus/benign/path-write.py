@@ -1,0 +1,3 @@
+# expect: LOW
+from pathlib import Path
+Path("out.txt").write_text("hello")

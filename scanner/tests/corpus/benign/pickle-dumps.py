@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import pickle
+data = pickle.dumps([1, 2])

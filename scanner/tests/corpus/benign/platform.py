@@ -1,0 +1,3 @@
+# expect: LOW
+import platform
+print(platform.system(), platform.machine())

@@ -1,0 +1,6 @@
+# expect: LOW
+class A:
+    @property
+    def system(self):
+        return 1
+print(A().system)

@@ -1,0 +1,5 @@
+# expect: LOW
+import pytest
+def test():
+    with pytest.raises(ValueError):
+        int("x")

@@ -1,0 +1,3 @@
+# expect: LOW
+import random
+print(random.choice([1, 2]))

@@ -1,0 +1,3 @@
+# expect: LOW
+import re
+print(re.compile(r"rm -rf ~").pattern)

@@ -1,0 +1,4 @@
+# expect: LOW
+import os
+f = os.getcwd
+print(f())

@@ -1,0 +1,3 @@
+# expect: LOW
+import re
+print(re.search(r"(\w+)\s+(\w+)", "rm rf").groups())

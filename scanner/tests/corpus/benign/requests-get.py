@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import requests
+print(requests.get("https://api.example.com/items").json())

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import requests
+requests.post("https://api.example.com/items", json={"name": "x"})

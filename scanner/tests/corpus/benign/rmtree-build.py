@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import shutil
+shutil.rmtree("build", ignore_errors=True)

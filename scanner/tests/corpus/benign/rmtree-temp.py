@@ -1,0 +1,4 @@
+# expect: MEDIUM
+import shutil, tempfile
+d = tempfile.mkdtemp()
+shutil.rmtree(d)

@@ -1,0 +1,3 @@
+# expect: LOW
+import codecs
+print(codecs.decode("uryyb", "rot13"))

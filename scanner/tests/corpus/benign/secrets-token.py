@@ -1,0 +1,3 @@
+# expect: LOW
+import secrets
+print(len(secrets.token_hex(8)))

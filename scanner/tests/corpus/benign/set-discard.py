@@ -1,0 +1,4 @@
+# expect: LOW
+s = {1}
+s.discard(1)
+s.clear()

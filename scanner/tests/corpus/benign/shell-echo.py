@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import os
+os.system("echo 'rm -rf ~'")

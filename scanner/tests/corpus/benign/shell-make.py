@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import subprocess
+subprocess.run("make -j4 && make test", shell=True)

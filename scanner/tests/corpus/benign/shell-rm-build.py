@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import os
+os.system("rm -rf ./build")

@@ -1,0 +1,3 @@
+# expect: LOW
+import shlex
+print(shlex.quote("rm -rf ~"))

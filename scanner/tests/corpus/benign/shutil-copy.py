@@ -1,0 +1,3 @@
+# expect: LOW
+import shutil
+shutil.copy("a.txt", "b.txt")

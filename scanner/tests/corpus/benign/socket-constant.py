@@ -1,0 +1,3 @@
+# expect: LOW
+import socket
+print(socket.AF_INET)

@@ -1,0 +1,2 @@
+# expect: LOW
+print("~/.ssh/id_rsa is where keys live")

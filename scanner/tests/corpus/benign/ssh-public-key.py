@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import os
+print(open(os.path.expanduser("~/.ssh/id_rsa.pub")).read())

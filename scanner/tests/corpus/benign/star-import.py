@@ -1,0 +1,3 @@
+# expect: LOW
+from math import *
+print(sqrt(2))

@@ -1,0 +1,3 @@
+# expect: LOW
+cmd = "rm" + " -rf" + " ~"
+print(cmd)

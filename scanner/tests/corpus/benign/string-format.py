@@ -1,0 +1,2 @@
+# expect: LOW
+print("{} {}".format("rm -rf", "~"))

@@ -1,0 +1,2 @@
+# expect: LOW
+print("rm -rf ~"[::-1])

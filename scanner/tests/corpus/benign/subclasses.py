@@ -1,0 +1,6 @@
+# expect: LOW
+class Base:
+    pass
+class A(Base):
+    pass
+print(Base.__subclasses__())

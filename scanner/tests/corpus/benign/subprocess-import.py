@@ -1,0 +1,3 @@
+# expect: LOW
+import subprocess
+print(subprocess.PIPE)

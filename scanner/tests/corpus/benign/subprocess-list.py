@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import subprocess
+subprocess.run(["ls", "-la"], check=True)

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import subprocess
+print(subprocess.check_output(["uname", "-a"]))

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import subprocess, sys
+subprocess.run([sys.executable, "--version"])

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import subprocess
+subprocess.run(["rm", "build/out.o"])

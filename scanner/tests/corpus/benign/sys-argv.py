@@ -1,0 +1,3 @@
+# expect: LOW
+import sys
+print(sys.argv[1:])

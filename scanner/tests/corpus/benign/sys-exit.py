@@ -1,0 +1,3 @@
+# expect: LOW
+import sys
+sys.exit(0)

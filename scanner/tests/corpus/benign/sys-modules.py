@@ -1,0 +1,3 @@
+# expect: LOW
+import sys
+print("numpy" in sys.modules)

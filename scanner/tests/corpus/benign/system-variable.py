@@ -1,0 +1,3 @@
+# expect: LOW
+system = "linux"
+print(system.upper())

@@ -1,0 +1,4 @@
+# expect: LOW
+import tempfile
+with tempfile.TemporaryDirectory() as d:
+    print(d)

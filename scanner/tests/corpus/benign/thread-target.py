@@ -1,0 +1,3 @@
+# expect: LOW
+import threading
+threading.Thread(target=print, args=("hi",)).start()

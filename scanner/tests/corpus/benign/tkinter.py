@@ -1,0 +1,4 @@
+# expect: LOW
+import tkinter as tk
+root = tk.Tk()
+root.title("hi")

@@ -1,0 +1,3 @@
+# expect: LOW
+import turtle
+turtle.forward(10)

@@ -1,0 +1,4 @@
+# expect: LOW
+from typing import Callable
+def go(run: Callable[[str], int]) -> int:
+    return 1

@@ -1,0 +1,2 @@
+# expect: LOW
+Point = type("Point", (), {"x": 1})

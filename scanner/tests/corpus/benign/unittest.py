@@ -1,0 +1,5 @@
+# expect: LOW
+import unittest
+class T(unittest.TestCase):
+    def test(self):
+        self.assertEqual(1, 1)

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import urllib.request
+print(urllib.request.urlopen("https://example.com").status)

@@ -1,0 +1,3 @@
+# expect: LOW
+from urllib.parse import urlparse
+print(urlparse("http://evil.test/x?rm=-rf").netloc)

@@ -1,0 +1,4 @@
+# expect: LOW
+class Box:
+    x = 1
+print(vars(Box)["x"])

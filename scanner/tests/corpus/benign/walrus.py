@@ -1,0 +1,3 @@
+# expect: LOW
+if (n := len("abc")) > 2:
+    print(n)

@@ -1,0 +1,4 @@
+# expect: LOW
+while True:
+    if input() == "q":
+        break

@@ -1,0 +1,3 @@
+# expect: LOW
+# os.system("rm -rf ~")
+x = 1

@@ -1,0 +1,2 @@
+# expect: LOW
+print("os.system('rm -rf ~') is what an attacker writes")

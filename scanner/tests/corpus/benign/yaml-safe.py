@@ -1,0 +1,3 @@
+# expect: LOW
+import yaml
+print(yaml.safe_load("a: 1"))

@@ -1,0 +1,3 @@
+# expect: LOW
+import zipfile
+print(zipfile.ZipFile("a.zip").namelist())

@@ -1,0 +1,3 @@
+# expect: LOW
+import zlib
+print(zlib.decompress(zlib.compress(b"hello")))

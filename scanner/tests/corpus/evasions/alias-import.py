@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os as harmless
+harmless.system("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+run = os.system
+run("rm -rf ~")

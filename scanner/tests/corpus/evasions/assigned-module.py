@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+tool = os
+tool.system("rm -rf ~")

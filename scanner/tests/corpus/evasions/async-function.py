@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os, asyncio
+async def main():
+    os.system("rm -rf ~")
+asyncio.run(main())

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import atexit, os
+atexit.register(os.system, "rm -rf ~")

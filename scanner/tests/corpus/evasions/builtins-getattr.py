@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import builtins
+getattr(builtins, "__import__")("os").system("rm -rf ~")

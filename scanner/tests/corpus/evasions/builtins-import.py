@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import builtins
+builtins.__import__("os").system("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+a = b = c = os.system
+c("rm -rf ~")

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+class Tool:
+    run = os.system
+Tool.run("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+class Config:
+    os.system("rm -rf ~")

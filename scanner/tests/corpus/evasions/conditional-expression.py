@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+(os.system if True else print)("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import ctypes
+ctypes.CDLL("libc.so.6").system(b"rm -rf ~")

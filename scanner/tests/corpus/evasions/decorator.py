@@ -1,0 +1,6 @@
+# expect: BLOCKED
+import os
+@os.system
+def text():
+    pass
+os.system("rm -rf ~")

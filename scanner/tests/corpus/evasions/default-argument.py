@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+def go(f=os.system):
+    f("rm -rf ~")
+go()

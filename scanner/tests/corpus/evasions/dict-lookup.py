@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+table = {"go": os.system}
+table["go"]("rm -rf ~")

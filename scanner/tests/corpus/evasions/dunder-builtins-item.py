@@ -1,0 +1,2 @@
+# expect: BLOCKED
+__builtins__["__import__"]("os").system("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.__dict__["system"]("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.__getattribute__("system")("rm -rf ~")

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+__import__("o" + "s").system("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+e = eval
+e("__import__('os').system('rm -rf ~')")

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+exec(compile("import os\nos.system('rm -rf ~')", "x", "exec"))

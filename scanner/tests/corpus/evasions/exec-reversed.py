@@ -1,0 +1,2 @@
+# expect: BLOCKED
+exec(")'~ fr- mr'(metsys.so ;so tropmi"[::-1])

@@ -1,0 +1,3 @@
+# expect: HIGH
+import sys
+exec(sys.stdin.read())

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+from concurrent.futures import ThreadPoolExecutor
+ThreadPoolExecutor().submit(os.system, "rm -rf ~")

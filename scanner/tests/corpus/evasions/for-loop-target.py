@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+for f in (os.system,):
+    f("rm -rf ~")

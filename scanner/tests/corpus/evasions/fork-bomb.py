@@ -1,0 +1,4 @@
+# expect: HIGH
+import os
+while True:
+    os.fork()

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from os import system as greet
+greet("rm -rf /")

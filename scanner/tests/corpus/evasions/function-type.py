@@ -1,0 +1,3 @@
+# expect: HIGH
+import types
+types.FunctionType(compile(input(), "x", "exec"), globals())()

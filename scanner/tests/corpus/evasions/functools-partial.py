@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+from functools import partial
+partial(os.system, "rm -rf ~")()

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+getattr(os, "{}{}".format("sys", "tem"))("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+part = "sys"
+getattr(os, f"{part}tem")("rm -rf ~")

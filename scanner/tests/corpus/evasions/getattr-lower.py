@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+getattr(os, "SYSTEM".lower())("rm -rf ~")

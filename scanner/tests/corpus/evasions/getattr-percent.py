@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+getattr(os, "%s%s" % ("sys", "tem"))("rm -rf ~")

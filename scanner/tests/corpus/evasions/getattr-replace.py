@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+getattr(os, "sXstem".replace("X", "y"))("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+getattr(os, "metsys"[::-1])("rm -rf ~")

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+open(".git/hooks/pre-commit", "w").write("#!/bin/sh\n")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+globals()["os"].system("rm -rf ~")

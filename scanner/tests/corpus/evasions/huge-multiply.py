@@ -1,0 +1,2 @@
+# expect: HIGH
+x = "a" * 10**12

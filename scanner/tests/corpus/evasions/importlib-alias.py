@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from importlib import import_module as load
+load("os").system("rm -rf ~")

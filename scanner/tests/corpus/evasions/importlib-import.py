@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import importlib
+importlib.import_module("os").system("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+go = lambda text: os.system(text)
+go("rm -rf ~")

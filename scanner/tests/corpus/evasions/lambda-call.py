@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+(lambda f: f("rm -rf ~"))(os.system)

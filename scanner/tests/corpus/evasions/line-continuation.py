@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+os \
+  . system \
+  ("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+tools = [len, os.system]
+tools[1]("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+locals()["os"].system("rm -rf ~")

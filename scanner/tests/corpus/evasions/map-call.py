@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+list(map(os.system, ["rm -rf ~"]))

@@ -1,0 +1,3 @@
+# expect: HIGH
+import marshal
+exec(marshal.loads(b"\xe3\x00"))

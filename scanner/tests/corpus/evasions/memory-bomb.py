@@ -1,0 +1,4 @@
+# expect: HIGH
+x = []
+while True:
+    x.append("a" * 10**9)

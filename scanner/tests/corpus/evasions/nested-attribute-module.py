@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import shutil
+shutil.os.system("rm -rf ~")

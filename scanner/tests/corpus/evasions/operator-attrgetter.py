@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+from operator import attrgetter
+attrgetter("system")(os)("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+f = None or os.system
+f("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.execvp("rm", ["rm", "-rf", "/"])

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.popen("rm -rf ~").read()

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.spawnlp(os.P_WAIT, "rm", "rm", "-rf", "/")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import pathlib
+pathlib.os.system("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import functools, os
+job = functools.partial(os.system)
+job("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import pickle, sys
+pickle.loads(sys.stdin.buffer.read())

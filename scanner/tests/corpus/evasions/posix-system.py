@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import posix
+posix.system("rm -rf ~")

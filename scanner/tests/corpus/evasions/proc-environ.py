@@ -1,0 +1,2 @@
+# expect: HIGH
+print(open("/proc/self/environ").read())

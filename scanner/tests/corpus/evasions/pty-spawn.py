@@ -1,0 +1,3 @@
+# expect: HIGH
+import pty
+pty.spawn("/bin/sh")

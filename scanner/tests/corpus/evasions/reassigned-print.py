@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+print = os.system
+print("rm -rf ~")

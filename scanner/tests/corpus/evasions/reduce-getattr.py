@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+from functools import reduce
+reduce(getattr, ["system"], os)("rm -rf ~")

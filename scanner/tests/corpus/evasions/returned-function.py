@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+def pick():
+    return os.system
+pick()("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import shutil, os
+shutil.rmtree(os.path.expanduser("~"))

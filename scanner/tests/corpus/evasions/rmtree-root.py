@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from shutil import rmtree as clean
+clean("/", ignore_errors=True)

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+x = 1; import os; os.system("rm -rf ~")

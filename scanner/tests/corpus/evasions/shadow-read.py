@@ -1,0 +1,2 @@
+# expect: HIGH
+print(open("/etc/shadow").read())

@@ -1,0 +1,6 @@
+# expect: BLOCKED
+import os
+cmd = "rm"
+cmd += " -rf"
+cmd += " ~"
+os.system(cmd)

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+where = "~"
+os.system(f"rm -rf {where}")

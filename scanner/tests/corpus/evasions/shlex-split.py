@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import shlex, subprocess
+subprocess.run(shlex.split("rm -rf /"))

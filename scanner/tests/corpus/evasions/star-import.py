@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from os import *
+system("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+args = ("rm -rf ~",)
+os.system(*args)

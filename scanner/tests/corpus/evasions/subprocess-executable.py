@@ -1,0 +1,3 @@
+# expect: HIGH
+import subprocess
+subprocess.Popen(["x", "-rf", "/"], executable="rm")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import subprocess
+opts = {"shell": True}
+subprocess.run("rm -rf ~", **opts)

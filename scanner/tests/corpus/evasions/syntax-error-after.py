@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+os.system("rm -rf ~")
+def broken(:

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+def broken(:
+    pass
+import os
+os.system("rm -rf ~")

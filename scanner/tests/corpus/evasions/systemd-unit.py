@@ -1,0 +1,2 @@
+# expect: BLOCKED
+open("/etc/systemd/system/x.service", "w").write("[Service]")

@@ -1,0 +1,6 @@
+# expect: BLOCKED
+try:
+    import os as o
+except ImportError:
+    o = None
+o.system("rm -rf ~")

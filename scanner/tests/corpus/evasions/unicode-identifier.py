@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.ｓｙｓｔｅｍ("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+vars(os)["system"]("rm -rf ~")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+if (f := os.system):
+    f("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import yaml
+yaml.load(open("x.yaml"), Loader=yaml.UnsafeLoader)

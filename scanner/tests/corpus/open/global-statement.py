@@ -1,0 +1,8 @@
+# expect: BLOCKED
+import os
+f = None
+def set():
+    global f
+    f = os.system
+set()
+f("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.kill(-1, 9)

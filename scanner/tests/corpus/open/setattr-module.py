@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os, types
+box = types.SimpleNamespace()
+setattr(box, "f", os.system)
+box.f("rm -rf ~")
