@@ -52,7 +52,7 @@ fn main() {
     parser
         .set_language(&language)
         .expect("the grammar fits the library");
-    let (mut bare, mut whole) = (Duration::ZERO, Duration::ZERO);
+    let (mut bare, mut whole, mut secrets) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let mut slowest = (Duration::ZERO, PathBuf::new());
     let mut levels = [0usize; 5];
     let mut rules = std::collections::BTreeMap::new();
@@ -66,6 +66,10 @@ fn main() {
         let report = scan(text, &Options::default());
         let took = start.elapsed();
         whole += took;
+        let start = Instant::now();
+        let hits = saferun_scanner::secrets::find(text);
+        secrets += start.elapsed();
+        drop(hits);
         if took > slowest.0 {
             slowest = (took, path.clone());
         }
@@ -103,8 +107,9 @@ fn main() {
         rate(bytes, whole)
     );
     println!(
-        "scan / bare parse = {:.2}",
-        whole.as_secs_f64() / bare.as_secs_f64()
+        "scan / bare parse = {:.2}, of which the search for secrets {:.2}",
+        whole.as_secs_f64() / bare.as_secs_f64(),
+        secrets.as_secs_f64() / bare.as_secs_f64()
     );
     println!("slowest {:?} {}", slowest.0, slowest.1.display());
     println!(

@@ -84,9 +84,17 @@ fn nested_containers_and_growing_values() {
 fn recursion_of_the_scanned_code() {
     let code = "def f(x):\n    return f(g(x))\ndef g(x):\n    return f(x)\nf(f(f(1)))\nclass A(A): pass\nclass B(C): pass\nclass C(B): pass\nB().x()\nh = lambda: h()\nh()\n";
     let _ = scan(code, &Options::default());
-    let chain: String = (0..2_000)
-        .map(|i| format!("def f{i}(x):\n    return f{}(x) + f{}(x)\n", i + 1, i + 1))
-        .collect();
+    let mut chain = String::new();
+    for i in 0..2_000 {
+        use std::fmt::Write as _;
+        writeln!(
+            chain,
+            "def f{i}(x):\n    return f{}(x) + f{}(x)",
+            i + 1,
+            i + 1
+        )
+        .expect("a string");
+    }
     let _ = scan(&format!("{chain}f0(input())\n"), &Options::default());
 }
 

@@ -138,7 +138,9 @@ impl Engine {
         }
         match name {
             sym::DICT => return Value::Ref(Ref::Dict(id)),
-            sym::CALL_DUNDER | sym::WRAPPED | sym::FUNC_DUNDER => return Value::Ref(Ref::Name(id)),
+            sym::CALL_DUNDER | sym::WRAPPED | sym::FUNC_DUNDER | sym::LOADER | sym::SPEC => {
+                return Value::Ref(Ref::Name(id));
+            }
             sym::SELF_DUNDER => {
                 let parent = self.names.get(id).parent;
                 if parent != NONE && parent != ROOT {
@@ -151,7 +153,6 @@ impl Engine {
             sym::GLOBALS => return Value::Ref(Ref::Globals),
             sym::DUNDER_BUILTINS => return self.module_value(sym::BUILTINS),
             sym::GETITEM => return self.bound_method(&Value::Ref(Ref::Name(id)), name),
-            sym::LOADER | sym::SPEC => return Value::Ref(Ref::Name(id)),
             _ => {}
         }
         self.names
@@ -199,7 +200,7 @@ impl Engine {
             {
                 let value = self.ask_slot(slot);
                 return if bind {
-                    self.bind_self(&value, class)
+                    Self::bind_self(&value, class)
                 } else {
                     value
                 };
@@ -228,7 +229,7 @@ impl Engine {
         Value::Unknown
     }
 
-    fn bind_self(&self, value: &Value, class: ClassId) -> Value {
+    fn bind_self(value: &Value, class: ClassId) -> Value {
         let refs = value.refs();
         if let [Ref::Func(func)] = refs.as_slice() {
             return Value::Ref(Ref::Method(*func, class));

@@ -166,6 +166,10 @@ impl Engine {
     }
 
     /// Calls a value: each thing that it may be in turn.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers build the call for this one use"
+    )]
     pub(crate) fn call_value(&mut self, func: &Value, call: Call) -> Value {
         if call.depth > MAX_CALLS || !self.spend(1) {
             return Value::Unknown.with_taints(&call.taints());
@@ -222,7 +226,7 @@ impl Engine {
                     }
                     return Value::Unknown;
                 };
-                for part in path.to_owned().split('.').take(8) {
+                for part in path.split('.').take(8) {
                     let name = self.symbols.intern(part);
                     value = self.attr_of(call.at, &value, name);
                 }
@@ -241,7 +245,7 @@ impl Engine {
                 let name = self.symbols.intern(name);
                 let method = self.attr_of(call.at, &object, name);
                 merged.pos = partial.pos.iter().skip(1).cloned().collect();
-                merged.kw = partial.kw.clone();
+                merged.kw.clone_from(&partial.kw);
                 self.call_value(&method, merged)
             }
         }

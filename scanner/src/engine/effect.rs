@@ -22,7 +22,7 @@ impl Engine {
                 let path = call.arg(self, *arg).cloned().unwrap_or_default();
                 self.judge_path(call, &path, *access);
                 if *access == Access::Read {
-                    return self.read_result(call, &path);
+                    return Some(self.read_result(call, &path));
                 }
                 None
             }
@@ -128,7 +128,7 @@ impl Engine {
     fn map_over(&mut self, call: &Call, func: &Value, lists: &[Value]) -> Value {
         let first = lists.first().cloned().unwrap_or_default();
         if lists.len() == 1
-            && let Some(items) = self.known_elements(&first)
+            && let Some(items) = Self::known_elements(&first)
             && items.len() <= 20_000
             && self.spend_fold(items.len() * 32)
         {

@@ -127,11 +127,10 @@ impl Engine {
         for taint in code.all_taints() {
             let found = match taint.label {
                 Label::Network => Some(("SR911", None)),
-                Label::Stdin | Label::Argv => Some(("SR912", None)),
+                Label::Stdin | Label::Argv | Label::Capture => Some(("SR912", None)),
                 Label::EnvVar | Label::SecretEnv | Label::Environment => Some(("SR913", None)),
                 Label::File | Label::UserFile | Label::SecretFile => Some(("SR914", None)),
                 Label::Decoded => Some(("SR915", None)),
-                Label::Capture => Some(("SR912", None)),
                 Label::Host => None,
             };
             if let Some((rule, level)) = found {
@@ -207,16 +206,15 @@ fn delete_rule(label: Label) -> Option<(&'static str, Option<Level>)> {
 
 fn network_rule(label: Label, part: Part) -> Option<(&'static str, Option<Level>)> {
     Some(match (label, part) {
+        (Label::UserFile | Label::Host, Part::Header) => return None,
         (Label::SecretFile, Part::Header) => ("SR901", Some(Level::High)),
         (Label::SecretFile, _) => ("SR901", None),
         (Label::Environment, _) => ("SR902", None),
         (Label::SecretEnv, Part::Header) => ("SR903", Some(Level::Low)),
         (Label::SecretEnv, Part::Address) => ("SR903", Some(Level::High)),
         (Label::SecretEnv, Part::Body) => ("SR903", None),
-        (Label::UserFile, Part::Header) => return None,
         (Label::UserFile, _) => ("SR904", None),
         (Label::Capture, _) => ("SR905", None),
-        (Label::Host, Part::Header) => return None,
         (Label::Host, _) => ("SR906", None),
         (Label::EnvVar, Part::Body) => ("SR907", None),
         (Label::File, Part::Body) => ("SR908", None),

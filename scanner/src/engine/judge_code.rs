@@ -13,7 +13,7 @@ impl Engine {
     pub(crate) fn judge_dunder(&mut self, at: Reg, object: &Value, name: Sym) {
         match name {
             sym::SUBCLASSES => {
-                let level = if self.from_gadget(at) {
+                let level = if self.comes_from_gadget(at) {
                     None
                 } else {
                     Some(Level::Low)
@@ -29,7 +29,7 @@ impl Engine {
                 );
             }
             sym::GLOBALS | sym::FUNC_GLOBALS => {
-                let level = if self.from_gadget(at) {
+                let level = if self.comes_from_gadget(at) {
                     None
                 } else {
                     Some(Level::Medium)
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// Whether the object was itself reached through a class, a base or an initialiser.
-    fn from_gadget(&self, at: Reg) -> bool {
+    fn comes_from_gadget(&self, at: Reg) -> bool {
         let mut reg = at;
         for _ in 0..6 {
             let next = match self.program.insns.get(reg as usize).map(|insn| insn.op) {
@@ -105,7 +105,6 @@ impl Engine {
 
     /// `getattr(module, unknown)` on a module that can do harm.
     pub(crate) fn judge_unknown_attr(&mut self, at: Reg, object: NameId) {
-        let text = self.names.text(&self.symbols, object);
         const MODULES: &[&str] = &[
             "builtins",
             "os",
@@ -123,6 +122,7 @@ impl Engine {
             "marshal",
             "pickle",
         ];
+        let text = self.names.text(&self.symbols, object);
         if MODULES.contains(&text.as_str()) {
             self.raise(
                 "SR104",

@@ -108,7 +108,7 @@ impl Engine {
             Const::Str(own) | Const::Partial(own) => match method {
                 "join" => {
                     let list = call.pos.first()?;
-                    match self.known_elements(list) {
+                    match Self::known_elements(list) {
                         Some(parts) => {
                             self.spend_fold(parts.len() * 8);
                             text::join(own, &parts).map(Value::Const)
@@ -135,7 +135,7 @@ impl Engine {
             },
             Const::Bytes(own) => match method {
                 "join" => {
-                    let parts = self.known_elements(call.pos.first()?)?;
+                    let parts = Self::known_elements(call.pos.first()?)?;
                     text::join_bytes(own, &parts).map(Value::Const)
                 }
                 _ => text::bytes_method(own, method, &call.pos),
@@ -238,8 +238,8 @@ impl Engine {
             _ => return None,
         };
         let done = match name {
-            "base64" => codec::base64(&bytes),
-            "base32" => codec::base32(&bytes),
+            "base64" => Some(codec::base64(&bytes)),
+            "base32" => Some(codec::base32(&bytes)),
             "base16" | "hex" => codec::from_hex(std::str::from_utf8(&bytes).ok()?),
             "base85" => codec::base85(&bytes, false),
             "ascii85" => codec::base85(&bytes, true),

@@ -137,7 +137,6 @@ impl Engine {
     fn percent(&mut self, left: &Value, right: &Value) -> Option<Value> {
         let pattern = match left.exact()? {
             Const::Str(text) | Const::Partial(text) => Rc::clone(text),
-            Const::Bytes(_) => return None,
             _ => return None,
         };
         if !self.spend_fold(pattern.len() + 64) {
@@ -154,7 +153,7 @@ impl Engine {
         ))))
     }
 
-    pub(crate) fn unary(&mut self, op: UnOp, value: &Value) -> Value {
+    pub(crate) fn unary(op: UnOp, value: &Value) -> Value {
         if op == UnOp::Not {
             return value
                 .truth()
@@ -173,7 +172,7 @@ impl Engine {
         folded.unwrap_or_default().with_taints(&value.taints())
     }
 
-    pub(crate) fn compare(&mut self, left: &Value, right: &Value, equal: bool) -> Value {
+    pub(crate) fn compare(left: &Value, right: &Value, equal: bool) -> Value {
         match (left.exact(), right.exact()) {
             (Some(Const::Partial(_)) | None, _) | (_, Some(Const::Partial(_)) | None) => {
                 Value::Unknown
@@ -292,7 +291,7 @@ impl Engine {
     }
 
     /// All elements in order, when each is known.
-    pub(crate) fn known_elements(&mut self, value: &Value) -> Option<Vec<Value>> {
+    pub(crate) fn known_elements(value: &Value) -> Option<Vec<Value>> {
         if let Some(Rich {
             seq: Some(items),
             open: false,

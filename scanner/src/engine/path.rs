@@ -81,7 +81,10 @@ impl Engine {
     fn judge_known_path(&mut self, call: &Call, path: &str, access: Access) {
         let normal = paths::normalise(path);
         // The public half of a key is made to be shown.
-        if access == Access::Read && normal.contains("/.ssh/") && normal.ends_with(".pub") {
+        if access == Access::Read
+            && normal.contains("/.ssh/")
+            && normal.rsplit('.').next() == Some("pub")
+        {
             return;
         }
         let mut hit = false;
@@ -135,9 +138,8 @@ impl Engine {
                 Some(if tree { Level::Blocked } else { Level::High }),
             ),
             Place::Project => raise(self, "SR317", None),
-            Place::Temp => raise(self, "SR304", Some(Level::Low)),
             Place::Relative if tree => raise(self, "SR303", Some(Level::Low)),
-            Place::Relative => raise(self, "SR304", Some(Level::Low)),
+            Place::Relative | Place::Temp => raise(self, "SR304", Some(Level::Low)),
             Place::Unknown if tree => raise(self, "SR303", None),
             Place::Unknown => raise(self, "SR304", None),
         }
@@ -225,13 +227,13 @@ impl Engine {
         Value::Unknown.with_taints(&[taint])
     }
 
-    pub(crate) fn read_result(&mut self, call: &Call, path: &Value) -> Option<Value> {
+    pub(crate) fn read_result(&mut self, call: &Call, path: &Value) -> Value {
         let taints = self.read_taint(call, path).taints();
         let result = self
             .names
             .result(&mut self.symbols, call.name)
             .map_or(Value::Unknown, |id| Value::Ref(Ref::Name(id)));
-        Some(result.with_taints(&taints))
+        result.with_taints(&taints)
     }
 
     fn is_secret_path(&self, normal: &str) -> bool {
@@ -254,12 +256,12 @@ impl Engine {
         if !is_path(self, left) && !is_path(self, right) {
             return None;
         }
-        let joined = self.join_texts(&[left.clone(), right.clone()]);
+        let joined = Self::join_texts(&[left.clone(), right.clone()]);
         Some(self.with_path("pathlib.Path()", &joined))
     }
 
     /// Joins the parts of a path as `os.path.join` does.
-    pub(crate) fn join_texts(&mut self, parts: &[Value]) -> Value {
+    pub(crate) fn join_texts(parts: &[Value]) -> Value {
         let mut out: Option<Value> = None;
         for part in parts.iter().take(16) {
             let mut texts = Self::path_texts(part);
@@ -296,9 +298,9 @@ impl Engine {
     }
 }
 
-pub(crate) fn os_path_join(engine: &mut Engine, call: &Call) -> Value {
+pub(crate) fn os_path_join(_: &mut Engine, call: &Call) -> Value {
     let parts: Vec<Value> = call.pos.to_vec();
-    engine.join_texts(&parts)
+    Engine::join_texts(&parts)
 }
 
 pub(crate) fn path_object(engine: &mut Engine, call: &Call) -> Value {
@@ -306,7 +308,7 @@ pub(crate) fn path_object(engine: &mut Engine, call: &Call) -> Value {
     let joined = if parts.is_empty() {
         Value::str(".")
     } else {
-        engine.join_texts(&parts)
+        Engine::join_texts(&parts)
     };
     engine.with_path("pathlib.Path()", &joined)
 }
@@ -315,7 +317,7 @@ pub(crate) fn path_join(engine: &mut Engine, call: &Call) -> Value {
     let mut parts: Vec<Value> = Vec::new();
     parts.extend(call.receiver.iter().map(|(_, value)| value.clone()));
     parts.extend(call.pos.iter().cloned());
-    let joined = engine.join_texts(&parts);
+    let joined = Engine::join_texts(&parts);
     engine.with_path("pathlib.Path()", &joined)
 }
 
@@ -344,9 +346,9 @@ pub(crate) fn temp_folder(_: &mut Engine, _: &Call) -> Value {
 }
 
 /// Paths inside a folder: `os.listdir`, `glob`, `rglob` and `os.walk` give what a star stands for.
-pub(crate) fn walk(engine: &mut Engine, call: &Call) -> Value {
+pub(crate) fn walk(_: &mut Engine, call: &Call) -> Value {
     let top = call.pos.first().cloned().unwrap_or_else(|| Value::str("."));
-    let root = engine.join_texts(&[top, Value::str("**")]);
+    let root = Engine::join_texts(&[top, Value::str("**")]);
     let names = Value::element(Value::str("*"));
     Value::element(Value::seq(vec![root, names.clone(), names]))
 }
@@ -362,7 +364,7 @@ pub(crate) fn glob(_: &mut Engine, call: &Call) -> Value {
 pub(crate) fn path_glob(engine: &mut Engine, call: &Call) -> Value {
     let own = receiver(engine, call);
     let pattern = call.pos.first().cloned().unwrap_or_else(|| Value::str("*"));
-    let joined = engine.join_texts(&[own, pattern]);
+    let joined = Engine::join_texts(&[own, pattern]);
     Value::element(engine.with_path("pathlib.Path()", &joined))
 }
 

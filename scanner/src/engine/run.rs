@@ -141,7 +141,17 @@ impl Engine {
                 let value = self.load_item(at, object, index);
                 self.set(at, value);
             }
-            Op::Slice(..) | Op::Raise | Op::Else => {}
+            Op::Slice(..)
+            | Op::Raise
+            | Op::Else
+            | Op::DelAttr
+            | Op::Assert
+            | Op::Discard(_)
+            | Op::Python2
+            | Op::Body(_)
+            | Op::ForBegin(..)
+            | Op::CompFor(..)
+            | Op::CompIf(_) => {}
             Op::Bin(op, left, right) => {
                 let (left, right) = (self.val(left), self.val(right));
                 let value = self.binary(at, op, &left, &right);
@@ -149,12 +159,12 @@ impl Engine {
             }
             Op::Un(op, operand) => {
                 let operand = self.val(operand);
-                let value = self.unary(op, &operand);
+                let value = Self::unary(op, &operand);
                 self.set(at, value);
             }
             Op::Compare(left, right, equal) => {
                 let (left, right) = (self.val(left), self.val(right));
-                let value = self.compare(&left, &right, equal);
+                let value = Self::compare(&left, &right, equal);
                 self.set(at, value);
             }
             Op::Either(left, right) => {
@@ -183,7 +193,6 @@ impl Engine {
             }
             Op::DelName(name) => self.unbind(name),
             Op::DelSub(object, index) => self.delete_item(at, object, index),
-            Op::DelAttr => {}
             Op::Item(reg, index) => {
                 let whole = self.val(reg);
                 let value = self.item_of(&whole, index as usize);
@@ -266,8 +275,6 @@ impl Engine {
                 let value = self.val(reg);
                 self.add_return(&value);
             }
-            Op::Assert | Op::Discard(_) | Op::Python2 => {}
-            Op::Body(_) | Op::ForBegin(..) | Op::CompFor(..) | Op::CompIf(_) => {}
         }
     }
 
@@ -276,7 +283,7 @@ impl Engine {
         if self.nest >= MAX_NEST {
             return None;
         }
-        let items = self.known_elements(iterable)?;
+        let items = Self::known_elements(iterable)?;
         let simple = items.len() <= MAX_ROUNDS
             && items
                 .iter()

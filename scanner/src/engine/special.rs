@@ -116,7 +116,7 @@ pub(crate) fn partial(engine: &mut Engine, call: &Call) -> Value {
 /// `reduce(f, items, start)` over known items, step by step.
 pub(crate) fn reduce(engine: &mut Engine, call: &Call) -> Value {
     let (function, list) = (first(call), call.pos.get(1).cloned().unwrap_or_default());
-    let mut items = match engine.known_elements(&list) {
+    let mut items = match Engine::known_elements(&list) {
         Some(items) => items.into_iter().take(64).collect::<Vec<_>>().into_iter(),
         None => vec![engine.element_of(&list)].into_iter(),
     };
@@ -162,7 +162,7 @@ pub(crate) fn second(_: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn element(engine: &mut Engine, call: &Call) -> Value {
     let list = first(call);
-    match engine.known_elements(&list) {
+    match Engine::known_elements(&list) {
         Some(items) if items.len() == 1 => items.into_iter().next().unwrap_or_default(),
         _ => engine.element_of(&list),
     }
@@ -282,7 +282,7 @@ pub(crate) fn list(engine: &mut Engine, call: &Call) -> Value {
     if call.pos.is_empty() {
         return Value::seq(Vec::new());
     }
-    match engine.known_elements(&value) {
+    match Engine::known_elements(&value) {
         Some(items) if engine.spend_fold(items.len() * 8) => {
             Value::seq(items).with_taints(&value.taints())
         }
@@ -292,7 +292,7 @@ pub(crate) fn list(engine: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn reversed(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    match engine.known_elements(&value) {
+    match Engine::known_elements(&value) {
         Some(mut items) if engine.spend_fold(items.len() * 8) => {
             items.reverse();
             Value::seq(items)
@@ -303,26 +303,26 @@ pub(crate) fn reversed(engine: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn range(engine: &mut Engine, call: &Call) -> Value {
     let number = |index: usize| call.pos.get(index).and_then(Value::as_int);
-    let (start, stop, step) = match call.pos.len() {
+    let (start, stop, stride) = match call.pos.len() {
         1 => (Some(0), number(0), Some(1)),
         2 => (number(0), number(1), Some(1)),
         _ => (number(0), number(1), number(2)),
     };
-    let (Some(start), Some(stop), Some(step)) = (start, stop, step) else {
+    let (Some(start), Some(stop), Some(stride)) = (start, stop, stride) else {
         return Value::Unknown;
     };
-    if step == 0 {
+    if stride == 0 {
         return Value::Unknown;
     }
-    let count = (stop.saturating_sub(start)) / step;
+    let count = (stop.saturating_sub(start)) / stride;
     if !(0..=4096).contains(&count) || !engine.spend_fold(usize::try_from(count).unwrap_or(0) * 8) {
         return Value::Unknown;
     }
     let mut items = Vec::new();
     let mut at = start;
-    while (step > 0 && at < stop) || (step < 0 && at > stop) {
+    while (stride > 0 && at < stop) || (stride < 0 && at > stop) {
         items.push(Value::int(at));
-        at = at.saturating_add(step);
+        at = at.saturating_add(stride);
     }
     Value::seq(items)
 }
@@ -330,7 +330,7 @@ pub(crate) fn range(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn enumerate(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
     let start = call.pos.get(1).and_then(Value::as_int).unwrap_or(0);
-    match engine.known_elements(&value) {
+    match Engine::known_elements(&value) {
         Some(items) if items.len() <= 4096 => Value::seq(
             items
                 .into_iter()
@@ -348,8 +348,8 @@ pub(crate) fn enumerate(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn zip(engine: &mut Engine, call: &Call) -> Value {
     let mut lists = Vec::new();
     for value in call.pos.iter().take(8) {
-        if let Some(items) = engine.known_elements(value) {
-            lists.push(items)
+        if let Some(items) = Engine::known_elements(value) {
+            lists.push(items);
         } else {
             let elements = call
                 .pos
@@ -370,7 +370,7 @@ pub(crate) fn zip(engine: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn cycle(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    match engine.known_elements(&value) {
+    match Engine::known_elements(&value) {
         Some(items) if !items.is_empty() && engine.spend_fold(4096) => {
             Value::seq(items.iter().cycle().take(4096).cloned().collect())
         }
@@ -403,9 +403,9 @@ pub(crate) fn dict(engine: &mut Engine, call: &Call) -> Value {
     Value::dict(pairs).with_taints(&gather(call.values()))
 }
 
-pub(crate) fn length(engine: &mut Engine, call: &Call) -> Value {
+pub(crate) fn length(_: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    match engine.known_elements(&value) {
+    match Engine::known_elements(&value) {
         Some(items) => i64::try_from(items.len()).map_or(Value::Unknown, Value::int),
         None => Value::Unknown,
     }

@@ -201,9 +201,16 @@ impl RuleDoc {
             rule.safer
         );
         if let Some(cwe) = rule.cwe {
-            text.push_str(&format!(
-                "\nSee [CWE-{cwe}](https://cwe.mitre.org/data/definitions/{cwe}.html)\n"
-            ));
+            let number = cwe.to_string();
+            for part in [
+                "\nSee [CWE-",
+                &number,
+                "](https://cwe.mitre.org/data/definitions/",
+                &number,
+                ".html)\n",
+            ] {
+                text.push_str(part);
+            }
         }
         text
     }

@@ -135,15 +135,15 @@ impl<'t> Lower<'t, '_> {
             self.tasks.push(Task::Stmt(*body));
         }
         let mut bases = Kids::new();
-        let mut kinds = Vec::new();
+        let mut passed = Vec::new();
         if let Some(list) = kids.iter().find(|k| k.field == Field::Superclasses) {
             for part in self.kids(list.node) {
                 let (kind, value) = self.argument(part);
-                kinds.push(kind);
+                passed.push(kind);
                 bases.push(value);
             }
         }
-        self.arg_kinds.extend(kinds);
+        self.arg_kinds.extend(passed);
         self.emit_after(Emit::ClassBegin(id, bases.len()), node);
         self.exprs(&bases);
         name

@@ -5,6 +5,10 @@ use super::lower::{Emit, Lower};
 use crate::engine::value::{Const, Value};
 
 impl Lower<'_, '_> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each instruction, each of them short"
+    )]
     pub(super) fn emit(&mut self, emit: Emit, start: u32, end: u32) {
         match emit {
             Emit::Push(reg) => self.operands.push(reg),

@@ -7,6 +7,10 @@ use super::lower::{Emit, Kid, Kids, Lower, Task, span};
 use crate::engine::value::{Const, Value};
 
 impl<'t> Lower<'t, '_> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each kind of expression, each of them short"
+    )]
     pub(super) fn expr(&mut self, kid: Kid<'t>) {
         let node = kid.node;
         let (start, end) = span(node);
@@ -63,7 +67,7 @@ impl<'t> Lower<'t, '_> {
                 }
             }
             Kind::Tuple | Kind::ExpressionList | Kind::PatternList | Kind::List | Kind::Set => {
-                self.sequence(kid)
+                self.sequence(kid);
             }
             Kind::Dictionary => self.dictionary(node),
             Kind::Binary => {
@@ -262,14 +266,14 @@ impl<'t> Lower<'t, '_> {
     /// Schedules a call: the callee first, then the arguments in order.
     fn call_with(&mut self, node: tree_sitter::Node<'t>, kids: &Kids<'t>, parts: &Kids<'t>) {
         self.emit_after(Emit::Call(parts.len()), node);
-        let mut kinds: smallvec::SmallVec<[ArgKind; 8]> = smallvec::SmallVec::new();
+        let mut passed: smallvec::SmallVec<[ArgKind; 8]> = smallvec::SmallVec::new();
         let mut values = Kids::new();
         for part in parts {
-            let (kind, value) = self.argument(*part);
-            kinds.push(kind);
+            let (how, value) = self.argument(*part);
+            passed.push(how);
             values.push(value);
         }
-        self.arg_kinds.extend(kinds);
+        self.arg_kinds.extend(passed);
         self.exprs(&values);
         self.first_or_unknown(kids, Field::Function, node);
     }
@@ -307,8 +311,8 @@ impl<'t> Lower<'t, '_> {
         self.emit_after(Emit::Seq(parts.len()), kid.node);
         let mut values = Kids::new();
         for part in &parts {
-            let (kind, value) = self.argument(*part);
-            self.arg_kinds.push(kind);
+            let (how, value) = self.argument(*part);
+            self.arg_kinds.push(how);
             values.push(value);
         }
         self.exprs(&values);
@@ -427,6 +431,7 @@ pub(super) fn plain_identifier(text: &str) -> String {
     text.chars().map(plain_letter).collect()
 }
 
+#[expect(clippy::match_same_arms, reason = "in the order of the code points")]
 fn plain_letter(letter: char) -> char {
     let code = u32::from(letter);
     let from = |base: u32, first: u8| char::from_u32(u32::from(first) + code - base);

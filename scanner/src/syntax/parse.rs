@@ -61,9 +61,8 @@ fn point(text: &str, at: usize) -> Point {
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |found| found + 1);
-    let row = before[..line_start]
-        .iter()
-        .filter(|byte| **byte == b'\n')
+    let row = String::from_utf8_lossy(&before[..line_start])
+        .matches('\n')
         .count();
     Point {
         row,

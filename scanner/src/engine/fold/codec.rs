@@ -53,7 +53,7 @@ pub(crate) fn decode(bytes: &[u8], codec: &str) -> Option<Value> {
             Some(Value::Const(known(text.trim_start_matches('\u{feff}'))))
         }
         "hex" | "hex_codec" => from_hex(std::str::from_utf8(bytes).ok()?).map(|b| Value::bytes(&b)),
-        "base64" | "base64_codec" => base64(bytes).map(|b| Value::bytes(&b)),
+        "base64" | "base64_codec" => Some(Value::bytes(&base64(bytes))),
         "zlib" | "zip" | "zlib_codec" => zlib(bytes).map(|b| Value::bytes(&b)),
         "unicode_escape" | "raw_unicode_escape" | "unicode_escape_codec" => {
             let text = std::str::from_utf8(bytes).ok()?;
@@ -147,7 +147,7 @@ pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Base64 in either alphabet, as lenient as Python's.
-pub(crate) fn base64(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     radix(bytes, 6, |byte| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),
@@ -159,7 +159,7 @@ pub(crate) fn base64(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Base32.
-pub(crate) fn base32(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn base32(bytes: &[u8]) -> Vec<u8> {
     radix(bytes, 5, |byte| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a'),
@@ -168,7 +168,7 @@ pub(crate) fn base32(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-fn radix(bytes: &[u8], width: u32, digit: impl Fn(u8) -> Option<u8>) -> Option<Vec<u8>> {
+fn radix(bytes: &[u8], width: u32, digit: impl Fn(u8) -> Option<u8>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let (mut bits, mut held) = (0u32, 0u32);
     for &byte in bytes {
@@ -184,7 +184,7 @@ fn radix(bytes: &[u8], width: u32, digit: impl Fn(u8) -> Option<u8>) -> Option<V
             held &= (1 << bits) - 1;
         }
     }
-    Some(out)
+    out
 }
 
 /// Python's base85 (`b85decode`) or Ascii85 (`a85decode`).
