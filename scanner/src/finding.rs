@@ -114,6 +114,10 @@ impl Report {
     /// The highest level found; `LOW` for a report without findings.
     #[must_use]
     pub fn risk(&self) -> Level {
-        self.findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Low)
+        self.findings
+            .iter()
+            .map(|finding| finding.level)
+            .max()
+            .unwrap_or(Level::Low)
     }
 }

@@ -45,7 +45,9 @@ impl std::str::FromStr for Level {
         Self::ALL
             .into_iter()
             .find(|level| level.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| UnknownLevel { text: text.to_owned() })
+            .ok_or_else(|| UnknownLevel {
+                text: text.to_owned(),
+            })
     }
 }
 
