@@ -5,8 +5,8 @@ use super::expand::Scope;
 use super::lexer::{Item, lex};
 use super::word::Command;
 
-/// Most commands that are taken from one text.
-const MAX_COMMANDS: usize = 2_000;
+/// Most commands that are taken from one text; more than the judge looks at, so that it says where it stopped.
+const MAX_COMMANDS: usize = 20_010;
 
 /// The pipelines of a text, each a list of commands. Positions are relative to the text.
 pub(super) fn pipelines(text: &str, scope: &Scope, depth: u8) -> Vec<Vec<Command>> {

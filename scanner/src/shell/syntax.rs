@@ -61,6 +61,12 @@ const MAX_COSTLY: usize = 300;
 
 /// Parses a text. `None` if the parser gave up.
 fn parse(text: &str) -> Option<Tree> {
+    if COSTLY
+        .iter()
+        .any(|mark| text.matches(mark).nth(MAX_COSTLY).is_some())
+    {
+        return None;
+    }
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_bash::LANGUAGE.into())
@@ -242,7 +248,7 @@ impl Walk<'_> {
     fn pipeline(&mut self, first: usize) {
         let members: Vec<usize> = (first..self.outline.commands.len())
             .filter(|&index| self.outline.commands[index].depth == self.depth)
-            .take(64)
+            .take(512)
             .collect();
         if members.len() > 1 {
             self.outline.events.push(Event::Pipeline(members));

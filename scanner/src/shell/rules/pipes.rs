@@ -17,7 +17,8 @@ const DECODERS: [&str; 14] = [
 /// Judges a pipeline of at least two stages.
 pub(super) fn pipeline(judge: &mut Judge, stages: &[Command]) {
     for (at, stage) in stages.iter().enumerate().skip(1) {
-        let before = &stages[..at];
+        // no more than this far back, so that a long pipeline stays linear
+        let before = &stages[at.saturating_sub(256)..at];
         let name = stage.program();
         if runs_input(stage, &name) {
             fed(judge, stage, before);
