@@ -104,7 +104,7 @@ fn corpus(out: &mut String) {
         .collect();
     let _ = writeln!(
         out,
-        "\nKnown to get away, kept in `scanner/tests/corpus/open` and not counted above: {}. Each is in the sandbox like\nany other code",
+        "\nKnown to get away, kept in `scanner/tests/corpus/open` and not counted above: {}. Each is in the sandbox like any other code",
         missed.join(", ")
     );
     if !wrong.is_empty() {
