@@ -191,7 +191,9 @@ fn getattr_split(code: &str, random: &mut Random) -> Option<String> {
 
 fn getattr_encoded(code: &str, random: &mut Random) -> Option<String> {
     replace_call(code, random, |module, name| {
-        let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = name
+            .bytes()
+            .fold(String::new(), |all, byte| format!("{all}{byte:02x}"));
         format!("getattr({module}, bytes.fromhex(\"{hex}\").decode())")
     })
 }
