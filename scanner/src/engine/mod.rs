@@ -12,6 +12,7 @@ mod fold;
 mod invoke;
 mod judge;
 mod judge_code;
+mod judge_whole;
 mod method;
 mod names;
 mod operate;
