@@ -1,5 +1,9 @@
 //! The table and the raw samples.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this module is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what this module is for"
+)]
 
 use std::{fs, path::Path};
 
@@ -14,7 +18,11 @@ use crate::{
 /// Prints the table and writes the samples.
 pub(crate) fn write(samples: &Samples, json: &Path) -> Result<()> {
     let median_of = |name: &str| {
-        samples.times.iter().find(|(subject, _)| *subject == name).map_or(f64::NAN, |(_, times)| quantile(times, 50))
+        samples
+            .times
+            .iter()
+            .find(|(subject, _)| *subject == name)
+            .map_or(f64::NAN, |(_, times)| quantile(times, 50))
     };
     let (bare, docker) = (median_of(BARE), median_of(DOCKER));
     println!("{} interleaved rounds; {}", samples.rounds, machine());
@@ -23,10 +31,17 @@ pub(crate) fn write(samples: &Samples, json: &Path) -> Result<()> {
     for (name, times) in &samples.times {
         let median = quantile(times, 50);
         let p90 = quantile(times, 90);
-        println!("| {name} | {median:.2} | {p90:.2} | {:.2} | {:.1} |", median / bare, docker / median);
+        println!(
+            "| {name} | {median:.2} | {p90:.2} | {:.2} | {:.1} |",
+            median / bare,
+            docker / median
+        );
     }
     let rate = ratio(samples.hits, samples.sandboxed) * 100.0;
-    println!("warm hits: {} of {} ({rate:.0} in 100)", samples.hits, samples.sandboxed);
+    println!(
+        "warm hits: {} of {} ({rate:.0} in 100)",
+        samples.hits, samples.sandboxed
+    );
     let raw = json!({
         "machine": machine(),
         "rounds": samples.rounds,

@@ -19,9 +19,14 @@ pub(crate) struct Samples {
 
 /// Takes the samples; fails if they would not mean what they say.
 pub(crate) fn take(subjects: &mut Subjects, rounds: usize) -> Result<Samples> {
-    ensure!(rounds >= LEAST_ROUNDS, "at least {LEAST_ROUNDS} rounds, or the medians mean nothing");
-    let mut times: Vec<(&'static str, Vec<f64>)> =
-        SUBJECTS.iter().map(|name| (*name, Vec::with_capacity(rounds))).collect();
+    ensure!(
+        rounds >= LEAST_ROUNDS,
+        "at least {LEAST_ROUNDS} rounds, or the medians mean nothing"
+    );
+    let mut times: Vec<(&'static str, Vec<f64>)> = SUBJECTS
+        .iter()
+        .map(|name| (*name, Vec::with_capacity(rounds)))
+        .collect();
     let mut before = (0, 0);
     for round in 0..rounds + WARM_UP {
         if round == WARM_UP {
@@ -38,10 +43,22 @@ pub(crate) fn take(subjects: &mut Subjects, rounds: usize) -> Result<Samples> {
     let after = subjects.hits_and_misses()?;
     let hits = after.0 - before.0;
     let sandboxed = hits + after.1 - before.1;
-    ensure!(sandboxed >= 2 * rounds, "{sandboxed} sandboxed runs in {rounds} rounds");
+    ensure!(
+        sandboxed >= 2 * rounds,
+        "{sandboxed} sandboxed runs in {rounds} rounds"
+    );
     let rate = ratio(hits, sandboxed);
-    ensure!(rate >= LEAST_HIT_RATE, "only {:.0} in 100 runs hit a warm container", rate * 100.0);
-    Ok(Samples { rounds, times, hits, sandboxed })
+    ensure!(
+        rate >= LEAST_HIT_RATE,
+        "only {:.0} in 100 runs hit a warm container",
+        rate * 100.0
+    );
+    Ok(Samples {
+        rounds,
+        times,
+        hits,
+        sandboxed,
+    })
 }
 
 /// A share, for counts far below 2^52.

@@ -33,12 +33,24 @@ pub(crate) struct Subjects {
 impl Subjects {
     /// Starts what is needed and finds the image.
     pub(crate) fn prepare(bin: &Path) -> Result<Self> {
-        let cli = bin.join("saferunctl").canonicalize().context("saferunctl is not there")?;
+        let cli = bin
+            .join("saferunctl")
+            .canonicalize()
+            .context("saferunctl is not there")?;
         let script = env::temp_dir().join(format!("saferun-bench-{}.py", std::process::id()));
         std::fs::write(&script, SOURCE)?;
         // Starts the daemon if none runs.
-        ensure!(Command::new(&cli).args(["run", "-q"]).arg(&script).output()?.status.success());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        ensure!(
+            Command::new(&cli)
+                .args(["run", "-q"])
+                .arg(&script)
+                .output()?
+                .status
+                .success()
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let client = runtime.block_on(connect(&socket_path()?))?;
         let status = runtime.block_on(client.status())?;
         let image = status
@@ -48,7 +60,14 @@ impl Subjects {
             .and_then(|image| image.id)
             .context("no current image: run `saferunctl image build`")?;
         let engine = status.engine.address;
-        Ok(Self { cli, script, image, engine, runtime, client })
+        Ok(Self {
+            cli,
+            script,
+            image,
+            engine,
+            runtime,
+            client,
+        })
     }
 
     /// Runs one subject once.
@@ -65,7 +84,9 @@ impl Subjects {
             RPC => {
                 self.wait_for_warm()?;
                 let began = Instant::now();
-                let result = self.runtime.block_on(self.client.run(RunRequest::new(SOURCE)))?;
+                let result = self
+                    .runtime
+                    .block_on(self.client.run(RunRequest::new(SOURCE)))?;
                 let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
                 ensure!(result.stdout == "hi\n", "the run said {:?}", result.stdout);
                 Ok(milliseconds)
@@ -91,14 +112,42 @@ impl Subjects {
 
     fn docker(&self) -> Command {
         let mut command = Command::new("docker");
-        command.args(["-H", &self.engine, "run", "--rm", "--network", "none", "--read-only"]);
+        command.args([
+            "-H",
+            &self.engine,
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--read-only",
+        ]);
         command.args(["--memory", "256m", "--memory-swap", "256m", "--cpus", "1"]);
-        command.args(["--pids-limit", "64", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]);
-        command.args(["--ipc", "private", "--log-driver", "none", "--user", "890255:890255"]);
+        command.args([
+            "--pids-limit",
+            "64",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+        ]);
+        command.args([
+            "--ipc",
+            "private",
+            "--log-driver",
+            "none",
+            "--user",
+            "890255:890255",
+        ]);
         for mount in ["/tmp", "/workspace", "/out", "/home/sandbox"] {
             command.args(["--tmpfs", &format!("{mount}:size=64m,nosuid,nodev,noexec")]);
         }
-        command.args(["--entrypoint", "/usr/bin/python3", &self.image, "-c", "print('hi')"]);
+        command.args([
+            "--entrypoint",
+            "/usr/bin/python3",
+            &self.image,
+            "-c",
+            "print('hi')",
+        ]);
         command
     }
 
@@ -108,13 +157,20 @@ impl Subjects {
         loop {
             let pools = self.runtime.block_on(self.client.status())?.pools;
             let settled = |pool: &saferun_protocol::PoolStatus| {
-                pool.warm >= pool.target && pool.starting == 0 && pool.removing == 0 && pool.leased == 0
+                pool.warm >= pool.target
+                    && pool.starting == 0
+                    && pool.removing == 0
+                    && pool.leased == 0
             };
             if pools.iter().any(|pool| pool.target > 0) && pools.iter().all(settled) {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "the pool did not fill within a minute: {pools:?}");
-            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(5)));
+            ensure!(
+                Instant::now() < deadline,
+                "the pool did not fill within a minute: {pools:?}"
+            );
+            self.runtime
+                .block_on(tokio::time::sleep(Duration::from_millis(5)));
         }
     }
 }

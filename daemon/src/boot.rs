@@ -45,7 +45,11 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let state = StateDir::open(&settings.state_dir)?;
     let journal = Journal::open(&state.file("journal.sqlite"))?;
     let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(&settings.engine));
-    let images = ImageService::new(Arc::clone(&engine), settings.supervisor.clone(), state.file("build"));
+    let images = ImageService::new(
+        Arc::clone(&engine),
+        settings.supervisor.clone(),
+        state.file("build"),
+    );
     let world = WorldHandle::start(Arc::clone(&engine), journal.clone(), images.digest_source());
     images.attach(world.clone());
     let pool = start_pool(&settings, &world, engine, &journal);
@@ -97,7 +101,13 @@ fn start_pool(
         idle_after: std::time::Duration::from_secs(600),
     };
     let (publish, launcher) = watch::channel(None);
-    let pool = PoolHandle::start(PoolSettings { bounds, uids: SANDBOX_UID_COUNT }, launcher);
+    let pool = PoolHandle::start(
+        PoolSettings {
+            bounds,
+            uids: SANDBOX_UID_COUNT,
+        },
+        launcher,
+    );
     let follower = pool.clone();
     let (target, policy, journal) = (settings.pool_size, settings.policy.clone(), journal.clone());
     let mut changes = world.watch();
@@ -117,7 +127,9 @@ fn start_pool(
                 image.clone_from(&found);
                 let id = found.unwrap_or_default();
                 let current = id.clone();
-                follower.retire_others(move |key: &Key| key.0.image == current).await;
+                follower
+                    .retire_others(move |key: &Key| key.0.image == current)
+                    .await;
                 let policy = saferun_policy::preset(&policy);
                 if let Some(template) = policy.and_then(|policy| default_template(&policy, id)) {
                     follower.pin(Key(template), target).await;

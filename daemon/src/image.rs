@@ -13,8 +13,8 @@ use std::{
 
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_image::{
-    ImageConfig, Inputs, LABEL_DIGEST, LABEL_VARIANT, Progress, Stage, VARIANT_PYTHON, build_rootfs,
-    digest,
+    ImageConfig, Inputs, LABEL_DIGEST, LABEL_VARIANT, Progress, Stage, VARIANT_PYTHON,
+    build_rootfs, digest,
 };
 use saferun_protocol::{Code, ImageEvent};
 use tokio::sync::{Mutex, mpsc};
@@ -45,7 +45,13 @@ pub(crate) struct ImageService {
 impl ImageService {
     /// A service that puts this supervisor into images and works in this folder.
     pub(crate) fn new(engine: Arc<dyn Engine>, supervisor: PathBuf, workdir: PathBuf) -> Self {
-        Self { engine, supervisor, workdir, world: Arc::default(), building: Arc::default() }
+        Self {
+            engine,
+            supervisor,
+            workdir,
+            world: Arc::default(),
+            building: Arc::default(),
+        }
     }
 
     /// Where to say that there is a new image.
@@ -55,9 +61,12 @@ impl ImageService {
     }
 
     /// Computes the digest of the image that this daemon wants; again only if the supervisor changed.
-    pub(crate) fn digest_source(&self) -> impl Fn() -> Result<String, String> + Send + Sync + 'static {
+    pub(crate) fn digest_source(
+        &self,
+    ) -> impl Fn() -> Result<String, String> + Send + Sync + 'static {
         let supervisor = self.supervisor.clone();
-        let known: std::sync::Mutex<Option<(SystemTime, u64, String)>> = std::sync::Mutex::default();
+        let known: std::sync::Mutex<Option<(SystemTime, u64, String)>> =
+            std::sync::Mutex::default();
         move || {
             let unreadable = |error: std::io::Error| unreadable(&supervisor, &error);
             let meta = fs::metadata(&supervisor).map_err(unreadable)?;
@@ -91,7 +100,9 @@ impl ImageService {
             Code::Internal.error("the daemon is not up yet", "try again in a moment")
         })?;
         let Ok(turn) = Arc::clone(&self.building).try_lock_owned() else {
-            return Err(Code::Busy.error("an image is being built already", "wait until it is done"));
+            return Err(
+                Code::Busy.error("an image is being built already", "wait until it is done")
+            );
         };
         let (events, inbox) = mpsc::channel(256);
         let service = self.clone();
@@ -115,19 +126,27 @@ impl ImageService {
         world.refresh().await;
         let now = world.current();
         if now.capabilities.is_none() {
-            let why = now.problem.unwrap_or_else(|| "the container engine does not answer".to_owned());
+            let why = now
+                .problem
+                .unwrap_or_else(|| "the container engine does not answer".to_owned());
             return Err(format!("{why}; `saferunctl doctor` tells what is missing"));
         }
         let current = now.image_infos().into_iter().find(|image| image.current);
         if let Some(image) = current.filter(|_| !force) {
-            return Ok(ImageEvent::Built { image, unchanged: true });
+            return Ok(ImageEvent::Built {
+                image,
+                unchanged: true,
+            });
         }
         let inputs = inputs(&self.supervisor)?;
         let config = ImageConfig::new(&inputs, &jiff::Timestamp::now().to_string());
         let tar = self.unpack(inputs, events.clone()).await?;
         step(events, 4, "Handing the image to the container engine").await;
         let tag = format!("saferun/{VARIANT}:latest");
-        let imported = self.engine.import_image(&tar, &config.changes(), &tag).await;
+        let imported = self
+            .engine
+            .import_image(&tar, &config.changes(), &tag)
+            .await;
         let _ = fs::remove_dir_all(&self.workdir);
         let id = imported.map_err(|error| error.to_string())?;
         world.refresh().await;
@@ -136,11 +155,18 @@ impl ImageService {
             .into_iter()
             .find(|image| image.id.as_deref() == Some(id.as_str()))
             .ok_or_else(|| format!("the engine took the image as {id} but does not list it"))?;
-        Ok(ImageEvent::Built { image, unchanged: false })
+        Ok(ImageEvent::Built {
+            image,
+            unchanged: false,
+        })
     }
 
     /// Builds the root file system on a thread of its own; ends early when nobody listens any more.
-    async fn unpack(&self, inputs: Inputs, events: mpsc::Sender<ImageEvent>) -> Result<PathBuf, String> {
+    async fn unpack(
+        &self,
+        inputs: Inputs,
+        events: mpsc::Sender<ImageEvent>,
+    ) -> Result<PathBuf, String> {
         let workdir = self.workdir.clone();
         // What a build that was killed has left is of no use.
         let _ = fs::remove_dir_all(&workdir);
@@ -175,7 +201,13 @@ impl ImageService {
 
 async fn step(events: &mpsc::Sender<ImageEvent>, step: u32, message: &str) {
     let message = message.to_owned();
-    let _ = events.send(ImageEvent::Step { message, step, steps: STEPS }).await;
+    let _ = events
+        .send(ImageEvent::Step {
+            message,
+            step,
+            steps: STEPS,
+        })
+        .await;
 }
 
 fn progress_event(progress: Progress) -> Option<ImageEvent> {
@@ -189,13 +221,20 @@ fn progress_event(progress: Progress) -> Option<ImageEvent> {
         Progress::Stage(Stage::Audit) => (3, "Checking the result"),
         _ => return None,
     };
-    Some(ImageEvent::Step { message: message.to_owned(), step, steps: STEPS })
+    Some(ImageEvent::Step {
+        message: message.to_owned(),
+        step,
+        steps: STEPS,
+    })
 }
 
 fn inputs(supervisor: &Path) -> Result<Inputs, String> {
     let meta = fs::metadata(supervisor).map_err(|error| unreadable(supervisor, &error))?;
     if !meta.is_file() || meta.len() > MAX_SUPERVISOR_BYTES {
-        return Err(format!("{} is not the supervisor: reinstall SafeRun", supervisor.display()));
+        return Err(format!(
+            "{} is not the supervisor: reinstall SafeRun",
+            supervisor.display()
+        ));
     }
     let bytes = fs::read(supervisor).map_err(|error| unreadable(supervisor, &error))?;
     Ok(Inputs::new(bytes))

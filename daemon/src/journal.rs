@@ -23,7 +23,9 @@ pub(crate) enum JournalError {
         reason: String,
     },
     /// Written by a later version.
-    #[error("the journal {path} was written by a later SafeRun (schema {found}, known {SCHEMA}): use that version")]
+    #[error(
+        "the journal {path} was written by a later SafeRun (schema {found}, known {SCHEMA}): use that version"
+    )]
     Newer {
         /// The file.
         path: String,
@@ -36,10 +38,22 @@ pub(crate) enum JournalError {
 }
 
 enum Command {
-    Record { name: String, reply: oneshot::Sender<Result<(), JournalError>> },
-    SetId { name: String, id: String, reply: oneshot::Sender<Result<(), JournalError>> },
-    Forget { name: String, reply: oneshot::Sender<Result<(), JournalError>> },
-    Leftovers { reply: oneshot::Sender<Result<Vec<Leftover>, JournalError>> },
+    Record {
+        name: String,
+        reply: oneshot::Sender<Result<(), JournalError>>,
+    },
+    SetId {
+        name: String,
+        id: String,
+        reply: oneshot::Sender<Result<(), JournalError>>,
+    },
+    Forget {
+        name: String,
+        reply: oneshot::Sender<Result<(), JournalError>>,
+    },
+    Leftovers {
+        reply: oneshot::Sender<Result<Vec<Leftover>, JournalError>>,
+    },
 }
 
 /// A handle to the journal's thread.
@@ -60,9 +74,13 @@ impl Journal {
                 answer(&connection, &file, command);
             }
         };
-        thread::Builder::new().name("journal".to_owned()).spawn(serve).map_err(|error| {
-            JournalError::Sqlite { path: path.display().to_string(), reason: error.to_string() }
-        })?;
+        thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(serve)
+            .map_err(|error| JournalError::Sqlite {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })?;
         Ok(Self { commands, instance })
     }
 
@@ -99,7 +117,10 @@ impl Journal {
         command: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Command,
     ) -> Result<T, JournalError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| JournalError::Closed)?;
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| JournalError::Closed)?;
         answer.await.map_err(|_| JournalError::Closed)?
     }
 }
@@ -111,11 +132,18 @@ fn prepare(path: &Path) -> Result<(Connection, String), JournalError> {
         reason: error.to_string(),
     };
     let connection = Connection::open(path).map_err(fail)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-    connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail)?;
-    let found: i64 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(fail)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(fail)?;
+    connection
+        .pragma_update(None, "synchronous", "NORMAL")
+        .map_err(fail)?;
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(fail)?;
     if found > SCHEMA {
         return Err(JournalError::Newer { path: name, found });
     }
@@ -137,7 +165,10 @@ fn prepare(path: &Path) -> Result<(Connection, String), JournalError> {
         None => {
             let fresh = uuid::Uuid::now_v7().simple().to_string();
             connection
-                .execute("INSERT INTO installation (instance) VALUES (?1)", params![fresh])
+                .execute(
+                    "INSERT INTO installation (instance) VALUES (?1)",
+                    params![fresh],
+                )
                 .map_err(fail)?;
             fresh
         }
@@ -153,13 +184,17 @@ fn answer(connection: &Connection, path: &str, command: Command) {
     // A reply that nobody waits for any more is no fault: the write stands all the same.
     match command {
         Command::Record { name, reply } => {
-            let done = connection
-                .execute("INSERT OR REPLACE INTO containers (name) VALUES (?1)", params![name]);
+            let done = connection.execute(
+                "INSERT OR REPLACE INTO containers (name) VALUES (?1)",
+                params![name],
+            );
             let _ = reply.send(done.map(drop).map_err(fail));
         }
         Command::SetId { name, id, reply } => {
-            let done =
-                connection.execute("UPDATE containers SET id = ?2 WHERE name = ?1", params![name, id]);
+            let done = connection.execute(
+                "UPDATE containers SET id = ?2 WHERE name = ?1",
+                params![name, id],
+            );
             let _ = reply.send(done.map(drop).map_err(fail));
         }
         Command::Forget { name, reply } => {
@@ -174,7 +209,12 @@ fn answer(connection: &Connection, path: &str, command: Command) {
 
 fn leftovers(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
     let mut statement = connection.prepare("SELECT name, id FROM containers ORDER BY name")?;
-    let rows = statement.query_map([], |row| Ok(Leftover { name: row.get(0)?, id: row.get(1)? }))?;
+    let rows = statement.query_map([], |row| {
+        Ok(Leftover {
+            name: row.get(0)?,
+            id: row.get(1)?,
+        })
+    })?;
     rows.collect()
 }
 
@@ -196,7 +236,13 @@ mod tests {
         let journal = Journal::open(&file).unwrap();
         assert_eq!(journal.instance(), instance);
         let left = journal.leftovers().await.unwrap();
-        assert_eq!(left, [Leftover { name: "b".into(), id: Some("id-of-b".into()) }]);
+        assert_eq!(
+            left,
+            [Leftover {
+                name: "b".into(),
+                id: Some("id-of-b".into())
+            }]
+        );
     }
 
     #[test]
@@ -204,8 +250,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("journal.sqlite");
         drop(Journal::open(&file).unwrap());
-        Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Journal::open(&file), Err(JournalError::Newer { found: 99, .. })));
+        Connection::open(&file)
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
+        assert!(matches!(
+            Journal::open(&file),
+            Err(JournalError::Newer { found: 99, .. })
+        ));
     }
 
     #[test]
@@ -213,6 +265,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("journal.sqlite");
         std::fs::write(&file, "not a database, whatever its name says".repeat(100)).unwrap();
-        assert!(matches!(Journal::open(&file), Err(JournalError::Sqlite { .. })));
+        assert!(matches!(
+            Journal::open(&file),
+            Err(JournalError::Sqlite { .. })
+        ));
     }
 }

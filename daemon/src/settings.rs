@@ -85,7 +85,10 @@ impl Settings {
         let policy = text("SAFERUN_POLICY").unwrap_or_else(|| "default".to_owned());
         if saferun_policy::preset(&policy).is_none() {
             let known = saferun_policy::preset_names().join(", ");
-            return Err(SettingsError::Policy { value: policy, known });
+            return Err(SettingsError::Policy {
+                value: policy,
+                known,
+            });
         }
         Ok(Self {
             socket: socket_path()?,
@@ -105,12 +108,17 @@ fn text(name: &'static str) -> Option<String> {
 }
 
 fn path(name: &'static str) -> Result<Option<PathBuf>, SettingsError> {
-    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
     let path = PathBuf::from(value);
     if path.is_absolute() {
         Ok(Some(path))
     } else {
-        Err(SettingsError::NotAbsolute { name, value: path.display().to_string() })
+        Err(SettingsError::NotAbsolute {
+            name,
+            value: path.display().to_string(),
+        })
     }
 }
 
@@ -120,10 +128,17 @@ fn number(
     low: usize,
     high: usize,
 ) -> Result<usize, SettingsError> {
-    let Some(value) = text(name) else { return Ok(default) };
+    let Some(value) = text(name) else {
+        return Ok(default);
+    };
     match value.parse() {
         Ok(number) if (low..=high).contains(&number) => Ok(number),
-        _ => Err(SettingsError::Number { name, value, low, high }),
+        _ => Err(SettingsError::Number {
+            name,
+            value,
+            low,
+            high,
+        }),
     }
 }
 
@@ -135,6 +150,10 @@ fn default_state_dir() -> Result<PathBuf, SettingsError> {
 }
 
 fn beside_the_daemon(name: &str) -> PathBuf {
-    let folder = env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from));
-    folder.unwrap_or_else(|| PathBuf::from("/usr/libexec/saferun")).join(name)
+    let folder = env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(PathBuf::from));
+    folder
+        .unwrap_or_else(|| PathBuf::from("/usr/libexec/saferun"))
+        .join(name)
 }

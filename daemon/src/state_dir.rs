@@ -21,7 +21,9 @@ pub(crate) enum StateDirError {
         source: io::Error,
     },
     /// Others may write to it.
-    #[error("the state folder {path} belongs to uid {owner} with mode {mode:o}: it must be yours, with mode 700")]
+    #[error(
+        "the state folder {path} belongs to uid {owner} with mode {mode:o}: it must be yours, with mode 700"
+    )]
     Unsafe {
         /// The folder.
         path: String,
@@ -31,7 +33,9 @@ pub(crate) enum StateDirError {
         mode: u32,
     },
     /// Another daemon holds the lock.
-    #[error("another saferund already uses {path}: talk to that one, or set SAFERUN_STATE_DIR and SAFERUN_SOCKET for a second")]
+    #[error(
+        "another saferund already uses {path}: talk to that one, or set SAFERUN_STATE_DIR and SAFERUN_SOCKET for a second"
+    )]
     Locked {
         /// The folder.
         path: String,
@@ -48,8 +52,15 @@ pub(crate) struct StateDir {
 impl StateDir {
     /// Makes the folder if need be, checks it, takes the lock.
     pub(crate) fn open(path: &Path) -> Result<Self, StateDirError> {
-        let io = |source| StateDirError::Io { path: path.display().to_string(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
+        let io = |source| StateDirError::Io {
+            path: path.display().to_string(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(io)?;
         let meta = fs::metadata(path).map_err(io)?;
         let me = nix::unistd::geteuid().as_raw();
         if meta.uid() != me || meta.mode() & 0o022 != 0 {
@@ -66,9 +77,15 @@ impl StateDir {
             .mode(0o600)
             .open(path.join("saferund.lock"))
             .map_err(io)?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
-            .map_err(|_| StateDirError::Locked { path: path.display().to_string() })?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| {
+            StateDirError::Locked {
+                path: path.display().to_string(),
+            }
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// A file in it.

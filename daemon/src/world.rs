@@ -47,14 +47,18 @@ impl World {
 
     fn current_image(&self) -> Option<&EngineImage> {
         let wanted = self.wanted_digest.as_ref().ok()?;
-        self.images.iter().find(|image| label(image, DIGEST_LABEL) == Some(wanted))
+        self.images
+            .iter()
+            .find(|image| label(image, DIGEST_LABEL) == Some(wanted))
     }
 
     /// The id of the image that runs go into.
     pub(crate) fn image(&self) -> Result<String, ErrorObjectOwned> {
         if self.capabilities.is_none() {
             return Err(Code::EngineUnavailable.error(
-                self.problem.clone().unwrap_or_else(|| "the container engine does not answer".to_owned()),
+                self.problem
+                    .clone()
+                    .unwrap_or_else(|| "the container engine does not answer".to_owned()),
                 "`saferunctl doctor` tells what is missing",
             ));
         }
@@ -84,7 +88,11 @@ impl World {
 
     /// The images on the wire; the one variant there is stands there also when it was not built.
     pub(crate) fn image_infos(&self) -> Vec<ImageInfo> {
-        let mut infos: Vec<ImageInfo> = self.images.iter().map(|image| self.describe(image)).collect();
+        let mut infos: Vec<ImageInfo> = self
+            .images
+            .iter()
+            .map(|image| self.describe(image))
+            .collect();
         if !infos.iter().any(|info| info.variant == VARIANT) {
             infos.push(ImageInfo::missing(VARIANT));
         }
@@ -97,13 +105,18 @@ impl World {
         info.size_bytes = Some(image.size);
         info.created.clone_from(&image.created);
         info.digest = label(image, DIGEST_LABEL).map(str::to_owned);
-        info.current = info.digest.is_some() && info.digest.as_ref() == self.wanted_digest.as_ref().ok();
+        info.current =
+            info.digest.is_some() && info.digest.as_ref() == self.wanted_digest.as_ref().ok();
         info
     }
 }
 
 fn label<'image>(image: &'image EngineImage, name: &str) -> Option<&'image str> {
-    image.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    image
+        .labels
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// Reads snapshots and asks for new ones.
@@ -130,7 +143,13 @@ impl WorldHandle {
         };
         let (publish, snapshot) = watch::channel(first);
         let (refresh, requests) = mpsc::channel(16);
-        let owner = Owner { engine, journal, publish, swept: false, wanted_digest: Box::new(wanted_digest) };
+        let owner = Owner {
+            engine,
+            journal,
+            publish,
+            swept: false,
+            wanted_digest: Box::new(wanted_digest),
+        };
         tokio::spawn(owner.serve(requests));
         Self { snapshot, refresh }
     }
@@ -239,18 +258,30 @@ impl Owner {
     }
 
     async fn ask(&mut self) -> Result<(Capabilities, Vec<EngineImage>), String> {
-        let capabilities = self.engine.capabilities().await.map_err(|error| error.to_string())?;
+        let capabilities = self
+            .engine
+            .capabilities()
+            .await
+            .map_err(|error| error.to_string())?;
         if !self.swept {
             self.sweep().await?;
             self.swept = true;
         }
-        let images = self.engine.images().await.map_err(|error| error.to_string())?;
+        let images = self
+            .engine
+            .images()
+            .await
+            .map_err(|error| error.to_string())?;
         Ok((capabilities, images))
     }
 
     /// Removes what the journal names and nothing else.
     async fn sweep(&self) -> Result<(), String> {
-        let leftovers = self.journal.leftovers().await.map_err(|error| error.to_string())?;
+        let leftovers = self
+            .journal
+            .leftovers()
+            .await
+            .map_err(|error| error.to_string())?;
         for leftover in leftovers {
             let there = self
                 .engine
@@ -258,9 +289,15 @@ impl Owner {
                 .await
                 .map_err(|error| error.to_string())?;
             if there {
-                tracing::info!(container = leftover.name, "removed what an earlier daemon left");
+                tracing::info!(
+                    container = leftover.name,
+                    "removed what an earlier daemon left"
+                );
             }
-            self.journal.forget(&leftover.name).await.map_err(|error| error.to_string())?;
+            self.journal
+                .forget(&leftover.name)
+                .await
+                .map_err(|error| error.to_string())?;
         }
         Ok(())
     }

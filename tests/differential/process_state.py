@@ -1,3 +1,4 @@
+# normalise: ["uids"]
 import os, resource, threading
 print(os.getcwd(), oct(os.umask(0o022)))
 print(sorted(os.listdir("/proc/self/fd")))

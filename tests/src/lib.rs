@@ -15,8 +15,13 @@ use tempfile::TempDir;
 #[must_use]
 pub fn bin(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = env::var_os("SAFERUN_TEST_BIN").map_or_else(|| root.join("target/dist/bin"), PathBuf::from);
-    let folder = if folder.is_relative() { root.join(folder) } else { folder };
+    let folder =
+        env::var_os("SAFERUN_TEST_BIN").map_or_else(|| root.join("target/dist/bin"), PathBuf::from);
+    let folder = if folder.is_relative() {
+        root.join(folder)
+    } else {
+        folder
+    };
     folder.join(name)
 }
 
@@ -27,7 +32,9 @@ pub fn bin(name: &str) -> PathBuf {
 /// If an engine is required and none is named.
 #[must_use]
 pub fn engine() -> Option<String> {
-    let engine = env::var("SAFERUN_ENGINE").ok().filter(|address| !address.is_empty());
+    let engine = env::var("SAFERUN_ENGINE")
+        .ok()
+        .filter(|address| !address.is_empty());
     if engine.is_none() {
         assert!(
             env::var_os("SAFERUN_REQUIRE_ENGINE").is_none(),
@@ -67,16 +74,27 @@ impl Daemon {
     #[must_use]
     pub fn start_with(environment: &[(&str, &str)]) -> Option<Self> {
         let engine = engine()?;
-        let folder = tempfile::Builder::new().prefix("saferun-test-").tempdir().expect("a folder");
-        let environment: Vec<(String, String)> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let folder = tempfile::Builder::new()
+            .prefix("saferun-test-")
+            .tempdir()
+            .expect("a folder");
+        let environment: Vec<(String, String)> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let child = spawn(folder.path(), &engine, &environment);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
-        let daemon = Self { child, folder, engine, environment, runtime };
+        let daemon = Self {
+            child,
+            folder,
+            engine,
+            environment,
+            runtime,
+        };
         daemon.wait_until("the daemon listens", |daemon| daemon.socket().exists());
         Some(daemon)
     }
@@ -105,7 +123,9 @@ impl Daemon {
     /// If it fails.
     #[must_use]
     pub fn connect(&self) -> Client {
-        self.runtime.block_on(connect(&self.socket())).expect("a connection")
+        self.runtime
+            .block_on(connect(&self.socket()))
+            .expect("a connection")
     }
 
     /// Waits for a future on the test's runtime.
@@ -129,9 +149,12 @@ impl Daemon {
     #[must_use]
     pub fn run_request(&self, mut request: RunRequest) -> RunResult {
         // What tests run is hostile by trade: the policy must not stop it before the sandbox can.
-        request.policy.get_or_insert_with(|| "permissive".to_owned());
+        request
+            .policy
+            .get_or_insert_with(|| "permissive".to_owned());
         let client = self.connect();
-        self.block_on(client.run(request)).expect("the run is accepted")
+        self.block_on(client.run(request))
+            .expect("the run is accepted")
     }
 
     /// Its status.
@@ -160,8 +183,14 @@ impl Daemon {
     #[must_use]
     pub fn containers(&self) -> Vec<String> {
         let filter = format!("label=org.saferun.instance={}", self.instance());
-        let output = docker(&self.engine, &["ps", "-a", "-q", "--no-trunc", "--filter", &filter]);
-        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+        let output = docker(
+            &self.engine,
+            &["ps", "-a", "-q", "--no-trunc", "--filter", &filter],
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Random id of its state folder.
@@ -181,7 +210,10 @@ impl Daemon {
         self.child = spawn(self.folder.path(), &self.engine, &self.environment);
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.runtime.block_on(connect(&self.socket())).is_err() {
-            assert!(Instant::now() < deadline, "the daemon did not come up again");
+            assert!(
+                Instant::now() < deadline,
+                "the daemon did not come up again"
+            );
             pause();
         }
     }
@@ -194,7 +226,10 @@ impl Daemon {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !condition(self) {
             let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "{what}: not within 60 s; the daemon said:\n{log}");
+            assert!(
+                Instant::now() < deadline,
+                "{what}: not within 60 s; the daemon said:\n{log}"
+            );
             pause();
         }
     }
@@ -202,7 +237,13 @@ impl Daemon {
     /// Waits until so many containers are warm.
     pub fn wait_for_warm(&self, count: u32) {
         self.wait_until("warm containers", |daemon| {
-            daemon.status().pools.iter().map(|pool| pool.warm).sum::<u32>() >= count
+            daemon
+                .status()
+                .pools
+                .iter()
+                .map(|pool| pool.warm)
+                .sum::<u32>()
+                >= count
         });
     }
 
@@ -222,7 +263,11 @@ impl Daemon {
             daemon.status().images.iter().any(|image| image.current)
         });
         let images = self.status().images;
-        images.into_iter().find(|image| image.current).and_then(|image| image.id).expect("an image")
+        images
+            .into_iter()
+            .find(|image| image.current)
+            .and_then(|image| image.id)
+            .expect("an image")
     }
 }
 
@@ -242,7 +287,11 @@ impl Drop for Daemon {
 }
 
 fn spawn(folder: &Path, engine: &str, environment: &[(String, String)]) -> Child {
-    let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .expect("a log");
     // `--pdeathsig`: a test that is killed leaves no daemon behind.
     Command::new("setpriv")
         .args(["--pdeathsig", "TERM", "--"])
@@ -265,11 +314,18 @@ fn spawn(folder: &Path, engine: &str, environment: &[(String, String)]) -> Child
 /// If it cannot be started.
 #[must_use]
 pub fn docker(engine: &str, args: &[&str]) -> Output {
-    Command::new("docker").args(["-H", engine]).args(args).output().expect("docker starts")
+    Command::new("docker")
+        .args(["-H", engine])
+        .args(args)
+        .output()
+        .expect("docker starts")
 }
 
 /// A short wait between two looks at a condition.
-#[expect(clippy::disallowed_methods, reason = "polls a condition that another process changes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "polls a condition that another process changes"
+)]
 pub fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }

@@ -38,21 +38,41 @@ impl Program {
         let head = String::from_utf8_lossy(&source).into_owned();
         let header = |name: &str| -> Option<Value> {
             let start = format!("# {name}: ");
-            let line = head.lines().take(12).find_map(|line| line.strip_prefix(&start))?;
-            Some(serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {name}: {error}", path.display())))
+            let line = head
+                .lines()
+                .take(12)
+                .find_map(|line| line.strip_prefix(&start))?;
+            Some(
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("{}: {name}: {error}", path.display())),
+            )
         };
         let strings = |value: Option<Value>| -> Vec<String> {
-            value.map_or_else(Vec::new, |value| serde_json::from_value(value).expect("strings"))
+            value.map_or_else(Vec::new, |value| {
+                serde_json::from_value(value).expect("strings")
+            })
         };
-        let repeat = header("stdin_repeat").and_then(|count| count.as_u64()).unwrap_or(1);
+        let repeat = header("stdin_repeat")
+            .and_then(|count| count.as_u64())
+            .unwrap_or(1);
         let stdin = header("stdin").and_then(|value| value.as_str().map(str::to_owned));
         let name = header("file_name").and_then(|value| value.as_str().map(str::to_owned));
-        let env: std::collections::BTreeMap<String, String> =
-            header("env").map_or_else(Default::default, |value| serde_json::from_value(value).expect("strings"));
+        let env: std::collections::BTreeMap<String, String> = header("env")
+            .map_or_else(Default::default, |value| {
+                serde_json::from_value(value).expect("strings")
+            });
         Self {
-            name: name.unwrap_or_else(|| path.file_name().expect("a name").to_string_lossy().into_owned()),
+            name: name.unwrap_or_else(|| {
+                path.file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned()
+            }),
             args: strings(header("args")),
-            stdin: stdin.map(|once| once.repeat(usize::try_from(repeat).expect("a count")).into_bytes()),
+            stdin: stdin.map(|once| {
+                once.repeat(usize::try_from(repeat).expect("a count"))
+                    .into_bytes()
+            }),
             env: env.into_iter().collect(),
             normalise: strings(header("normalise")),
             source,
@@ -65,17 +85,70 @@ impl Program {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).expect("a folder");
         fs::write(folder.join(&self.name), &self.source).expect("the program");
-        let shared = Command::new("chown").arg("-R").arg("890200:890200").arg(&folder).status();
+        let shared = Command::new("chown")
+            .arg("-R")
+            .arg("890200:890200")
+            .arg(&folder)
+            .status();
         assert!(shared.expect("chown").success());
         let mut command = Command::new("docker");
-        command.args(["-H", daemon.engine(), "run", "-i", "--rm", "--network", "none", "--log-driver", "none"]);
-        command.args(["--user", "890200:890200", "--workdir", "/workspace", "--cap-drop", "ALL"]);
-        command.args(["--tmpfs", "/tmp:noexec,nosuid,nodev", "--tmpfs", "/home/sandbox:noexec,nosuid,nodev,uid=890200"]);
-        command.arg("--volume").arg(format!("{}:/workspace", folder.display()));
+        command.args([
+            "-H",
+            daemon.engine(),
+            "run",
+            "-i",
+            "--rm",
+            "--network",
+            "none",
+            "--log-driver",
+            "none",
+        ]);
+        command.args([
+            "--user",
+            "890200:890200",
+            "--workdir",
+            "/workspace",
+            "--cap-drop",
+            "ALL",
+        ]);
+        command.args([
+            "--ulimit",
+            "core=0:0",
+            "--ulimit",
+            "msgqueue=0:0",
+            "--ulimit",
+            "nofile=1024:1024",
+        ]);
+        // As a shell does after `cd /workspace`.
+        command.args(["--env", "PWD=/workspace"]);
+        command.args([
+            "--tmpfs",
+            "/tmp:noexec,nosuid,nodev",
+            "--tmpfs",
+            "/home/sandbox:noexec,nosuid,nodev,uid=890200",
+        ]);
+        command
+            .arg("--volume")
+            .arg(format!("{}:/workspace", folder.display()));
         for (name, value) in &self.env {
             command.arg("--env").arg(format!("{name}={value}"));
         }
-        command.args(["--entrypoint", "/usr/bin/python3", image, "-S", "-E", "-c", PARENT, &self.name]);
+        // A name like an option is given as a person must give it.
+        let name = if self.name.starts_with('-') {
+            format!("./{}", self.name)
+        } else {
+            self.name.clone()
+        };
+        command.args([
+            "--entrypoint",
+            "/usr/bin/python3",
+            image,
+            "-S",
+            "-E",
+            "-c",
+            PARENT,
+            &name,
+        ]);
         command.args(&self.args);
         let mut child = command
             .stdin(Stdio::piped())
@@ -93,7 +166,10 @@ impl Program {
         feeder.join().expect("the feeder");
         let stderr = text(&output.stderr);
         let (stderr, status) = stderr.rsplit_once("\u{1}status ").unwrap_or_else(|| {
-            panic!("{}: the reference ended with {}: {stderr}", self.name, output.status)
+            panic!(
+                "{}: the reference ended with {}: {stderr}",
+                self.name, output.status
+            )
         });
         self.shown(status.to_owned(), text(&output.stdout), stderr.to_owned())
     }
@@ -109,7 +185,11 @@ impl Program {
             request.stdin_base64 = Some(STANDARD.encode(stdin));
         }
         let result = daemon.run_request(request);
-        self.shown(status(&result), bytes(&result.stdout, result.stdout_base64.as_ref()), bytes(&result.stderr, result.stderr_base64.as_ref()))
+        self.shown(
+            status(&result),
+            bytes(&result.stdout, result.stdout_base64.as_ref()),
+            bytes(&result.stderr, result.stderr_base64.as_ref()),
+        )
     }
 
     fn shown(&self, status: String, stdout: String, stderr: String) -> Shown {
@@ -118,12 +198,17 @@ impl Program {
                 text = match rule.as_str() {
                     "addresses" => blank(&text, "0x", |c| c.is_ascii_hexdigit()),
                     "durations" => blank(&text, "in ", |c| c.is_ascii_digit() || c == '.'),
+                    "uids" => blank(&text, "890", |c| c.is_ascii_digit()),
                     other => panic!("{}: no normaliser is called {other}", self.name),
                 };
             }
             text
         };
-        Shown { status, stdout: clean(stdout), stderr: clean(stderr) }
+        Shown {
+            status,
+            stdout: clean(stdout),
+            stderr: clean(stderr),
+        }
     }
 }
 
@@ -150,7 +235,10 @@ fn status(result: &RunResult) -> String {
 }
 
 fn bytes(text: &str, raw: Option<&String>) -> String {
-    raw.map_or_else(|| text.to_owned(), |raw| String::from_utf8_lossy(&STANDARD.decode(raw).expect("base64")).into_owned())
+    raw.map_or_else(
+        || text.to_owned(),
+        |raw| String::from_utf8_lossy(&STANDARD.decode(raw).expect("base64")).into_owned(),
+    )
 }
 
 /// Replaces the run of characters after each occurrence of a mark.
@@ -167,7 +255,9 @@ fn blank(text: &str, mark: &str, part: impl Fn(char) -> bool + Copy) -> String {
 
 #[test]
 fn every_program_behaves_as_under_python3() {
-    let Some(daemon) = Daemon::start() else { return };
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential");
     let mut programs: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the programs")
@@ -183,9 +273,18 @@ fn every_program_behaves_as_under_python3() {
         let native = program.natively(&daemon, &image);
         let sandboxed = program.sandboxed(&daemon);
         if native != sandboxed {
-            different.push(format!("{}\n  python3: {native:?}\n  SafeRun: {sandboxed:?}", path.display()));
+            different.push(format!(
+                "{}\n  python3: {native:?}\n  SafeRun: {sandboxed:?}",
+                path.display()
+            ));
         }
     }
-    assert!(different.is_empty(), "{} of {} differ:\n{}", different.len(), programs.len(), different.join("\n"));
+    assert!(
+        different.is_empty(),
+        "{} of {} differ:\n{}",
+        different.len(),
+        programs.len(),
+        different.join("\n")
+    );
     eprintln!("{} programs behave the same", programs.len());
 }

@@ -32,7 +32,9 @@ print(found)
 
 #[test]
 fn p9_nothing_survives_from_run_to_run_and_no_container_serves_twice() {
-    let Some(daemon) = Daemon::start() else { return };
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
     let mut containers = HashSet::new();
     for _ in 0..if long() { 100 } else { 6 } {
         let left = daemon.run(LEAVE);
@@ -46,7 +48,9 @@ fn p9_nothing_survives_from_run_to_run_and_no_container_serves_twice() {
 
 #[test]
 fn p1_many_at_once_each_have_their_own() {
-    let Some(daemon) = Daemon::start() else { return };
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
     let count = if long() { 64 } else { 16 };
     let clients: Vec<_> = (0..count).map(|_| daemon.connect()).collect();
     let results = daemon.block_on(async {
@@ -55,7 +59,12 @@ fn p1_many_at_once_each_have_their_own() {
             runs.spawn(async move {
                 let source = format!("import time; time.sleep(0.05); print({index})");
                 let request = saferun_protocol::RunRequest::new(source);
-                (index, saferun_protocol::ApiClient::run(&client, request).await.expect("a run"))
+                (
+                    index,
+                    saferun_protocol::ApiClient::run(&client, request)
+                        .await
+                        .expect("a run"),
+                )
             });
         }
         runs.join_all().await
@@ -63,7 +72,10 @@ fn p1_many_at_once_each_have_their_own() {
     let mut containers = HashSet::new();
     for (index, result) in results {
         assert_eq!(result.stdout, format!("{index}\n"), "{result:?}");
-        assert!(containers.insert(result.sandbox.container), "a container served twice");
+        assert!(
+            containers.insert(result.sandbox.container),
+            "a container served twice"
+        );
     }
 }
 
@@ -91,12 +103,16 @@ time.sleep(3)
 
 #[test]
 fn a_greedy_program_takes_nothing_of_the_host_users() {
-    let Some(daemon) = Daemon::start() else { return };
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
     let client = daemon.connect();
     let greedy = async move {
         let mut request = saferun_protocol::RunRequest::new(GREEDY);
         request.policy = Some("permissive".to_owned());
-        saferun_protocol::ApiClient::run(&client, request).await.expect("a run")
+        saferun_protocol::ApiClient::run(&client, request)
+            .await
+            .expect("a run")
     };
     let result = daemon.block_on(async {
         let running = tokio::spawn(greedy);
@@ -107,13 +123,24 @@ fn a_greedy_program_takes_nothing_of_the_host_users() {
             .output()
             .await
             .expect("python3 on the host");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "fine\n", "{output:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "fine\n",
+            "{output:?}"
+        );
         running.await.expect("the run")
     });
-    assert!(matches!(result.status, Outcome::Completed | Outcome::Oom), "{result:?}");
+    assert!(
+        matches!(result.status, Outcome::Completed | Outcome::Oom),
+        "{result:?}"
+    );
     // The uid is nobody's: no account of this machine has it.
     let accounts = fs::read_to_string("/etc/passwd").expect("accounts");
-    assert!(!accounts.lines().any(|line| line.split(':').nth(2).is_some_and(|uid| uid.starts_with("8900"))));
+    assert!(!accounts.lines().any(|line| {
+        line.split(':')
+            .nth(2)
+            .is_some_and(|uid| uid.starts_with("8900"))
+    }));
 }
 
 const HOST_USER: &str = r#"

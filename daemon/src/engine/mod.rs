@@ -182,13 +182,26 @@ pub(crate) trait Engine: Send + Sync + 'static {
     async fn images(&self) -> Result<Vec<EngineImage>, EngineError>;
     /// Imports a root file system (tar file) as an image with these configuration changes
     /// (Dockerfile instructions) and a tag; returns its id.
-    async fn import_image(&self, tar: &Path, changes: &[String], tag: &str) -> Result<String, EngineError>;
+    async fn import_image(
+        &self,
+        tar: &Path,
+        changes: &[String],
+        tag: &str,
+    ) -> Result<String, EngineError>;
     /// Creates and starts a container with its streams attached *before* the start. On failure
     /// nothing is left behind, or the name is still in the journal for the sweep.
-    async fn launch(&self, template: &Template, identity: &Identity) -> Result<Box<dyn Instance>, EngineError>;
+    async fn launch(
+        &self,
+        template: &Template,
+        identity: &Identity,
+    ) -> Result<Box<dyn Instance>, EngineError>;
     /// Removes a container that the journal names, if it stands and carries this instance's label
     /// and that very name. `Ok(true)` if it was there.
-    async fn remove_leftover(&self, leftover: &Leftover, instance: &str) -> Result<bool, EngineError>;
+    async fn remove_leftover(
+        &self,
+        leftover: &Leftover,
+        instance: &str,
+    ) -> Result<bool, EngineError>;
 }
 
 /// One started container.

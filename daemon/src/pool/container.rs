@@ -9,7 +9,9 @@ use tokio::{io::AsyncReadExt, time::timeout};
 
 use crate::{
     attest,
-    engine::{Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, Template},
+    engine::{
+        Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, Template,
+    },
     journal::Journal,
 };
 
@@ -105,9 +107,14 @@ impl Launcher {
         self.journal.set_id(name, instance.id()).await?;
         let mut instance = instance;
         match self.make_ready(&mut instance, template, &identity).await {
-            Ok((sink, source, decoder, attestation, interpreter)) => {
-                Ok(WarmContainer { instance, sink, source, decoder, attestation, interpreter })
-            }
+            Ok((sink, source, decoder, attestation, interpreter)) => Ok(WarmContainer {
+                instance,
+                sink,
+                source,
+                decoder,
+                attestation,
+                interpreter,
+            }),
             Err(error) => {
                 self.take_down(name, instance).await;
                 Err(error)
@@ -120,10 +127,20 @@ impl Launcher {
         instance: &mut Box<dyn Instance>,
         template: &Template,
         identity: &Identity,
-    ) -> Result<(FrameSink, FrameSource, Decoder, Vec<AttestationField>, String), LaunchError> {
+    ) -> Result<
+        (
+            FrameSink,
+            FrameSource,
+            Decoder,
+            Vec<AttestationField>,
+            String,
+        ),
+        LaunchError,
+    > {
         let not_ready = |reason: String| LaunchError::NotReady { reason };
-        let (sink, mut source) =
-            instance.take_io().ok_or_else(|| not_ready("it has no stream".to_owned()))?;
+        let (sink, mut source) = instance
+            .take_io()
+            .ok_or_else(|| not_ready("it has no stream".to_owned()))?;
         let mut decoder = Decoder::new();
         let first = timeout(READY_DEADLINE, next_frame(&mut source, &mut decoder))
             .await
@@ -132,7 +149,11 @@ impl Launcher {
         let ready = match first {
             ToDaemon::Ready(ready) => ready,
             ToDaemon::Fault(fault) => return Err(not_ready(fault.message)),
-            _ => return Err(not_ready("its first word was not that it is ready".to_owned())),
+            _ => {
+                return Err(not_ready(
+                    "its first word was not that it is ready".to_owned(),
+                ));
+            }
         };
         if ready.protocol != PROTOCOL_VERSION {
             return Err(not_ready(format!(
@@ -142,8 +163,11 @@ impl Launcher {
         }
         let outer = instance.observe().await?;
         let attestation =
-            attest::attest(template, identity, &self.capabilities, &ready.facts, &outer)
-                .map_err(|error| LaunchError::Attestation { reason: error.to_string() })?;
+            attest::attest(template, identity, &self.capabilities, &ready.facts, &outer).map_err(
+                |error| LaunchError::Attestation {
+                    reason: error.to_string(),
+                },
+            )?;
         Ok((sink, source, decoder, attestation, ready.interpreter))
     }
 
@@ -157,7 +181,9 @@ impl Launcher {
             .await;
             match removed {
                 Ok(Ok(())) => break,
-                Ok(Err(error)) => tracing::warn!(container = name, %error, "removal failed, will retry"),
+                Ok(Err(error)) => {
+                    tracing::warn!(container = name, %error, "removal failed, will retry")
+                }
                 Err(_) => tracing::warn!(container = name, "removal took too long, will retry"),
             }
             tokio::time::sleep(REMOVE_PAUSE).await;
@@ -169,8 +195,15 @@ impl Launcher {
 
     /// A create may have got through although its answer did not: look, then forget.
     async fn clean_up_after_failure(&self, name: &str) {
-        let leftover = crate::engine::Leftover { name: name.to_owned(), id: None };
-        match self.engine.remove_leftover(&leftover, self.journal.instance()).await {
+        let leftover = crate::engine::Leftover {
+            name: name.to_owned(),
+            id: None,
+        };
+        match self
+            .engine
+            .remove_leftover(&leftover, self.journal.instance())
+            .await
+        {
             Ok(_) => {
                 let _ = self.journal.forget(name).await;
             }

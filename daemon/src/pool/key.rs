@@ -9,7 +9,15 @@ pub(crate) struct Key(pub(crate) Template);
 impl Key {
     fn parts(&self) -> (&str, &str, u64, u64, u32, u64, u32) {
         let t = &self.0;
-        (&t.runtime, &t.image, t.memory_bytes, t.cpu_millis, t.pids, t.tmpfs_bytes, t.open_files)
+        (
+            &t.runtime,
+            &t.image,
+            t.memory_bytes,
+            t.cpu_millis,
+            t.pids,
+            t.tmpfs_bytes,
+            t.open_files,
+        )
     }
 }
 

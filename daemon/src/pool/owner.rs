@@ -55,16 +55,39 @@ pub(crate) enum LeaseError {
 type Granted = Result<Lease, LeaseError>;
 
 enum Command {
-    Lease { key: Key, source: Source, reply: oneshot::Sender<Granted>, ticket: Ticket },
+    Lease {
+        key: Key,
+        source: Source,
+        reply: oneshot::Sender<Granted>,
+        ticket: Ticket,
+    },
     Cancel(Ticket),
-    Pin { key: Key, target: usize },
-    Retire { keep: Box<dyn Fn(&Key) -> bool + Send> },
-    Released { slot: SlotId, instance: Box<dyn Instance> },
-    Warm { slot: SlotId, container: Box<WarmContainer>, took: Duration },
-    Failed { slot: SlotId, reason: String, permanent: bool },
+    Pin {
+        key: Key,
+        target: usize,
+    },
+    Retire {
+        keep: Box<dyn Fn(&Key) -> bool + Send>,
+    },
+    Released {
+        slot: SlotId,
+        instance: Box<dyn Instance>,
+    },
+    Warm {
+        slot: SlotId,
+        container: Box<WarmContainer>,
+        took: Duration,
+    },
+    Failed {
+        slot: SlotId,
+        reason: String,
+        permanent: bool,
+    },
     Died(SlotId),
     Removed(SlotId),
-    Drain { done: oneshot::Sender<()> },
+    Drain {
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// A handle to the pool; cheap to clone.
@@ -95,8 +118,15 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(container) = self.container.take() else { return };
-        let WarmContainer { instance, sink, source, .. } = container;
+        let Some(container) = self.container.take() else {
+            return;
+        };
+        let WarmContainer {
+            instance,
+            sink,
+            source,
+            ..
+        } = container;
         // The stream is closed first: an attached stream that nobody reads makes the engine hang.
         drop((sink, source));
         let (commands, slot) = (self.commands.clone(), self.slot);
@@ -114,7 +144,9 @@ struct CancelOnDrop {
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else { return };
+        let Some(ticket) = self.ticket.take() else {
+            return;
+        };
         let commands = self.pool.commands.clone();
         self.pool.runtime.spawn(async move {
             let _ = commands.send(Command::Cancel(ticket)).await;
@@ -124,7 +156,10 @@ impl Drop for CancelOnDrop {
 
 impl PoolHandle {
     /// Starts the owner task.
-    pub(crate) fn start(settings: PoolSettings, launcher: watch::Receiver<Option<Launcher>>) -> Self {
+    pub(crate) fn start(
+        settings: PoolSettings,
+        launcher: watch::Receiver<Option<Launcher>>,
+    ) -> Self {
         let (commands, inbox) = mpsc::channel(256);
         let (publish, status) = watch::channel(Vec::new());
         let handle = Self {
@@ -154,13 +189,24 @@ impl PoolHandle {
 
     /// Waits for a container. Dropping the future gives up the place in the queue.
     pub(crate) async fn lease(&self, key: Key, source: Source) -> Result<Lease, LeaseError> {
-        let ticket = Ticket(self.tickets.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let ticket = Ticket(
+            self.tickets
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        );
         let (reply, answer) = oneshot::channel();
         self.commands
-            .send(Command::Lease { key, source, reply, ticket })
+            .send(Command::Lease {
+                key,
+                source,
+                reply,
+                ticket,
+            })
             .await
             .map_err(|_| LeaseError::ShuttingDown)?;
-        let mut guard = CancelOnDrop { pool: self.clone(), ticket: Some(ticket) };
+        let mut guard = CancelOnDrop {
+            pool: self.clone(),
+            ticket: Some(ticket),
+        };
         let granted = answer.await.map_err(|_| LeaseError::ShuttingDown)?;
         guard.ticket = None;
         granted
@@ -173,7 +219,12 @@ impl PoolHandle {
 
     /// Drains all keys that `keep` does not want.
     pub(crate) async fn retire_others(&self, keep: impl Fn(&Key) -> bool + Send + 'static) {
-        let _ = self.commands.send(Command::Retire { keep: Box::new(keep) }).await;
+        let _ = self
+            .commands
+            .send(Command::Retire {
+                keep: Box::new(keep),
+            })
+            .await;
     }
 
     /// What the pools look like, as of their last change.
@@ -248,9 +299,21 @@ impl Owner {
 
     fn take(&mut self, command: Command) {
         match command {
-            Command::Lease { key, source, reply, ticket } => {
+            Command::Lease {
+                key,
+                source,
+                reply,
+                ticket,
+            } => {
                 self.waiting.insert(ticket, reply);
-                self.step(Event::Lease { ticket, key, source }, Some(ticket));
+                self.step(
+                    Event::Lease {
+                        ticket,
+                        key,
+                        source,
+                    },
+                    Some(ticket),
+                );
             }
             Command::Cancel(ticket) => {
                 self.waiting.remove(&ticket);
@@ -258,8 +321,12 @@ impl Owner {
             }
             Command::Pin { key, target } => self.step(Event::Pin { key, target }, None),
             Command::Retire { keep } => {
-                let old: Vec<Key> =
-                    self.pool.keys().map(|(key, _)| key.clone()).filter(|key| !keep(key)).collect();
+                let old: Vec<Key> = self
+                    .pool
+                    .keys()
+                    .map(|(key, _)| key.clone())
+                    .filter(|key| !keep(key))
+                    .collect();
                 for key in old {
                     self.step(Event::Retire { key }, None);
                 }
@@ -273,11 +340,26 @@ impl Owner {
                     self.step(Event::Released { slot }, None);
                 }
             }
-            Command::Warm { slot, container, took } => self.warm(slot, *container, took),
-            Command::Failed { slot, reason, permanent } => {
+            Command::Warm {
+                slot,
+                container,
+                took,
+            } => self.warm(slot, *container, took),
+            Command::Failed {
+                slot,
+                reason,
+                permanent,
+            } => {
                 tracing::warn!(slot = slot.0, %reason, "a container could not be started");
                 self.names.remove(&slot);
-                self.step(Event::LaunchFailed { slot, reason, permanent }, None);
+                self.step(
+                    Event::LaunchFailed {
+                        slot,
+                        reason,
+                        permanent,
+                    },
+                    None,
+                );
             }
             Command::Died(slot) => {
                 self.idle.remove(&slot);
@@ -303,7 +385,11 @@ impl Owner {
 
     fn act(&mut self, action: Action<Key>, asking: Option<Ticket>) {
         match action {
-            Action::Launch { slot, key, uid_offset } => self.launch(slot, key, uid_offset),
+            Action::Launch {
+                slot,
+                key,
+                uid_offset,
+            } => self.launch(slot, key, uid_offset),
             Action::Grant { ticket, slot } => self.grant(ticket, slot, asking == Some(ticket)),
             Action::Refuse { ticket, refusal } => {
                 if let Some(reply) = self.waiting.remove(&ticket) {
@@ -326,18 +412,32 @@ impl Owner {
         self.tasks.spawn(async move {
             let Some(launcher) = launcher else {
                 let reason = "the container engine does not answer".to_owned();
-                let _ = commands.send(Command::Failed { slot, reason, permanent: true }).await;
+                let _ = commands
+                    .send(Command::Failed {
+                        slot,
+                        reason,
+                        permanent: true,
+                    })
+                    .await;
                 return;
             };
             let began = Instant::now();
             let command = match launcher.launch(&name, &key.0, uid_offset).await {
                 Ok(container) => {
                     let took = began.elapsed();
-                    Command::Warm { slot, container: Box::new(container), took }
+                    Command::Warm {
+                        slot,
+                        container: Box::new(container),
+                        took,
+                    }
                 }
                 Err(error) => {
                     let (reason, permanent) = (error.to_string(), error.is_permanent());
-                    Command::Failed { slot, reason, permanent }
+                    Command::Failed {
+                        slot,
+                        reason,
+                        permanent,
+                    }
                 }
             };
             let _ = commands.send(command).await;
@@ -355,7 +455,8 @@ impl Owner {
         }
         let (claim, claimed) = oneshot::channel();
         self.idle.insert(slot, Idle { claim });
-        self.tasks.spawn(watch_idle(slot, container, claimed, self.commands.clone()));
+        self.tasks
+            .spawn(watch_idle(slot, container, claimed, self.commands.clone()));
         self.step(Event::Launched { slot }, None);
     }
 
@@ -379,7 +480,9 @@ impl Owner {
     fn remove(&mut self, slot: SlotId) {
         // Dropping the claim tells an idle container's watcher to hand the instance over.
         self.idle.remove(&slot);
-        let Some(instance) = self.dying.remove(&slot) else { return };
+        let Some(instance) = self.dying.remove(&slot) else {
+            return;
+        };
         let name = self.names.get(&slot).cloned().unwrap_or_default();
         let launcher = self.launcher.borrow().clone();
         let commands = self.commands.clone();
@@ -416,7 +519,9 @@ impl Owner {
 fn median_ms(times: &VecDeque<Duration>) -> Option<f64> {
     let mut sorted: Vec<_> = times.iter().copied().collect();
     sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).map(|middle| middle.as_secs_f64() * 1000.0)
+    sorted
+        .get(sorted.len() / 2)
+        .map(|middle| middle.as_secs_f64() * 1000.0)
 }
 
 impl From<Refusal> for LeaseError {
@@ -449,7 +554,13 @@ async fn watch_idle(
         let _ = commands.send(Command::Died(slot)).await;
     }
     let runtime = tokio::runtime::Handle::current();
-    let mut lease = Lease { slot, container: Some(container), commands, runtime, hit: false };
+    let mut lease = Lease {
+        slot,
+        container: Some(container),
+        commands,
+        runtime,
+        hit: false,
+    };
     // Dropping the lease, here or by a requester who is gone, sends the container to its removal.
     if let Some(Ok(Claim { reply, hit })) = claim {
         lease.hit = hit;

@@ -44,13 +44,21 @@ pub(crate) enum Event<K> {
     /// This key is out of date: its warm containers go, its waiting requests are refused.
     Retire { key: K },
     /// Somebody wants a container.
-    Lease { ticket: Ticket, key: K, source: Source },
+    Lease {
+        ticket: Ticket,
+        key: K,
+        source: Source,
+    },
     /// They no longer do.
     Cancel { ticket: Ticket },
     /// A launch ended well: the container is attested and its supervisor is ready.
     Launched { slot: SlotId },
     /// A launch failed, and nothing of it is left. `permanent`: trying again changes nothing.
-    LaunchFailed { slot: SlotId, reason: String, permanent: bool },
+    LaunchFailed {
+        slot: SlotId,
+        reason: String,
+        permanent: bool,
+    },
     /// A warm container ended by itself.
     DiedIdle { slot: SlotId },
     /// A container was granted but turned out to be dead; the ticket goes back to the front.
@@ -69,7 +77,11 @@ pub(crate) enum Event<K> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action<K> {
     /// Start a container with this uid offset.
-    Launch { slot: SlotId, key: K, uid_offset: u32 },
+    Launch {
+        slot: SlotId,
+        key: K,
+        uid_offset: u32,
+    },
     /// Hand this warm container to this ticket.
     Grant { ticket: Ticket, slot: SlotId },
     /// Tell this ticket that it gets none.
@@ -192,10 +204,18 @@ impl<K: Clone + Ord> Pool<K> {
                 state.retry_at = now;
             }
             Event::Retire { key } => self.retire(&key, actions),
-            Event::Lease { ticket, key, source } => self.enqueue(now, ticket, key, source, actions),
+            Event::Lease {
+                ticket,
+                key,
+                source,
+            } => self.enqueue(now, ticket, key, source, actions),
             Event::Cancel { ticket } => self.queue.retain(|waiting| waiting.ticket != ticket),
             Event::Launched { slot } => self.launched(slot, actions),
-            Event::LaunchFailed { slot, reason, permanent } => {
+            Event::LaunchFailed {
+                slot,
+                reason,
+                permanent,
+            } => {
                 self.launch_failed(now, slot, &reason, permanent, actions);
             }
             Event::DiedIdle { slot } => {
@@ -231,11 +251,18 @@ impl<K: Clone + Ord> Pool<K> {
         actions: &mut Vec<Action<K>>,
     ) {
         if self.draining {
-            actions.push(Action::Refuse { ticket, refusal: Refusal::Draining });
+            actions.push(Action::Refuse {
+                ticket,
+                refusal: Refusal::Draining,
+            });
             return;
         }
         let warm = self.count(&key, Phase::Warm);
-        let ahead = self.queue.iter().filter(|waiting| waiting.key == key).count();
+        let ahead = self
+            .queue
+            .iter()
+            .filter(|waiting| waiting.key == key)
+            .count();
         let busy = self.leased() >= self.bounds.max_leased;
         let state = self.keys.entry(key.clone()).or_default();
         state.last_used = now;
@@ -244,7 +271,9 @@ impl<K: Clone + Ord> Pool<K> {
         state.retry_at = now;
         let at_once = warm > ahead && !busy;
         if !at_once && self.queue.len() >= self.bounds.max_waiting {
-            let refusal = Refusal::QueueFull { waiting: self.queue.len() };
+            let refusal = Refusal::QueueFull {
+                waiting: self.queue.len(),
+            };
             actions.push(Action::Refuse { ticket, refusal });
             return;
         }
@@ -253,14 +282,22 @@ impl<K: Clone + Ord> Pool<K> {
         } else {
             state.misses += 1;
         }
-        self.queue.push_back(Waiting { ticket, key, source });
+        self.queue.push_back(Waiting {
+            ticket,
+            key,
+            source,
+        });
     }
 
     /// Hands out what is warm, one source after the other.
     fn grant(&mut self, now: Duration, actions: &mut Vec<Action<K>>) {
         while self.leased() < self.bounds.max_leased {
-            let Some((index, slot)) = self.next_grant() else { return };
-            let Some(waiting) = self.queue.remove(index) else { return };
+            let Some((index, slot)) = self.next_grant() else {
+                return;
+            };
+            let Some(waiting) = self.queue.remove(index) else {
+                return;
+            };
             if let Some(entry) = self.slots.get_mut(&slot) {
                 entry.phase = Phase::Leased;
             }
@@ -268,7 +305,10 @@ impl<K: Clone + Ord> Pool<K> {
                 state.last_used = now;
             }
             self.last_source = Some(waiting.source);
-            actions.push(Action::Grant { ticket: waiting.ticket, slot });
+            actions.push(Action::Grant {
+                ticket: waiting.ticket,
+                slot,
+            });
         }
     }
 
@@ -331,9 +371,13 @@ impl<K: Clone + Ord> Pool<K> {
         if self.phase(slot) != Some(Phase::Starting) {
             return;
         }
-        let Some(key) = self.slots.get(&slot).map(|entry| entry.key.clone()) else { return };
+        let Some(key) = self.slots.get(&slot).map(|entry| entry.key.clone()) else {
+            return;
+        };
         self.forget(slot);
-        let Some(state) = self.keys.get_mut(&key) else { return };
+        let Some(state) = self.keys.get_mut(&key) else {
+            return;
+        };
         state.failed_starts += 1;
         state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
         state.last_error = Some(reason.to_owned());
@@ -351,16 +395,25 @@ impl<K: Clone + Ord> Pool<K> {
         if self.phase(slot) != Some(Phase::Leased) {
             return;
         }
-        let Some(key) = self.slots.get(&slot).map(|entry| entry.key.clone()) else { return };
+        let Some(key) = self.slots.get(&slot).map(|entry| entry.key.clone()) else {
+            return;
+        };
         if let Some(state) = self.keys.get_mut(&key) {
             state.died_idle += 1;
         }
         self.remove(slot, actions);
         if self.draining {
-            actions.push(Action::Refuse { ticket, refusal: Refusal::Draining });
+            actions.push(Action::Refuse {
+                ticket,
+                refusal: Refusal::Draining,
+            });
         } else {
             let source = self.last_source.unwrap_or_default();
-            self.queue.push_front(Waiting { ticket, key, source });
+            self.queue.push_front(Waiting {
+                ticket,
+                key,
+                source,
+            });
         }
     }
 
@@ -372,12 +425,22 @@ impl<K: Clone + Ord> Pool<K> {
         let mut keys: Vec<(usize, K)> = self
             .keys
             .keys()
-            .map(|key| (self.queue.iter().filter(|waiting| waiting.key == *key).count(), key.clone()))
+            .map(|key| {
+                (
+                    self.queue
+                        .iter()
+                        .filter(|waiting| waiting.key == *key)
+                        .count(),
+                    key.clone(),
+                )
+            })
             .collect();
         keys.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
         for (waiting, key) in keys {
             loop {
-                let Some(state) = self.keys.get(&key) else { break };
+                let Some(state) = self.keys.get(&key) else {
+                    break;
+                };
                 let coming = self.count(&key, Phase::Starting) + self.count(&key, Phase::Warm);
                 if coming >= waiting + state.target() || now < state.retry_at {
                     break;
@@ -392,7 +455,9 @@ impl<K: Clone + Ord> Pool<K> {
                     }
                     break;
                 }
-                let Some(uid_offset) = self.free_uids.pop_first() else { return };
+                let Some(uid_offset) = self.free_uids.pop_first() else {
+                    return;
+                };
                 let slot = SlotId(self.next_slot);
                 self.next_slot += 1;
                 let entry = Slot {
@@ -403,7 +468,11 @@ impl<K: Clone + Ord> Pool<K> {
                     unwanted: false,
                 };
                 self.slots.insert(slot, entry);
-                actions.push(Action::Launch { slot, key: key.clone(), uid_offset });
+                actions.push(Action::Launch {
+                    slot,
+                    key: key.clone(),
+                    uid_offset,
+                });
             }
         }
     }
@@ -430,7 +499,8 @@ impl<K: Clone + Ord> Pool<K> {
         let mut stale = Vec::new();
         for (key, state) in &mut self.keys {
             let waited_for = self.queue.iter().any(|waiting| waiting.key == *key);
-            if state.wanted > 0 && !waited_for && now.saturating_sub(state.last_used) >= idle_after {
+            if state.wanted > 0 && !waited_for && now.saturating_sub(state.last_used) >= idle_after
+            {
                 state.wanted = 0;
                 if state.pinned == 0 {
                     stale.push(key.clone());
@@ -443,7 +513,11 @@ impl<K: Clone + Ord> Pool<K> {
     }
 
     fn set_alarm(&self, now: Duration, actions: &mut Vec<Action<K>>) {
-        let retries = self.keys.values().filter(|state| state.retry_at > now).map(|state| state.retry_at);
+        let retries = self
+            .keys
+            .values()
+            .filter(|state| state.retry_at > now)
+            .map(|state| state.retry_at);
         let expiries = self
             .keys
             .values()
@@ -465,8 +539,12 @@ impl<K: Clone + Ord> Pool<K> {
 
     /// Removes the warm containers of a key and lets those being started go when they are up.
     fn discard(&mut self, key: &K, actions: &mut Vec<Action<K>>) {
-        let ids: Vec<_> =
-            self.slots.iter().filter(|(_, slot)| slot.key == *key).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.key == *key)
+            .map(|(id, _)| *id)
+            .collect();
         for id in ids {
             match self.phase(id) {
                 Some(Phase::Warm) => self.remove(id, actions),
@@ -484,7 +562,10 @@ impl<K: Clone + Ord> Pool<K> {
         self.draining = true;
         for waiting in self.queue.drain(..) {
             let ticket = waiting.ticket;
-            actions.push(Action::Refuse { ticket, refusal: Refusal::Draining });
+            actions.push(Action::Refuse {
+                ticket,
+                refusal: Refusal::Draining,
+            });
         }
         let keys: Vec<K> = self.keys.keys().cloned().collect();
         for key in keys {
@@ -495,7 +576,10 @@ impl<K: Clone + Ord> Pool<K> {
     fn refuse_waiting(&mut self, key: &K, refusal: &Refusal, actions: &mut Vec<Action<K>>) {
         self.queue.retain(|waiting| {
             if waiting.key == *key {
-                actions.push(Action::Refuse { ticket: waiting.ticket, refusal: refusal.clone() });
+                actions.push(Action::Refuse {
+                    ticket: waiting.ticket,
+                    refusal: refusal.clone(),
+                });
             }
             waiting.key != *key
         });
@@ -529,7 +613,10 @@ impl<K: Clone + Ord> Pool<K> {
     }
 
     fn all(&self, phase: Phase) -> usize {
-        self.slots.values().filter(|slot| slot.phase == phase).count()
+        self.slots
+            .values()
+            .filter(|slot| slot.phase == phase)
+            .count()
     }
 
     fn leased(&self) -> usize {
@@ -538,7 +625,10 @@ impl<K: Clone + Ord> Pool<K> {
 
     /// How many slots of a key are in a phase.
     pub(crate) fn count(&self, key: &K, phase: Phase) -> usize {
-        self.slots.values().filter(|slot| slot.phase == phase && slot.key == *key).count()
+        self.slots
+            .values()
+            .filter(|slot| slot.phase == phase && slot.key == *key)
+            .count()
     }
 
     /// Requests that wait.

@@ -45,7 +45,11 @@ fn warm(pool: &mut TestPool, key: u8, count: usize) -> Vec<SlotId> {
 }
 
 fn lease(ticket: u64, key: u8) -> Event<u8> {
-    Event::Lease { ticket: Ticket(ticket), key, source: 0 }
+    Event::Lease {
+        ticket: Ticket(ticket),
+        key,
+        source: 0,
+    }
 }
 
 #[test]
@@ -53,7 +57,13 @@ fn a_warm_container_is_handed_out_at_once_and_replaced() {
     let mut pool = pool();
     warm(&mut pool, 1, 2);
     let actions = pool.step(T0, lease(7, 1));
-    assert!(matches!(actions[0], Action::Grant { ticket: Ticket(7), .. }));
+    assert!(matches!(
+        actions[0],
+        Action::Grant {
+            ticket: Ticket(7),
+            ..
+        }
+    ));
     assert_eq!(launches(&actions).len(), 1);
     assert_eq!(pool.keys().next().unwrap().1.hits, 1);
 }
@@ -62,10 +72,20 @@ fn a_warm_container_is_handed_out_at_once_and_replaced() {
 fn p3_nothing_is_granted_before_it_was_launched() {
     let mut pool = pool();
     let actions = pool.step(T0, lease(1, 1));
-    assert!(!actions.iter().any(|action| matches!(action, Action::Grant { .. })));
+    assert!(
+        !actions
+            .iter()
+            .any(|action| matches!(action, Action::Grant { .. }))
+    );
     let slot = launches(&actions)[0];
     let actions = pool.step(T0, Event::Launched { slot });
-    assert_eq!(actions[0], Action::Grant { ticket: Ticket(1), slot });
+    assert_eq!(
+        actions[0],
+        Action::Grant {
+            ticket: Ticket(1),
+            slot
+        }
+    );
     assert_eq!(pool.keys().next().unwrap().1.misses, 1);
 }
 
@@ -74,14 +94,21 @@ fn p4_another_key_is_never_given_a_container_of_this_one() {
     let mut pool = pool();
     warm(&mut pool, 1, 2);
     let actions = pool.step(T0, lease(1, 2));
-    assert!(!actions.iter().any(|action| matches!(action, Action::Grant { .. })));
+    assert!(
+        !actions
+            .iter()
+            .any(|action| matches!(action, Action::Grant { .. }))
+    );
     assert!(matches!(actions[0], Action::Launch { key: 2, .. }));
 }
 
 #[test]
 fn p8_zero_keeps_nothing_warm_until_the_first_run() {
     let mut pool = pool();
-    assert_eq!(launches(&pool.step(T0, Event::Pin { key: 1, target: 0 })), []);
+    assert_eq!(
+        launches(&pool.step(T0, Event::Pin { key: 1, target: 0 })),
+        []
+    );
     assert_eq!(pool.live(), 0);
     assert!(!launches(&pool.step(T0, lease(1, 1))).is_empty());
 }
@@ -91,8 +118,10 @@ fn p5_a_retired_key_gives_up_its_containers_and_its_queue() {
     let mut pool = pool();
     let slots = warm(&mut pool, 1, 2);
     let actions = pool.step(T0, Event::Retire { key: 1 });
-    let removed: Vec<_> =
-        actions.iter().filter(|action| matches!(action, Action::Remove { .. })).collect();
+    let removed: Vec<_> = actions
+        .iter()
+        .filter(|action| matches!(action, Action::Remove { .. }))
+        .collect();
     assert_eq!(removed.len(), slots.len());
     assert_eq!(pool.count(&1, Phase::Warm), 0);
 }
@@ -112,17 +141,33 @@ fn a_grant_that_failed_puts_the_ticket_back_in_front() {
     let mut pool = pool();
     warm(&mut pool, 1, 2);
     let actions = pool.step(T0, lease(7, 1));
-    let Action::Grant { slot, .. } = actions[0] else { panic!("no grant") };
-    let actions = pool.step(T0, Event::GrantFailed { slot, ticket: Ticket(7) });
+    let Action::Grant { slot, .. } = actions[0] else {
+        panic!("no grant")
+    };
+    let actions = pool.step(
+        T0,
+        Event::GrantFailed {
+            slot,
+            ticket: Ticket(7),
+        },
+    );
     assert_eq!(actions[0], Action::Remove { slot });
-    assert!(actions.iter().any(|a| matches!(a, Action::Grant { ticket: Ticket(7), slot: other } if *other != slot)));
+    assert!(
+        actions.iter().any(
+            |a| matches!(a, Action::Grant { ticket: Ticket(7), slot: other } if *other != slot)
+        )
+    );
 }
 
 #[test]
 fn starts_that_fail_are_retried_with_growing_pauses_and_told() {
     let mut pool = pool();
     let mut starting = launches(&pool.step(T0, lease(1, 1)));
-    let fail = |slot| Event::LaunchFailed { slot, reason: "no".to_owned(), permanent: false };
+    let fail = |slot| Event::LaunchFailed {
+        slot,
+        reason: "no".to_owned(),
+        permanent: false,
+    };
     // The first failure is tried again at once, the second is told to whoever waits.
     let mut refused = Vec::new();
     while let Some(slot) = starting.pop() {
@@ -134,9 +179,20 @@ fn starts_that_fail_are_retried_with_growing_pauses_and_told() {
             }
         }
     }
-    assert_eq!(refused, [(Ticket(1), Refusal::LaunchFailed { reason: "no".to_owned() })]);
+    assert_eq!(
+        refused,
+        [(
+            Ticket(1),
+            Refusal::LaunchFailed {
+                reason: "no".to_owned()
+            }
+        )]
+    );
     let later = pool.step(LAST_BACKOFF, Event::Tick);
-    assert!(!launches(&later).is_empty(), "it never tries again: {later:?}");
+    assert!(
+        !launches(&later).is_empty(),
+        "it never tries again: {later:?}"
+    );
 }
 
 #[test]
@@ -144,8 +200,21 @@ fn a_permanent_failure_is_told_at_once() {
     let mut pool = pool();
     let slot = launches(&pool.step(T0, lease(1, 1)))[0];
     let reason = "no image".to_owned();
-    let actions = pool.step(T0, Event::LaunchFailed { slot, reason, permanent: true });
-    assert!(actions.iter().any(|action| matches!(action, Action::Refuse { ticket: Ticket(1), .. })));
+    let actions = pool.step(
+        T0,
+        Event::LaunchFailed {
+            slot,
+            reason,
+            permanent: true,
+        },
+    );
+    assert!(actions.iter().any(|action| matches!(
+        action,
+        Action::Refuse {
+            ticket: Ticket(1),
+            ..
+        }
+    )));
 }
 
 #[test]
@@ -156,7 +225,10 @@ fn the_queue_is_bounded_and_says_so() {
     }
     let actions = pool.step(T0, lease(99, 1));
     let refusal = Refusal::QueueFull { waiting: 5 };
-    assert!(actions.contains(&Action::Refuse { ticket: Ticket(99), refusal }));
+    assert!(actions.contains(&Action::Refuse {
+        ticket: Ticket(99),
+        refusal
+    }));
 }
 
 #[test]
@@ -164,9 +236,23 @@ fn turns_go_round_between_sources() {
     let mut pool = pool();
     let first = launches(&pool.step(T0, lease(0, 1)));
     for ticket in 1..3 {
-        pool.step(T0, Event::Lease { ticket: Ticket(ticket), key: 1, source: 0 });
+        pool.step(
+            T0,
+            Event::Lease {
+                ticket: Ticket(ticket),
+                key: 1,
+                source: 0,
+            },
+        );
     }
-    pool.step(T0, Event::Lease { ticket: Ticket(50), key: 1, source: 9 });
+    pool.step(
+        T0,
+        Event::Lease {
+            ticket: Ticket(50),
+            key: 1,
+            source: 9,
+        },
+    );
     let mut order = Vec::new();
     let mut starting = first;
     let mut seen = BTreeSet::new();
@@ -185,7 +271,11 @@ fn turns_go_round_between_sources() {
             }
         }
     }
-    assert_eq!(order[..2], [0, 50], "one source held the other up: {order:?}");
+    assert_eq!(
+        order[..2],
+        [0, 50],
+        "one source held the other up: {order:?}"
+    );
 }
 
 #[test]
@@ -205,7 +295,13 @@ fn a_drained_pool_grants_nothing_and_ends_empty() {
     let slots = warm(&mut pool, 1, 2);
     pool.step(T0, Event::Drain);
     let actions = pool.step(T0, lease(1, 1));
-    assert_eq!(actions, [Action::Refuse { ticket: Ticket(1), refusal: Refusal::Draining }]);
+    assert_eq!(
+        actions,
+        [Action::Refuse {
+            ticket: Ticket(1),
+            refusal: Refusal::Draining
+        }]
+    );
     for slot in slots {
         pool.step(T0, Event::Removed { slot });
     }
@@ -226,16 +322,30 @@ impl Model {
     fn take(&mut self, pool: &TestPool, actions: &[Action<u8>]) {
         for action in actions {
             match action {
-                Action::Launch { slot, uid_offset, .. } => {
+                Action::Launch {
+                    slot, uid_offset, ..
+                } => {
                     let used: BTreeSet<_> = self.uids.values().collect();
                     assert!(!used.contains(uid_offset), "uid {uid_offset} twice");
-                    assert!(self.uids.insert(*slot, *uid_offset).is_none(), "{slot:?} launched twice");
+                    assert!(
+                        self.uids.insert(*slot, *uid_offset).is_none(),
+                        "{slot:?} launched twice"
+                    );
                 }
                 Action::Grant { ticket, slot } => {
                     assert!(self.open.remove(ticket), "{ticket:?} answered twice");
-                    assert!(self.launched.contains(slot), "{slot:?} granted before it was ready");
-                    assert!(!self.removed.contains(slot), "{slot:?} granted after its removal");
-                    assert!(self.leased.insert(*slot, *ticket).is_none(), "{slot:?} leased twice");
+                    assert!(
+                        self.launched.contains(slot),
+                        "{slot:?} granted before it was ready"
+                    );
+                    assert!(
+                        !self.removed.contains(slot),
+                        "{slot:?} granted after its removal"
+                    );
+                    assert!(
+                        self.leased.insert(*slot, *ticket).is_none(),
+                        "{slot:?} leased twice"
+                    );
                 }
                 Action::Refuse { ticket, .. } => {
                     assert!(self.open.remove(ticket), "{ticket:?} answered twice");
@@ -247,7 +357,10 @@ impl Model {
             }
         }
         assert!(pool.live() <= bounds().max_live, "too many live");
-        assert!(pool.all(Phase::Starting) <= bounds().max_starting, "too many starting");
+        assert!(
+            pool.all(Phase::Starting) <= bounds().max_starting,
+            "too many starting"
+        );
         assert!(pool.leased() <= bounds().max_leased, "too many leased");
         // A grant that failed puts its ticket back, above the bound for new ones.
         let bound = bounds().max_waiting + bounds().max_leased;

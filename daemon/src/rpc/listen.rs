@@ -13,9 +13,7 @@ use std::{
 
 use jsonrpsee::{
     Methods,
-    server::{
-        BatchRequestConfig, Server, ServerConfig, StopHandle, serve_with_graceful_shutdown,
-    },
+    server::{BatchRequestConfig, Server, ServerConfig, StopHandle, serve_with_graceful_shutdown},
 };
 use saferun_protocol::MAX_REQUEST_BYTES;
 use tokio::{
@@ -75,15 +73,26 @@ pub(crate) struct ConnectionClosed(pub(crate) CancellationToken);
 /// Binds the socket. A stale one is removed, but only if it is a socket of ours that nobody answers at.
 /// The process's umask must be 077 already, so that the socket is never open to others.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener, ListenError> {
-    let io = |source| ListenError::Io { path: path.display().to_string(), source };
+    let io = |source| ListenError::Io {
+        path: path.display().to_string(),
+        source,
+    };
     if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(io)?;
     }
     saferun_protocol::verify_socket(path)?;
     if let Ok(meta) = std::fs::symlink_metadata(path) {
         let mine = meta.uid() == nix::unistd::geteuid().as_raw();
         match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => return Err(ListenError::Taken { path: path.display().to_string() }),
+            Ok(_) => {
+                return Err(ListenError::Taken {
+                    path: path.display().to_string(),
+                });
+            }
             Err(error)
                 if error.kind() == io::ErrorKind::ConnectionRefused
                     && mine
@@ -123,21 +132,34 @@ pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHa
                 continue;
             }
         };
-        let Ok(credentials) = socket.peer_cred() else { continue };
+        let Ok(credentials) = socket.peer_cred() else {
+            continue;
+        };
         let uid = credentials.uid();
         if uid != mine {
             tracing::warn!(uid, "a connection of another user was refused");
-            tokio::spawn(refuse(socket, "403 Forbidden", "this daemon serves its own user only"));
+            tokio::spawn(refuse(
+                socket,
+                "403 Forbidden",
+                "this daemon serves its own user only",
+            ));
             continue;
         }
         let Some(place) = counts.take(uid) else {
-            tokio::spawn(refuse(socket, "503 Service Unavailable", "too many connections"));
+            tokio::spawn(refuse(
+                socket,
+                "503 Service Unavailable",
+                "too many connections",
+            ));
             continue;
         };
         let (methods, stop, builder) = (methods.clone(), stop.clone(), builder.clone());
         tokio::spawn(async move {
             let _place = place;
-            if tokio::time::timeout(HANDSHAKE, socket.readable()).await.is_err() {
+            if tokio::time::timeout(HANDSHAKE, socket.readable())
+                .await
+                .is_err()
+            {
                 return;
             }
             if let Err(error) = one_connection(socket, Peer { uid }, methods, builder, stop).await {
@@ -160,7 +182,9 @@ fn one_connection(
         let mut service = builder.clone().build(methods.clone(), stop.clone());
         let closed = CancellationToken::new();
         request.extensions_mut().insert(peer);
-        request.extensions_mut().insert(ConnectionClosed(closed.clone()));
+        request
+            .extensions_mut()
+            .insert(ConnectionClosed(closed.clone()));
         if jsonrpsee::server::ws::is_upgrade_request(&request) {
             let (session, ended) = (service.on_session_closed(), closed.clone());
             tokio::spawn(async move {
@@ -206,7 +230,10 @@ impl Counts {
             return None;
         }
         *count += 1;
-        Some(Place { counts: self.clone(), uid })
+        Some(Place {
+            counts: self.clone(),
+            uid,
+        })
     }
 }
 

@@ -45,13 +45,19 @@ pub(crate) struct Methods {
 
 fn peer(extensions: &Extensions) -> Result<Peer, ErrorObjectOwned> {
     extensions.get::<Peer>().copied().ok_or_else(|| {
-        Code::Forbidden.error("the connection has no known peer", "connect through the Unix socket")
+        Code::Forbidden.error(
+            "the connection has no known peer",
+            "connect through the Unix socket",
+        )
     })
 }
 
 /// Cancelled when the connection of this request closes.
 fn closed(extensions: &Extensions) -> CancellationToken {
-    extensions.get::<ConnectionClosed>().map(|closed| closed.0.clone()).unwrap_or_default()
+    extensions
+        .get::<ConnectionClosed>()
+        .map(|closed| closed.0.clone())
+        .unwrap_or_default()
 }
 
 #[async_trait]
@@ -75,7 +81,9 @@ impl ApiServer for Methods {
         }
         for pool in &status.pools {
             if let Some(error) = &pool.last_error {
-                status.problems.push(format!("containers do not start: {error}"));
+                status
+                    .problems
+                    .push(format!("containers do not start: {error}"));
             }
         }
         status.ready = status.problems.is_empty();
@@ -87,7 +95,10 @@ impl ApiServer for Methods {
         extensions: &Extensions,
         request: RunRequest,
     ) -> Result<RunResult, ErrorObjectOwned> {
-        let caller = Caller { uid: peer(extensions)?.uid, client: request.client };
+        let caller = Caller {
+            uid: peer(extensions)?.uid,
+            client: request.client,
+        };
         let detach = request.detach;
         let cancel = CancellationToken::new();
         let accepted = self.runs.accept(caller, request, cancel.clone()).await?;
@@ -126,7 +137,10 @@ impl ApiServer for Methods {
             Ok(peer) => peer,
             Err(error) => return Ok(pending.reject(error).await),
         };
-        let caller = Caller { uid: peer.uid, client: request.client };
+        let caller = Caller {
+            uid: peer.uid,
+            client: request.client,
+        };
         let cancel = CancellationToken::new();
         let accepted = match self.runs.accept(caller, request, cancel).await {
             Ok(accepted) => accepted,
@@ -137,8 +151,16 @@ impl ApiServer for Methods {
         let service = self.runs.clone();
         let task = tokio::spawn(async move { service.perform(accepted, events).await });
         forward(&sink, inbox).await;
-        let Ok(result) = task.await else { return Ok(()) };
-        send(&sink, &Event::Finished { result: Box::new(result) }).await;
+        let Ok(result) = task.await else {
+            return Ok(());
+        };
+        send(
+            &sink,
+            &Event::Finished {
+                result: Box::new(result),
+            },
+        )
+        .await;
         Ok(())
     }
 
@@ -164,7 +186,10 @@ impl ApiServer for Methods {
         Ok(self.runs.list(peer(extensions)?.uid))
     }
 
-    async fn image_list(&self, _extensions: &Extensions) -> Result<Vec<ImageInfo>, ErrorObjectOwned> {
+    async fn image_list(
+        &self,
+        _extensions: &Extensions,
+    ) -> Result<Vec<ImageInfo>, ErrorObjectOwned> {
         self.world.refresh().await;
         Ok(self.world.current().image_infos())
     }

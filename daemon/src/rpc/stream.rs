@@ -43,7 +43,9 @@ pub(crate) struct Collected {
 impl Collected {
     /// Takes one event.
     pub(crate) fn take(&mut self, event: Event) {
-        let Event::Output { stream, chunk } = event else { return };
+        let Event::Output { stream, chunk } = event else {
+            return;
+        };
         let (bytes, gap) = match stream {
             Stream::Stdout => (&mut self.stdout, &mut self.stdout_gap),
             Stream::Stderr => (&mut self.stderr, &mut self.stderr_gap),
@@ -72,7 +74,9 @@ fn text_and_raw(bytes: Vec<u8>, gap: Option<usize>) -> (String, Option<String>) 
         let (head, tail) = (String::from_utf8_lossy(head), String::from_utf8_lossy(tail));
         format!("{head}\n[... output left out ...]\n{tail}")
     };
-    let raw = std::str::from_utf8(&bytes).is_err().then(|| STANDARD.encode(&bytes));
+    let raw = std::str::from_utf8(&bytes)
+        .is_err()
+        .then(|| STANDARD.encode(&bytes));
     let text = match gap {
         Some(at) => marked(&bytes[..at], &bytes[at..]),
         None => match String::from_utf8(bytes) {

@@ -10,7 +10,8 @@ use saferun_policy::{
     Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, Policy, RequestedLimits, Runtime,
 };
 use saferun_protocol::{
-    AppliedLimits, ClientKind, Code, Evidence, Finding, Position, Range, Risk, RunRequest, StdinMode,
+    AppliedLimits, ClientKind, Code, Evidence, Finding, Position, Range, Risk, RunRequest,
+    StdinMode,
 };
 
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
@@ -36,16 +37,22 @@ pub(super) fn admit(
     policy: &Policy,
     gvisor_available: bool,
 ) -> Result<Admitted, ErrorObjectOwned> {
-    let limits = policy.effective_limits(&requested(request)).map_err(|error| {
-        Code::LimitAboveMaximum.error(
-            error.to_string(),
-            "ask for less, or choose a policy with a higher maximum (--policy)",
-        )
-    })?;
+    let limits = policy
+        .effective_limits(&requested(request))
+        .map_err(|error| {
+            Code::LimitAboveMaximum.error(
+                error.to_string(),
+                "ask for less, or choose a policy with a higher maximum (--policy)",
+            )
+        })?;
     let source = source_bytes(request)?;
     if source.len() as u64 > limits.source.get() {
         return Err(Code::TooLarge.error(
-            format!("the script has {} bytes, the policy allows {}", source.len(), limits.source.get()),
+            format!(
+                "the script has {} bytes, the policy allows {}",
+                source.len(),
+                limits.source.get()
+            ),
             "split it, or choose a policy that allows more (--policy)",
         ));
     }
@@ -64,11 +71,15 @@ pub(super) fn admit(
         Some("runc") => Some(Runtime::Runc),
         Some("runsc") => Some(Runtime::Runsc),
         Some(other) => {
-            return Err(invalid(&format!("no runtime is called `{other}`: use runc or runsc")));
+            return Err(invalid(&format!(
+                "no runtime is called `{other}`: use runc or runsc"
+            )));
         }
     };
     let mut question = DecisionRequest::default();
-    question.override_reason.clone_from(&request.override_reason);
+    question
+        .override_reason
+        .clone_from(&request.override_reason);
     question.person_present = request.person_present;
     question.runtime = runtime;
     question.gvisor_available = gvisor_available;
@@ -94,11 +105,16 @@ fn scan(source: &[u8], honour_suppressions: bool) -> saferun_scanner::Report {
 }
 
 fn invalid(message: &str) -> ErrorObjectOwned {
-    Code::InvalidRequest.error(message, "see `saferunctl run --help`, or docs/rpc.md for the fields")
+    Code::InvalidRequest.error(
+        message,
+        "see `saferunctl run --help`, or docs/rpc.md for the fields",
+    )
 }
 
 fn decode(base64: &str, field: &str) -> Result<Vec<u8>, ErrorObjectOwned> {
-    STANDARD.decode(base64).map_err(|error| invalid(&format!("{field} is not base64: {error}")))
+    STANDARD
+        .decode(base64)
+        .map_err(|error| invalid(&format!("{field} is not base64: {error}")))
 }
 
 fn source_bytes(request: &RunRequest) -> Result<Vec<u8>, ErrorObjectOwned> {
@@ -117,7 +133,9 @@ fn requested(request: &RunRequest) -> RequestedLimits {
     limits.time = asked.time_ms.map(Duration::from_millis);
     limits.memory = asked.memory_bytes.map(Bytes);
     // More than a u32 holds is above any maximum: it saturates and is refused by its name.
-    limits.cpus = asked.cpu_millis.map(|cpu| MilliCpus(u32::try_from(cpu).unwrap_or(u32::MAX)));
+    limits.cpus = asked
+        .cpu_millis
+        .map(|cpu| MilliCpus(u32::try_from(cpu).unwrap_or(u32::MAX)));
     limits.pids = asked.pids;
     limits.output = asked.output_bytes.map(Bytes);
     limits
@@ -128,7 +146,10 @@ fn specification(
     limits: &EffectiveLimits,
     source_len: usize,
 ) -> Result<RunSpec, ErrorObjectOwned> {
-    let file_name = request.file_name.clone().unwrap_or_else(|| "main.py".to_owned());
+    let file_name = request
+        .file_name
+        .clone()
+        .unwrap_or_else(|| "main.py".to_owned());
     let sound = !file_name.is_empty()
         && file_name.len() <= MAX_FILE_NAME
         && !file_name.contains(['/', '\0'])
@@ -140,7 +161,9 @@ fn specification(
         )));
     }
     if request.args.iter().any(|arg| arg.contains('\0')) {
-        return Err(invalid("an argument contains a NUL character, which no program can receive"));
+        return Err(invalid(
+            "an argument contains a NUL character, which no program can receive",
+        ));
     }
     for (name, value) in &request.env {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
@@ -154,6 +177,8 @@ fn specification(
     let time = u64::try_from(limits.time.as_millis()).unwrap_or(u64::MAX);
     let spec = RunSpec {
         protocol: PROTOCOL_VERSION,
+        // The second half of a version 7 UUID: 62 random bits.
+        token: uuid::Uuid::now_v7().as_u64_pair().1,
         file_name,
         args: request.args.clone(),
         env: request.env.clone(),
@@ -164,7 +189,11 @@ fn specification(
         output_head: output - tail,
         output_tail: tail,
     };
-    if saferun_frames::ToSupervisor::Run(spec.clone()).encode().len() > MAX_PAYLOAD {
+    if saferun_frames::ToSupervisor::Run(spec.clone())
+        .encode()
+        .len()
+        > MAX_PAYLOAD
+    {
         return Err(Code::TooLarge.error(
             "the arguments and the environment are too large together",
             "pass large data through standard input instead",
@@ -193,8 +222,14 @@ pub(super) fn risk(level: saferun_scanner::Level) -> Risk {
 }
 
 fn range(range: saferun_scanner::Range) -> Range {
-    let position = |at: saferun_scanner::Position| Position { line: at.line, column: at.column };
-    Range { start: position(range.start), end: position(range.end) }
+    let position = |at: saferun_scanner::Position| Position {
+        line: at.line,
+        column: at.column,
+    };
+    Range {
+        start: position(range.start),
+        end: position(range.end),
+    }
 }
 
 fn finding(found: &saferun_scanner::Finding) -> Finding {
@@ -209,7 +244,10 @@ fn finding(found: &saferun_scanner::Finding) -> Finding {
     finding.evidence = found
         .evidence
         .iter()
-        .map(|step| Evidence { message: step.message.clone(), range: range(step.range) })
+        .map(|step| Evidence {
+            message: step.message.clone(),
+            range: range(step.range),
+        })
         .collect();
     finding
 }

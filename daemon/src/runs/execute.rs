@@ -28,8 +28,6 @@ const GRACE: Duration = Duration::from_millis(250);
 const SLOW_READER: Duration = Duration::from_secs(10);
 /// Events that wait for the reader; with this many, the program's output is no longer read.
 const PENDING: usize = 32;
-/// The tail frames come on top of the head; the supervisor may also cut frames as it likes.
-const KEPT_BY_SUPERVISOR: u64 = 2;
 
 /// What is to be run, and how it is reached while it runs.
 pub(super) struct Execution<'run> {
@@ -55,6 +53,9 @@ pub(super) struct Executed {
 struct Relay {
     stdout: OutputStream,
     stderr: OutputStream,
+    /// The ends of standard output and standard error, until the end report comes.
+    tails: [Vec<u8>; 2],
+    tail_allowed: u64,
     pending: VecDeque<Event>,
     credit: u64,
 }
@@ -84,10 +85,12 @@ impl Execution<'_> {
         began: Instant,
     ) -> (Ending, VecDeque<Event>, mpsc::Sender<Event>, bool) {
         let deadline = began + self.time_limit;
-        let allowed = KEPT_BY_SUPERVISOR * (self.spec.output_head + self.spec.output_tail);
+        let allowed = self.spec.output_head + self.spec.output_tail;
         let mut relay = Relay {
             stdout: OutputStream::new(allowed),
             stderr: OutputStream::new(allowed),
+            tails: [Vec::new(), Vec::new()],
+            tail_allowed: self.spec.output_tail,
             pending: VecDeque::from([Event::Started]),
             credit: 0,
         };
@@ -156,7 +159,16 @@ impl Execution<'_> {
                         Ok(None) => {}
                         Ok(Some(Last::End(report))) => {
                             let stopped = stopped.map(|(stopped, _)| stopped);
-                            break Ending::Reported { report, stopped };
+                            break match stopped {
+                                _ if report.token == self.spec.token => Ending::Reported { report, stopped },
+                                // Called off before the supervisor knew the token.
+                                Some(stopped) => Ending::Killed { stopped },
+                                None => lost(
+                                    &*self.container.instance,
+                                    "the end report is not the supervisor's: the program forged it".to_owned(),
+                                )
+                                .await,
+                            };
                         }
                         Ok(Some(Last::Fault(reason))) | Err(reason) => break lost(&*self.container.instance, reason).await,
                     }
@@ -185,15 +197,27 @@ struct Input {
 
 impl Input {
     fn open() -> Self {
-        Self { held: VecDeque::new(), open: true, end_sent: false }
+        Self {
+            held: VecDeque::new(),
+            open: true,
+            end_sent: false,
+        }
     }
 
     fn given(bytes: Vec<u8>) -> Self {
-        Self { held: bytes.into(), open: false, end_sent: false }
+        Self {
+            held: bytes.into(),
+            open: false,
+            end_sent: false,
+        }
     }
 
     fn none() -> Self {
-        Self { held: VecDeque::new(), open: false, end_sent: true }
+        Self {
+            held: VecDeque::new(),
+            open: false,
+            end_sent: true,
+        }
     }
 
     fn wants_more(&self) -> bool {
@@ -245,7 +269,7 @@ impl Relay {
                     self.pending.push_back(Event::StdinCredit { bytes });
                 }
                 ToDaemon::End(report) => {
-                    self.note_gaps(&report);
+                    self.join_tails([report.stdout.dropped, report.stderr.dropped])?;
                     return Ok(Some(Last::End(report)));
                 }
                 ToDaemon::Fault(fault) => return Ok(Some(Last::Fault(fault.message))),
@@ -263,36 +287,53 @@ impl Relay {
     }
 
     fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), String> {
-        let chunk = self.stream(stream).push(bytes).map_err(|error| error.to_string())?;
+        let chunk = self
+            .stream(stream)
+            .push(bytes)
+            .map_err(|error| error.to_string())?;
         if let Some(chunk) = chunk {
             self.pending.push_back(Event::Output { stream, chunk });
         }
         Ok(())
     }
 
-    /// A tail follows a gap: a character held back before it will never be completed.
+    /// A tail waits for the end report, which alone says whether there is a gap before it.
     fn tail(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), String> {
-        if let Some(chunk) = self.stream(stream).flush() {
-            self.pending.push_back(Event::Output { stream, chunk });
+        let held = match stream {
+            Stream::Stdout => &mut self.tails[0],
+            Stream::Stderr => &mut self.tails[1],
+        };
+        if held.len() as u64 + bytes.len() as u64 > self.tail_allowed {
+            return Err("the sandbox sent more output than it was allowed to".to_owned());
         }
-        self.pending.push_back(Event::Output { stream, chunk: OutputChunk::Gap { dropped_bytes: 0 } });
-        self.output(stream, bytes)
+        held.extend_from_slice(bytes);
+        Ok(())
     }
 
-    /// The size of a gap is known at the end only: it is written into the gap that still waits here,
-    /// else the result alone has it.
-    fn note_gaps(&mut self, report: &saferun_frames::EndReport) {
-        for event in &mut self.pending {
-            if let Event::Output { stream, chunk: OutputChunk::Gap { dropped_bytes } } = event {
-                *dropped_bytes = match stream {
-                    Stream::Stdout => report.stdout.dropped,
-                    Stream::Stderr => report.stderr.dropped,
+    /// Lets the tails follow what came before them, with a gap where bytes are missing.
+    fn join_tails(&mut self, dropped: [u64; 2]) -> Result<(), String> {
+        for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
+            let tail = std::mem::take(&mut self.tails[index]);
+            if dropped[index] > 0 {
+                // A character held back before a gap will never be completed.
+                if let Some(chunk) = self.stream(stream).flush() {
+                    self.pending.push_back(Event::Output { stream, chunk });
+                }
+                let chunk = OutputChunk::Gap {
+                    dropped_bytes: dropped[index],
                 };
+                self.pending.push_back(Event::Output { stream, chunk });
             }
+            self.output(stream, &tail)?;
         }
+        Ok(())
     }
 
     fn flush(&mut self) {
+        // Without an end report the tails are all there is; how much is missing is not known.
+        if self.tails.iter().any(|tail| !tail.is_empty()) {
+            let _ = self.join_tails([0, 0]);
+        }
         for stream in [Stream::Stdout, Stream::Stderr] {
             if let Some(chunk) = self.stream(stream).flush() {
                 self.pending.push_back(Event::Output { stream, chunk });

@@ -21,7 +21,11 @@ pub(crate) struct TooMuch;
 impl OutputStream {
     /// A stream that may pass on this many bytes.
     pub(crate) fn new(allowed: u64) -> Self {
-        Self { partial: Vec::new(), passed: 0, allowed }
+        Self {
+            partial: Vec::new(),
+            passed: 0,
+            allowed,
+        }
     }
 
     /// Takes bytes as they came; returns what can be shown now.
@@ -47,7 +51,9 @@ impl OutputStream {
 fn chunk(bytes: Vec<u8>) -> OutputChunk {
     match String::from_utf8(bytes) {
         Ok(text) => OutputChunk::Text { text },
-        Err(error) => OutputChunk::Base64 { base64: STANDARD.encode(error.as_bytes()) },
+        Err(error) => OutputChunk::Base64 {
+            base64: STANDARD.encode(error.as_bytes()),
+        },
     }
 }
 
@@ -72,11 +78,14 @@ mod tests {
     use super::*;
 
     fn bytes_of(chunks: &[OutputChunk]) -> Vec<u8> {
-        chunks.iter().flat_map(|chunk| match chunk {
-            OutputChunk::Text { text } => text.clone().into_bytes(),
-            OutputChunk::Base64 { base64 } => STANDARD.decode(base64).unwrap(),
-            OutputChunk::Gap { .. } => Vec::new(),
-        }).collect()
+        chunks
+            .iter()
+            .flat_map(|chunk| match chunk {
+                OutputChunk::Text { text } => text.clone().into_bytes(),
+                OutputChunk::Base64 { base64 } => STANDARD.decode(base64).unwrap(),
+                OutputChunk::Gap { .. } => Vec::new(),
+            })
+            .collect()
     }
 
     proptest! {

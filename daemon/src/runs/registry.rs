@@ -76,7 +76,10 @@ impl Registry {
     /// Adds a run.
     pub(crate) fn add(&self, id: &str, handle: RunHandle) -> Entry {
         self.with(|runs| runs.insert(id.to_owned(), handle));
-        Entry { registry: self.clone(), id: id.to_owned() }
+        Entry {
+            registry: self.clone(),
+            id: id.to_owned(),
+        }
     }
 
     /// A run of this uid; another's run is as unknown as none.
@@ -94,7 +97,10 @@ impl Registry {
         self.with(|runs| {
             let running = runs.values().filter(|run| run.running).count();
             let waiting = runs.len() - running;
-            (u32::try_from(running).unwrap_or(u32::MAX), u32::try_from(waiting).unwrap_or(u32::MAX))
+            (
+                u32::try_from(running).unwrap_or(u32::MAX),
+                u32::try_from(waiting).unwrap_or(u32::MAX),
+            )
         })
     }
 

@@ -81,7 +81,10 @@ impl RunService {
         if self.closing.load(Ordering::Relaxed) {
             return Err(shutting_down());
         }
-        let name = request.policy.clone().unwrap_or_else(|| self.default_policy.to_string());
+        let name = request
+            .policy
+            .clone()
+            .unwrap_or_else(|| self.default_policy.to_string());
         let Some(policy) = self.policies.get(name.as_str()).cloned() else {
             let known: Vec<&str> = self.policies.keys().copied().collect();
             return Err(Code::UnknownPolicy.error(
@@ -100,17 +103,40 @@ impl RunService {
                     "please report this with the script",
                 )
             })??;
-        let image = if admitted.decision.verdict.runs() { world.image()? } else { String::new() };
+        let image = if admitted.decision.verdict.runs() {
+            world.image()?
+        } else {
+            String::new()
+        };
         let id = uuid::Uuid::now_v7().to_string();
-        let engine = world.capabilities.as_ref().map(|engine| engine.version.clone());
+        let engine = world
+            .capabilities
+            .as_ref()
+            .map(|engine| engine.version.clone());
         let engine = engine.unwrap_or_default();
-        Ok(Accepted { id, admitted, caller, detach, cancel, image, engine })
+        Ok(Accepted {
+            id,
+            admitted,
+            caller,
+            detach,
+            cancel,
+            image,
+            engine,
+        })
     }
 
     /// Performs an accepted run. Output goes to `events` as it comes; the result has none.
     pub(crate) async fn perform(&self, accepted: Accepted, events: Sender) -> RunResult {
         let began = Instant::now();
-        let Accepted { id, admitted, caller, detach, cancel, image, engine } = accepted;
+        let Accepted {
+            id,
+            admitted,
+            caller,
+            detach,
+            cancel,
+            image,
+            engine,
+        } = accepted;
         let (stdin, stdin_pieces) = mpsc::channel(16);
         let handle = RunHandle {
             caller,
@@ -124,7 +150,11 @@ impl RunService {
         let mut result = blank(&id, &admitted);
         let span = tracing::info_span!("run", %id);
         let _ = events
-            .send(Event::Accepted { id, risk: result.risk, findings: result.findings.clone() })
+            .send(Event::Accepted {
+                id,
+                risk: result.risk,
+                findings: result.findings.clone(),
+            })
             .await;
         if !admitted.decision.verdict.runs() {
             (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
@@ -132,11 +162,20 @@ impl RunService {
             result.sandbox.engine = engine;
             result.sandbox.image.clone_from(&image);
             let key = Key(template(&admitted, image));
-            match self.wait_for_container(key, caller, &cancel, &events, detach).await {
+            match self
+                .wait_for_container(key, caller, &cancel, &events, detach)
+                .await
+            {
                 Ok(lease) => {
                     result.timing.queued_ms = began.elapsed().as_secs_f64() * 1000.0;
                     entry.running();
-                    let run = Wanted { admitted, stdin_pieces, cancel, events, detach };
+                    let run = Wanted {
+                        admitted,
+                        stdin_pieces,
+                        cancel,
+                        events,
+                        detach,
+                    };
                     run.execute(lease, &mut result).await;
                 }
                 Err(None) => {
@@ -237,15 +276,28 @@ struct Wanted {
 
 impl Wanted {
     async fn execute(self, mut lease: Lease, result: &mut RunResult) {
-        let Admitted { spec, source, given, limits, decision, .. } = self.admitted;
+        let Admitted {
+            spec,
+            source,
+            given,
+            limits,
+            decision,
+            ..
+        } = self.admitted;
         result.sandbox.warm = lease.hit;
         let Some(container) = lease.container() else {
             result.status = Outcome::SetupFailed;
             return;
         };
-        decision.runtime.as_str().clone_into(&mut result.sandbox.runtime);
+        decision
+            .runtime
+            .as_str()
+            .clone_into(&mut result.sandbox.runtime);
         result.sandbox.container = container.instance.id().to_owned();
-        result.sandbox.attestation.clone_from(&container.attestation);
+        result
+            .sandbox
+            .attestation
+            .clone_from(&container.attestation);
         let execution = Execution {
             container,
             spec,
@@ -308,7 +360,9 @@ fn template(admitted: &Admitted, image: String) -> Template {
 
 /// The template of a policy's default limits, which is what its pool keeps warm.
 pub(crate) fn default_template(policy: &Policy, image: String) -> Option<Template> {
-    let limits = policy.effective_limits(&saferun_policy::RequestedLimits::default()).ok()?;
+    let limits = policy
+        .effective_limits(&saferun_policy::RequestedLimits::default())
+        .ok()?;
     Some(Template {
         runtime: policy.runtime.as_str().to_owned(),
         image,
@@ -331,7 +385,10 @@ fn refusal(admitted: &Admitted) -> String {
     } else {
         ""
     };
-    format!("The policy `{}` refused the run: {why}{next}", admitted.policy)
+    format!(
+        "The policy `{}` refused the run: {why}{next}",
+        admitted.policy
+    )
 }
 
 fn setup_failure(error: &LeaseError) -> String {

@@ -59,7 +59,10 @@ pub(crate) fn judge(ending: &Ending, limits: &AppliedLimits) -> Judgement {
             };
             bare(stopped_outcome(*stopped), hits)
         }
-        Ending::Lost { oom_kills: Some(1..), .. } => bare(Outcome::Oom, vec![LimitHit::Memory]),
+        Ending::Lost {
+            oom_kills: Some(1..),
+            ..
+        } => bare(Outcome::Oom, vec![LimitHit::Memory]),
         Ending::Lost { .. } => bare(Outcome::EngineError, Vec::new()),
     };
     judgement.message = sentence(&judgement, ending, limits);
@@ -67,7 +70,13 @@ pub(crate) fn judge(ending: &Ending, limits: &AppliedLimits) -> Judgement {
 }
 
 fn bare(outcome: Outcome, limits_hit: Vec<LimitHit>) -> Judgement {
-    Judgement { outcome, exit_code: None, signal: None, limits_hit, message: String::new() }
+    Judgement {
+        outcome,
+        exit_code: None,
+        signal: None,
+        limits_hit,
+        message: String::new(),
+    }
 }
 
 fn stopped_outcome(stopped: Stopped) -> Outcome {
@@ -92,9 +101,17 @@ fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
         (LimitHit::Memory, report.oom_kills.unwrap_or(0) > 0),
         (LimitHit::Pids, report.pids_denied.unwrap_or(0) > 0),
         (LimitHit::Disk, !report.full_mounts.is_empty()),
-        (LimitHit::Output, report.stdout.dropped + report.stderr.dropped > 0),
+        (
+            LimitHit::Output,
+            report.stdout.dropped + report.stderr.dropped > 0,
+        ),
     ];
-    hits.extend(touched.iter().filter(|(_, hit)| *hit).map(|(limit, _)| *limit));
+    hits.extend(
+        touched
+            .iter()
+            .filter(|(_, hit)| *hit)
+            .map(|(limit, _)| *limit),
+    );
     let (exit_code, signal) = match report.exit {
         Exit::Code(code) => (Some(code), None),
         Exit::Signal(signal) => (None, Some(signal)),
@@ -118,7 +135,13 @@ fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
         Outcome::Timeout | Outcome::Cancelled => (None, None),
         _ => (exit_code, signal),
     };
-    Judgement { outcome, exit_code, signal, limits_hit: hits, message: String::new() }
+    Judgement {
+        outcome,
+        exit_code,
+        signal,
+        limits_hit: hits,
+        message: String::new(),
+    }
 }
 
 fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> String {
@@ -148,7 +171,9 @@ fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> S
             "The program filled its scratch space of {} MiB, and gave up",
             mib(limits.tmpfs_bytes)
         ),
-        Outcome::Cancelled => "The run was cancelled, and everything it had started is gone".to_owned(),
+        Outcome::Cancelled => {
+            "The run was cancelled, and everything it had started is gone".to_owned()
+        }
         Outcome::EngineError => match ending {
             Ending::Lost { reason, .. } => format!("The sandbox ended without a word: {reason}"),
             _ => "The container engine failed during the run".to_owned(),
@@ -167,7 +192,10 @@ fn seconds(milliseconds: u64) -> String {
 
 fn signal_name(signal: u8) -> String {
     let name = nix::sys::signal::Signal::try_from(i32::from(signal));
-    name.map_or_else(|_| format!("signal {signal}"), |name| format!("{name} (signal {signal})"))
+    name.map_or_else(
+        |_| format!("signal {signal}"),
+        |name| format!("{name} (signal {signal})"),
+    )
 }
 
 #[cfg(test)]
@@ -178,6 +206,7 @@ mod tests {
 
     fn report(exit: Exit) -> EndReport {
         EndReport {
+            token: 0,
             exit,
             terminated: false,
             timed_out: false,
@@ -194,21 +223,36 @@ mod tests {
     }
 
     fn outcome(report: EndReport, stopped: Option<Stopped>) -> Judgement {
-        judge(&Ending::Reported { report: Box::new(report), stopped }, &AppliedLimits::default())
+        judge(
+            &Ending::Reported {
+                report: Box::new(report),
+                stopped,
+            },
+            &AppliedLimits::default(),
+        )
     }
 
     #[test]
     fn the_programs_own_end_is_told_as_it_was() {
         let zero = outcome(report(Exit::Code(0)), None);
-        assert_eq!((zero.outcome, zero.exit_code), (Outcome::Completed, Some(0)));
+        assert_eq!(
+            (zero.outcome, zero.exit_code),
+            (Outcome::Completed, Some(0))
+        );
         let three = outcome(report(Exit::Code(3)), None);
-        assert_eq!((three.outcome, three.exit_code), (Outcome::Completed, Some(3)));
+        assert_eq!(
+            (three.outcome, three.exit_code),
+            (Outcome::Completed, Some(3))
+        );
     }
 
     #[test]
     fn t3_killing_itself_is_a_signal_and_no_timeout() {
         let killed = outcome(report(Exit::Signal(9)), None);
-        assert_eq!((killed.outcome, killed.signal), (Outcome::Signaled, Some(9)));
+        assert_eq!(
+            (killed.outcome, killed.signal),
+            (Outcome::Signaled, Some(9))
+        );
     }
 
     #[test]
@@ -224,7 +268,10 @@ mod tests {
         let timeout = outcome(killed.clone(), Some(Stopped::Deadline));
         assert_eq!((timeout.outcome, timeout.signal), (Outcome::Timeout, None));
         assert_eq!(timeout.limits_hit, [LimitHit::Time]);
-        assert_eq!(outcome(killed, Some(Stopped::Cancelled)).outcome, Outcome::Cancelled);
+        assert_eq!(
+            outcome(killed, Some(Stopped::Cancelled)).outcome,
+            Outcome::Cancelled
+        );
     }
 
     #[test]
@@ -252,9 +299,15 @@ mod tests {
     #[test]
     fn a_silent_end_is_never_success() {
         let limits = AppliedLimits::default();
-        let lost = Ending::Lost { reason: "its stream ended".to_owned(), oom_kills: None };
+        let lost = Ending::Lost {
+            reason: "its stream ended".to_owned(),
+            oom_kills: None,
+        };
         assert_eq!(judge(&lost, &limits).outcome, Outcome::EngineError);
-        let oom = Ending::Lost { reason: String::new(), oom_kills: Some(1) };
+        let oom = Ending::Lost {
+            reason: String::new(),
+            oom_kills: Some(1),
+        };
         assert_eq!(judge(&oom, &limits).outcome, Outcome::Oom);
     }
 }

@@ -105,7 +105,9 @@ impl Decoder {
             }
             None => HEADER_LEN,
         };
-        Err(FrameError::Truncated { missing: wanted.saturating_sub(pending.len()) })
+        Err(FrameError::Truncated {
+            missing: wanted.saturating_sub(pending.len()),
+        })
     }
 }
 
@@ -114,7 +116,10 @@ impl Decoder {
 /// # Panics
 /// If the payload is longer than [`MAX_PAYLOAD`]: callers split data and bound control messages.
 pub fn encode_into(out: &mut Vec<u8>, kind: u8, payload: &[u8]) {
-    assert!(payload.len() <= MAX_PAYLOAD, "a payload over the cap must be split before encoding");
+    assert!(
+        payload.len() <= MAX_PAYLOAD,
+        "a payload over the cap must be split before encoding"
+    );
     // Cannot truncate: the assertion above keeps the length far below u32::MAX.
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     out.reserve(HEADER_LEN + payload.len());

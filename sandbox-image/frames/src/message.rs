@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::codec::{Decoder, FrameError, encode};
 
 /// Raised on each incompatible change; a supervisor of another version is not used.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 mod kind {
     pub(super) const RUN: u8 = 0x01;
@@ -67,6 +67,9 @@ pub enum ToDaemon {
 pub struct RunSpec {
     /// [`PROTOCOL_VERSION`] of the sender.
     pub protocol: u16,
+    /// Random for each run and told to the supervisor alone: [`EndReport::token`] repeats it, so that
+    /// a program that found a way to write to the stream still could not forge its own account.
+    pub token: u64,
     /// Base name of the script in `/workspace`: one path component, at most 200 bytes, no NUL.
     pub file_name: String,
     /// Arguments after the script's name.
@@ -157,6 +160,8 @@ pub struct StreamTotals {
 /// The account of a run, given when nothing of it is alive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndReport {
+    /// [`RunSpec::token`] of the run; 0 if it was called off before its specification came.
+    pub token: u64,
     /// How the main process ended.
     pub exit: Exit,
     /// True if the supervisor killed it because it was told to.
@@ -225,7 +230,9 @@ impl ToSupervisor {
     /// # Errors
     /// [`FrameError`] if the stream broke the rules.
     pub fn next(decoder: &mut Decoder) -> Result<Option<Self>, FrameError> {
-        let Some((kind, payload)) = decoder.next_frame()? else { return Ok(None) };
+        let Some((kind, payload)) = decoder.next_frame()? else {
+            return Ok(None);
+        };
         Ok(Some(match kind {
             kind::RUN => Self::Run(parse(kind, payload)?),
             kind::SOURCE => Self::Source(payload.to_vec()),
@@ -259,20 +266,22 @@ impl ToDaemon {
     /// # Errors
     /// [`FrameError`] if the stream broke the rules.
     pub fn next(decoder: &mut Decoder) -> Result<Option<Self>, FrameError> {
-        let Some((kind, payload)) = decoder.next_frame()? else { return Ok(None) };
+        let Some((kind, payload)) = decoder.next_frame()? else {
+            return Ok(None);
+        };
         Ok(Some(match kind {
             kind::READY => Self::Ready(parse(kind, payload)?),
             kind::STDOUT => Self::Stdout(payload.to_vec()),
             kind::STDERR => Self::Stderr(payload.to_vec()),
             kind::STDOUT_TAIL => Self::StdoutTail(payload.to_vec()),
             kind::STDERR_TAIL => Self::StderrTail(payload.to_vec()),
-            kind::STDIN_CREDIT => match payload.try_into() {
-                Ok(bytes) => Self::StdinCredit(u32::from_le_bytes(bytes)),
-                Err(_) => {
+            kind::STDIN_CREDIT => {
+                let Ok(bytes) = payload.try_into() else {
                     let reason = format!("{} bytes instead of 4", payload.len());
                     return Err(FrameError::Payload { kind, reason });
-                }
-            },
+                };
+                Self::StdinCredit(u32::from_le_bytes(bytes))
+            }
             kind::END => Self::End(parse(kind, payload)?),
             kind::FAULT => Self::Fault(parse(kind, payload)?),
             kind => return Err(FrameError::UnknownType { kind }),
@@ -286,6 +295,8 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 fn parse<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, FrameError> {
-    serde_json::from_slice(payload)
-        .map_err(|error| FrameError::Payload { kind, reason: error.to_string() })
+    serde_json::from_slice(payload).map_err(|error| FrameError::Payload {
+        kind,
+        reason: error.to_string(),
+    })
 }

@@ -44,33 +44,49 @@ fn a_length_over_the_cap_is_refused_from_its_header_alone() {
     let mut decoder = Decoder::new();
     decoder.push(&[0x82, 0xff, 0xff, 0xff, 0xff]);
     let length = u32::MAX as usize;
-    assert_eq!(ToDaemon::next(&mut decoder), Err(FrameError::TooLong { kind: 0x82, length }));
+    assert_eq!(
+        ToDaemon::next(&mut decoder),
+        Err(FrameError::TooLong { kind: 0x82, length })
+    );
 }
 
 #[test]
 fn the_longest_payload_passes() {
     let payload = vec![7; MAX_PAYLOAD];
-    assert_eq!(decode_all(&[&encode(0x82, &payload)]), Ok(vec![ToDaemon::Stdout(payload)]));
+    assert_eq!(
+        decode_all(&[&encode(0x82, &payload)]),
+        Ok(vec![ToDaemon::Stdout(payload)])
+    );
 }
 
 #[test]
 fn a_stream_that_ends_inside_a_frame_is_truncated() {
     let bytes = ToDaemon::Stdout(vec![1, 2, 3]).encode();
-    assert_eq!(decode_all(&[&bytes[..6]]), Err(FrameError::Truncated { missing: 2 }));
-    assert_eq!(decode_all(&[&bytes[..3]]), Err(FrameError::Truncated { missing: 2 }));
+    assert_eq!(
+        decode_all(&[&bytes[..6]]),
+        Err(FrameError::Truncated { missing: 2 })
+    );
+    assert_eq!(
+        decode_all(&[&bytes[..3]]),
+        Err(FrameError::Truncated { missing: 2 })
+    );
 }
 
 #[test]
 fn a_message_of_the_other_direction_is_unknown() {
     let mut decoder = Decoder::new();
     decoder.push(&ToSupervisor::Start.encode());
-    assert_eq!(ToDaemon::next(&mut decoder), Err(FrameError::UnknownType { kind: 0x03 }));
+    assert_eq!(
+        ToDaemon::next(&mut decoder),
+        Err(FrameError::UnknownType { kind: 0x03 })
+    );
 }
 
 #[test]
 fn a_run_specification_survives_the_trip() {
     let spec = RunSpec {
         protocol: saferun_frames::PROTOCOL_VERSION,
+        token: u64::MAX,
         file_name: "häßlich \u{1f600}.py".to_owned(),
         args: vec![String::new(), "--x=\u{0}".to_owned()],
         env: vec![("A".to_owned(), "\n".to_owned())],
@@ -82,5 +98,8 @@ fn a_run_specification_survives_the_trip() {
     };
     let mut decoder = Decoder::new();
     decoder.push(&ToSupervisor::Run(spec.clone()).encode());
-    assert_eq!(ToSupervisor::next(&mut decoder), Ok(Some(ToSupervisor::Run(spec))));
+    assert_eq!(
+        ToSupervisor::next(&mut decoder),
+        Ok(Some(ToSupervisor::Run(spec)))
+    );
 }

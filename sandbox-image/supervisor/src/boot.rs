@@ -41,6 +41,8 @@ impl Standby {
 pub(crate) struct Gauge {
     pub(crate) cgroup: Cgroup,
     pub(crate) before: Counters,
+    /// Of the run's specification; 0 until it came.
+    pub(crate) token: u64,
     tmpfs: Vec<PathBuf>,
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn boot(places: &Places) -> Result<Standby, Stop> {
         .map(|m| unescape(&m.point));
     let gauge = Gauge {
         before: cgroup.counters(),
+        token: 0,
         tmpfs: tmpfs.collect(),
         cgroup,
     };

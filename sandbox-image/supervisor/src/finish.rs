@@ -101,6 +101,7 @@ fn figures(gauge: &Gauge, exit: Exit) -> EndReport {
             .map(|(after, before)| after.saturating_sub(before))
     };
     EndReport {
+        token: gauge.token,
         exit,
         terminated: false,
         timed_out: false,

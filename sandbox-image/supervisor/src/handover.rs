@@ -105,6 +105,7 @@ mod tests {
     fn spec() -> RunSpec {
         RunSpec {
             protocol: PROTOCOL_VERSION,
+            token: 7,
             file_name: "a.py".into(),
             args: vec![String::new(), "ü".into()],
             env: vec![("K".into(), "v=w".into())],

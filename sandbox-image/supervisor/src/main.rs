@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 
 fn supervise(outer: &mut outer::Outer) -> Result<(), stop::Stop> {
     let places = places::Places::from_args(std::env::args_os().skip(1))?;
-    let standby = boot::boot(&places)?;
+    let mut standby = boot::boot(&places)?;
     outer.send(&standby.ready());
     let result = match request::receive(outer, &places)? {
         request::Received::Terminated => {
@@ -50,6 +50,7 @@ fn supervise(outer: &mut outer::Outer) -> Result<(), stop::Stop> {
             Ok(())
         }
         request::Received::Start(request) => {
+            standby.gauge.token = request.token;
             run::run(outer, &places, standby, request).and_then(|ended| ended.report(outer))
         }
     };

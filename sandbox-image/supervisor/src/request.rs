@@ -150,6 +150,7 @@ mod tests {
     pub(crate) fn spec(name: &str) -> RunSpec {
         RunSpec {
             protocol: PROTOCOL_VERSION,
+            token: 7,
             file_name: name.into(),
             args: Vec::new(),
             env: Vec::new(),

@@ -60,6 +60,7 @@ pub(crate) fn hold() -> PathBuf {
 pub(crate) fn spec() -> RunSpec {
     RunSpec {
         protocol: PROTOCOL_VERSION,
+        token: 7,
         file_name: "main.py".into(),
         args: Vec::new(),
         env: Vec::new(),
