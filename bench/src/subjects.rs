@@ -170,7 +170,7 @@ impl Subjects {
                 "the pool did not fill within a minute: {pools:?}"
             );
             self.runtime
-                .block_on(tokio::time::sleep(Duration::from_millis(5)));
+                .block_on(async { tokio::time::sleep(Duration::from_millis(5)).await });
         }
     }
 }

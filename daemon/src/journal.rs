@@ -160,18 +160,17 @@ fn prepare(path: &Path) -> Result<(Connection, String), JournalError> {
         .query_row("SELECT instance FROM installation", [], |row| row.get(0))
         .optional()
         .map_err(fail)?;
-    let instance = match known {
-        Some(instance) => instance,
-        None => {
-            let fresh = uuid::Uuid::now_v7().simple().to_string();
-            connection
-                .execute(
-                    "INSERT INTO installation (instance) VALUES (?1)",
-                    params![fresh],
-                )
-                .map_err(fail)?;
-            fresh
-        }
+    let instance = if let Some(instance) = known {
+        instance
+    } else {
+        let fresh = uuid::Uuid::now_v7().simple().to_string();
+        connection
+            .execute(
+                "INSERT INTO installation (instance) VALUES (?1)",
+                params![fresh],
+            )
+            .map_err(fail)?;
+        fresh
     };
     Ok((connection, instance))
 }

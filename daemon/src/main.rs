@@ -6,13 +6,13 @@ use clap::Parser;
 use saferund::{Settings, boot};
 use tracing_subscriber::EnvFilter;
 
+const SETTINGS: &str = "Settings come from the environment: SAFERUN_SOCKET, SAFERUN_ENGINE (else DOCKER_HOST), \
+SAFERUN_STATE_DIR, SAFERUN_POOL_SIZE, SAFERUN_MAX_CONTAINERS, SAFERUN_POLICY, SAFERUN_INIT, \
+SAFERUN_LOG (as `info` or `saferund=debug`).";
+
 /// The SafeRun daemon. `saferunctl` starts it when it is needed; you rarely run it by hand.
-///
-/// Settings come from the environment: SAFERUN_SOCKET, SAFERUN_ENGINE (else DOCKER_HOST),
-/// SAFERUN_STATE_DIR, SAFERUN_POOL_SIZE, SAFERUN_MAX_CONTAINERS, SAFERUN_POLICY, SAFERUN_INIT,
-/// SAFERUN_LOG (as `info` or `saferund=debug`).
 #[derive(Debug, Parser)]
-#[command(name = "saferund", version)]
+#[command(name = "saferund", version, after_help = SETTINGS)]
 struct Arguments {
     /// Write logs as JSON lines.
     #[arg(long)]

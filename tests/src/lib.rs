@@ -31,6 +31,7 @@ pub fn bin(name: &str) -> PathBuf {
 /// # Panics
 /// If an engine is required and none is named.
 #[must_use]
+#[expect(clippy::print_stderr, reason = "a skipped test says so aloud")]
 pub fn engine() -> Option<String> {
     let engine = env::var("SAFERUN_ENGINE")
         .ok()
@@ -112,6 +113,9 @@ impl Daemon {
     }
 
     /// Its process id.
+    ///
+    /// # Panics
+    /// If it is no pid, which the system does not do.
     #[must_use]
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a pid")
@@ -206,6 +210,9 @@ impl Daemon {
     }
 
     /// Starts it again over the same state.
+    ///
+    /// # Panics
+    /// If it does not come up.
     pub fn restart(&mut self) {
         self.child = spawn(self.folder.path(), &self.engine, &self.environment);
         let deadline = Instant::now() + Duration::from_secs(20);

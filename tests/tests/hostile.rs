@@ -1,6 +1,11 @@
 //! Promise: a program that attacks the supervisor, the interpreter or the account of its own run fails,
 //! and the account is right and prompt.
 
+#![expect(
+    clippy::needless_raw_string_hashes,
+    reason = "the programs are pasted in whole"
+)]
+
 use saferun_protocol::{Outcome, RunRequest, RunResult};
 use saferun_tests::Daemon;
 

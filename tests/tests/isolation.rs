@@ -1,6 +1,11 @@
 //! Promise: a container serves one run; nothing of a run is visible to the next, and nothing of it is
 //! taken from the person at the keyboard.
 
+#![expect(
+    clippy::needless_raw_string_hashes,
+    reason = "the programs are pasted in whole"
+)]
+
 use std::{collections::HashSet, fs};
 
 use saferun_protocol::Outcome;

@@ -1,5 +1,14 @@
 //! Promise: a daemon that is killed at any moment leaves nothing behind once it is started again.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "the seed must be seen to play a failure again"
+)]
+#![expect(
+    clippy::async_yields_async,
+    reason = "the run goes on while the daemon is killed"
+)]
+
 use std::{fs::File, io::Read, time::Duration};
 
 use saferun_protocol::{ApiClient, RunRequest};

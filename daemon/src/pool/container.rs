@@ -34,8 +34,6 @@ pub(crate) struct WarmContainer {
     pub(crate) decoder: Decoder,
     /// The settings as both witnesses saw them.
     pub(crate) attestation: Vec<AttestationField>,
-    /// What the supervisor said of the interpreter.
-    pub(crate) interpreter: String,
 }
 
 /// Why a container did not come up. Nothing of it is left, or the journal still names it.
@@ -107,13 +105,12 @@ impl Launcher {
         self.journal.set_id(name, instance.id()).await?;
         let mut instance = instance;
         match self.make_ready(&mut instance, template, &identity).await {
-            Ok((sink, source, decoder, attestation, interpreter)) => Ok(WarmContainer {
+            Ok((sink, source, decoder, attestation)) => Ok(WarmContainer {
                 instance,
                 sink,
                 source,
                 decoder,
                 attestation,
-                interpreter,
             }),
             Err(error) => {
                 self.take_down(name, instance).await;
@@ -127,16 +124,7 @@ impl Launcher {
         instance: &mut Box<dyn Instance>,
         template: &Template,
         identity: &Identity,
-    ) -> Result<
-        (
-            FrameSink,
-            FrameSource,
-            Decoder,
-            Vec<AttestationField>,
-            String,
-        ),
-        LaunchError,
-    > {
+    ) -> Result<(FrameSink, FrameSource, Decoder, Vec<AttestationField>), LaunchError> {
         let not_ready = |reason: String| LaunchError::NotReady { reason };
         let (sink, mut source) = instance
             .take_io()
@@ -145,7 +133,7 @@ impl Launcher {
         let first = timeout(READY_DEADLINE, next_frame(&mut source, &mut decoder))
             .await
             .map_err(|_| not_ready(format!("no word within {} s", READY_DEADLINE.as_secs())))?
-            .map_err(not_ready)?;
+            .map_err(|reason| not_ready(explained(reason, &instance.diagnostic())))?;
         let ready = match first {
             ToDaemon::Ready(ready) => ready,
             ToDaemon::Fault(fault) => return Err(not_ready(fault.message)),
@@ -168,7 +156,7 @@ impl Launcher {
                     reason: error.to_string(),
                 },
             )?;
-        Ok((sink, source, decoder, attestation, ready.interpreter))
+        Ok((sink, source, decoder, attestation))
     }
 
     /// Kills and removes, again and again until it is gone; a container is never given up on.
@@ -182,7 +170,7 @@ impl Launcher {
             match removed {
                 Ok(Ok(())) => break,
                 Ok(Err(error)) => {
-                    tracing::warn!(container = name, %error, "removal failed, will retry")
+                    tracing::warn!(container = name, %error, "removal failed, will retry");
                 }
                 Err(_) => tracing::warn!(container = name, "removal took too long, will retry"),
             }
@@ -211,6 +199,15 @@ impl Launcher {
                 tracing::warn!(container = name, %error, "left in the journal for the next sweep");
             }
         }
+    }
+}
+
+/// A reason with what PID 1 said on its own standard error, if it said anything.
+fn explained(reason: String, diagnostic: &str) -> String {
+    if diagnostic.is_empty() {
+        reason
+    } else {
+        format!("{reason}; it said: {diagnostic}")
     }
 }
 

@@ -22,6 +22,9 @@ use super::{
 };
 use crate::engine::Instance;
 
+/// From the end of a run to the removal of its container.
+const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
+
 /// Everything that the pool is told at its start.
 #[derive(Clone, Copy)]
 pub(crate) struct PoolSettings {
@@ -487,6 +490,8 @@ impl Owner {
         let launcher = self.launcher.borrow().clone();
         let commands = self.commands.clone();
         self.tasks.spawn(async move {
+            // The run's result goes out first: a removal takes the engine most of a core.
+            tokio::time::sleep(REMOVAL_PAUSE).await;
             if let Some(launcher) = launcher {
                 launcher.take_down(&name, instance).await;
             }

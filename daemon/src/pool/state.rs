@@ -163,9 +163,14 @@ pub(crate) struct Pool<K> {
     free_uids: BTreeSet<u32>,
     next_slot: u64,
     draining: bool,
+    /// Until then nothing is started that nobody waits for, as long as enough is warm.
+    calm_until: Duration,
 }
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// A start takes a core for a tenth of a second. On a small machine it would slow the very run that
+/// made it necessary, so it waits until a short run is over (measured: docs/decisions/002).
+const CALM: Duration = Duration::from_millis(25);
 const LAST_BACKOFF: Duration = Duration::from_secs(30);
 /// A start is tried again once for those who wait before they are told that it fails.
 const FAILURES_BEFORE_REFUSAL: u32 = 2;
@@ -182,6 +187,7 @@ impl<K: Clone + Ord> Pool<K> {
             free_uids: (0..uids).collect(),
             next_slot: 1,
             draining: false,
+            calm_until: Duration::ZERO,
         }
     }
 
@@ -229,6 +235,7 @@ impl<K: Clone + Ord> Pool<K> {
             Event::GrantFailed { slot, ticket } => self.grant_failed(slot, ticket, actions),
             Event::Released { slot } => {
                 if self.phase(slot) == Some(Phase::Leased) {
+                    self.calm_until = self.calm_until.max(now + CALM / 2);
                     self.remove(slot, actions);
                 }
             }
@@ -304,6 +311,7 @@ impl<K: Clone + Ord> Pool<K> {
             if let Some(state) = self.keys.get_mut(&waiting.key) {
                 state.last_used = now;
             }
+            self.calm_until = now + CALM;
             self.last_source = Some(waiting.source);
             actions.push(Action::Grant {
                 ticket: waiting.ticket,
@@ -437,12 +445,13 @@ impl<K: Clone + Ord> Pool<K> {
             .collect();
         keys.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
         for (waiting, key) in keys {
-            loop {
-                let Some(state) = self.keys.get(&key) else {
-                    break;
-                };
+            while let Some(state) = self.keys.get(&key) {
                 let coming = self.count(&key, Phase::Starting) + self.count(&key, Phase::Warm);
-                if coming >= waiting + state.target() || now < state.retry_at {
+                let calm = now < self.calm_until
+                    && self.count(&key, Phase::Warm) * 2 >= state.target()
+                    && state.target() > 0;
+                let ahead = if calm { 0 } else { state.target() };
+                if coming >= waiting + ahead || now < state.retry_at {
                     break;
                 }
                 let starting = self.all(Phase::Starting);
@@ -523,7 +532,9 @@ impl<K: Clone + Ord> Pool<K> {
             .values()
             .filter(|state| state.wanted > 0)
             .map(|state| state.last_used + self.bounds.idle_after);
-        if let Some(at) = retries.chain(expiries).filter(|at| *at > now).min() {
+        let calm = std::iter::once(self.calm_until);
+        let alarms = retries.chain(expiries).chain(calm);
+        if let Some(at) = alarms.filter(|at| *at > now).min() {
             actions.push(Action::WakeAt(at));
         }
     }
@@ -632,6 +643,7 @@ impl<K: Clone + Ord> Pool<K> {
     }
 
     /// Requests that wait.
+    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()
     }

@@ -53,19 +53,29 @@ fn lease(ticket: u64, key: u8) -> Event<u8> {
 }
 
 #[test]
-fn a_warm_container_is_handed_out_at_once_and_replaced() {
+fn a_warm_container_is_handed_out_at_once_and_replaced_when_the_run_is_over() {
     let mut pool = pool();
     warm(&mut pool, 1, 2);
     let actions = pool.step(T0, lease(7, 1));
-    assert!(matches!(
-        actions[0],
-        Action::Grant {
-            ticket: Ticket(7),
-            ..
-        }
-    ));
-    assert_eq!(launches(&actions).len(), 1);
+    let Action::Grant {
+        ticket: Ticket(7),
+        slot,
+    } = actions[0]
+    else {
+        panic!("no grant")
+    };
+    assert_eq!(launches(&actions), [], "a start slows the run");
+    assert_eq!(launches(&pool.step(T0, Event::Released { slot })), []);
+    assert_eq!(launches(&pool.step(CALM, Event::Tick)).len(), 1);
     assert_eq!(pool.keys().next().unwrap().1.hits, 1);
+}
+
+#[test]
+fn a_pool_that_runs_low_is_refilled_at_once() {
+    let mut pool = pool();
+    warm(&mut pool, 1, 2);
+    pool.step(T0, lease(1, 1));
+    assert_eq!(launches(&pool.step(T0, lease(2, 1))).len(), 2);
 }
 
 #[test]

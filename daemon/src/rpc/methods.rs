@@ -135,7 +135,10 @@ impl ApiServer for Methods {
     ) -> SubscriptionResult {
         let peer = match peer(extensions) {
             Ok(peer) => peer,
-            Err(error) => return Ok(pending.reject(error).await),
+            Err(error) => {
+                pending.reject(error).await;
+                return Ok(());
+            }
         };
         let caller = Caller {
             uid: peer.uid,
@@ -144,7 +147,10 @@ impl ApiServer for Methods {
         let cancel = CancellationToken::new();
         let accepted = match self.runs.accept(caller, request, cancel).await {
             Ok(accepted) => accepted,
-            Err(error) => return Ok(pending.reject(error).await),
+            Err(error) => {
+                pending.reject(error).await;
+                return Ok(());
+            }
         };
         let sink = pending.accept().await?;
         let (events, inbox) = mpsc::channel(EVENT_BUFFER);
@@ -203,7 +209,10 @@ impl ApiServer for Methods {
     ) -> SubscriptionResult {
         let mut events = match self.images.build(&variant, force) {
             Ok(events) => events,
-            Err(error) => return Ok(pending.reject(error).await),
+            Err(error) => {
+                pending.reject(error).await;
+                return Ok(());
+            }
         };
         let sink = pending.accept().await?;
         loop {

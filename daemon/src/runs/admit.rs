@@ -99,8 +99,10 @@ pub(super) fn admit(
 
 /// Scans the bytes as the interpreter will read them: as Python, whatever the file is called.
 fn scan(source: &[u8], honour_suppressions: bool) -> saferun_scanner::Report {
-    let mut options = saferun_scanner::Options::default();
-    options.honour_suppressions = honour_suppressions;
+    let options = saferun_scanner::Options {
+        honour_suppressions,
+        ..saferun_scanner::Options::default()
+    };
     saferun_scanner::extract::scan_bytes("script.py", source, &options).report
 }
 
@@ -129,16 +131,17 @@ fn source_bytes(request: &RunRequest) -> Result<Vec<u8>, ErrorObjectOwned> {
 
 fn requested(request: &RunRequest) -> RequestedLimits {
     let asked = &request.limits;
-    let mut limits = RequestedLimits::default();
-    limits.time = asked.time_ms.map(Duration::from_millis);
-    limits.memory = asked.memory_bytes.map(Bytes);
-    // More than a u32 holds is above any maximum: it saturates and is refused by its name.
-    limits.cpus = asked
-        .cpu_millis
-        .map(|cpu| MilliCpus(u32::try_from(cpu).unwrap_or(u32::MAX)));
-    limits.pids = asked.pids;
-    limits.output = asked.output_bytes.map(Bytes);
-    limits
+    RequestedLimits {
+        time: asked.time_ms.map(Duration::from_millis),
+        memory: asked.memory_bytes.map(Bytes),
+        // More than a u32 holds is above any maximum: it saturates and is refused by its name.
+        cpus: asked
+            .cpu_millis
+            .map(|cpu| MilliCpus(u32::try_from(cpu).unwrap_or(u32::MAX))),
+        pids: asked.pids,
+        output: asked.output_bytes.map(Bytes),
+        ..RequestedLimits::default()
+    }
 }
 
 fn specification(

@@ -123,16 +123,14 @@ impl Execution<'_> {
                         self.cancel.cancel();
                     }
                 }
-                () = sleep_until(wake.into()) => match stopped {
-                    Some((stopped, _)) => {
+                () = sleep_until(wake.into()) => {
+                    if let Some((stopped, _)) = stopped {
                         let _ = self.container.instance.kill().await;
                         break Ending::Killed { stopped };
                     }
-                    None => {
-                        stopped = Some((Stopped::Deadline, Instant::now()));
-                        outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
-                    }
-                },
+                    stopped = Some((Stopped::Deadline, Instant::now()));
+                    outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
+                }
                 permit = self.events.reserve(), if !relay.pending.is_empty() && !deaf => {
                     if let (Ok(permit), Some(event)) = (permit, relay.pending.pop_front()) {
                         permit.send(event);

@@ -156,9 +156,7 @@ impl RunService {
                 findings: result.findings.clone(),
             })
             .await;
-        if !admitted.decision.verdict.runs() {
-            (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
-        } else {
+        if admitted.decision.verdict.runs() {
             result.sandbox.engine = engine;
             result.sandbox.image.clone_from(&image);
             let key = Key(template(&admitted, image));
@@ -187,6 +185,8 @@ impl RunService {
                     result.message = setup_failure(&error);
                 }
             }
+        } else {
+            (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
         }
         self.finished.fetch_add(1, Ordering::Relaxed);
         span.in_scope(|| {
@@ -293,7 +293,10 @@ impl Wanted {
             .runtime
             .as_str()
             .clone_into(&mut result.sandbox.runtime);
-        result.sandbox.container = container.instance.id().to_owned();
+        container
+            .instance
+            .id()
+            .clone_into(&mut result.sandbox.container);
         result
             .sandbox
             .attestation
