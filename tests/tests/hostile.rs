@@ -45,6 +45,30 @@ raise SystemExit(3)
 }
 
 #[test]
+fn i3_no_tier_lets_a_program_forge_the_account_of_its_own_run() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    daemon.wait_for_warm(1);
+    for runtime in daemon.status().engine.runtimes {
+        let mut request = RunRequest::new(include_str!("../programs/forge.py"));
+        request.runtime = Some(runtime.clone());
+        request.limits.time_ms = Some(30_000);
+        let result = daemon.run_request(request);
+        assert_eq!(result.sandbox.runtime, runtime);
+        assert_ne!(result.exit_code, Some(42), "{runtime}: {result:?}");
+        assert!(
+            !result.stdout.contains("tokens") || result.stdout.contains("tokens 0"),
+            "{runtime}: the token can be read: {}",
+            result.stdout
+        );
+        if runtime == "runc" {
+            assert_eq!(result.exit_code, Some(3), "{result:?}");
+        }
+    }
+}
+
+#[test]
 fn i2_pid_1_cannot_be_read_traced_or_signalled() {
     let Some(daemon) = Daemon::start() else {
         return;
