@@ -94,5 +94,7 @@ need_tools() {
   command -v cargo >/dev/null || die "Rust is missing: see https://rustup.rs"
   local packages=(mmdebstrap curl)
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
+  # Who is not root unpacks packages in a user namespace.
+  [ "$(id -u)" = 0 ] || packages+=(uidmap)
   apt_install "${packages[@]}"
 }

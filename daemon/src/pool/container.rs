@@ -19,6 +19,9 @@ use crate::{
 const READY_DEADLINE: Duration = Duration::from_secs(20);
 /// One removal; the engine's own calls have shorter deadlines inside.
 const REMOVE_DEADLINE: Duration = Duration::from_secs(30);
+/// After a failed start the engine is asked again whether the container came into being after all. The
+/// last look comes after the engine's own longest deadline.
+const LATE_LOOKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 /// Between two attempts to remove a container that will not go.
 const REMOVE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -102,7 +105,10 @@ impl Launcher {
                 return Err(error.into());
             }
         };
-        self.journal.set_id(name, instance.id()).await?;
+        if let Err(error) = self.journal.set_id(name, instance.id()).await {
+            self.take_down(name, instance).await;
+            return Err(error.into());
+        }
         let mut instance = instance;
         match self.make_ready(&mut instance, template, &identity).await {
             Ok((sink, source, decoder, attestation)) => Ok(WarmContainer {
@@ -181,24 +187,36 @@ impl Launcher {
         }
     }
 
-    /// A create may have got through although its answer did not: look, then forget.
+    /// A create may have got through although its answer did not, and may do so only later: look at
+    /// once and again, and forget the container only when the last look found nothing.
     async fn clean_up_after_failure(&self, name: &str) {
+        self.remove_by_name(name).await;
+        let later = self.clone();
+        let name = name.to_owned();
+        tokio::spawn(async move {
+            for pause in LATE_LOOKS {
+                tokio::time::sleep(pause).await;
+                if later.remove_by_name(&name).await && pause == LATE_LOOKS[LATE_LOOKS.len() - 1] {
+                    let _ = later.journal.forget(&name).await;
+                }
+            }
+        });
+    }
+
+    /// True if the engine could say that nothing of this name is left.
+    async fn remove_by_name(&self, name: &str) -> bool {
         let leftover = crate::engine::Leftover {
             name: name.to_owned(),
             id: None,
         };
-        match self
+        let removed = self
             .engine
             .remove_leftover(&leftover, self.journal.instance())
-            .await
-        {
-            Ok(_) => {
-                let _ = self.journal.forget(name).await;
-            }
-            Err(error) => {
-                tracing::warn!(container = name, %error, "left in the journal for the next sweep");
-            }
+            .await;
+        if let Err(error) = &removed {
+            tracing::warn!(container = name, %error, "still in the journal, for the next look or start");
         }
+        removed.is_ok()
     }
 }
 
