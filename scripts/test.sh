@@ -23,8 +23,10 @@ SAFERUN_SOCKET=$work/saferund.sock "$DIST/saferunctl" daemon stop
 say "formatting and lints"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
-say "tests that need no engine"
+say "tests that need no engine (those that do say SKIPPED here, and come next)"
 INSTA_UPDATE=no cargo test --workspace --exclude saferun-tests --locked
+say "tests of the engine's part against the engine at $SAFERUN_ENGINE"
+SAFERUN_TEST_ENGINE=$SAFERUN_ENGINE cargo test -p saferund --lib --locked engine::docker::live -- --test-threads=1
 say "tests against the engine at $SAFERUN_ENGINE"
 SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked -- --test-threads=1
 say "all passed"
