@@ -3,15 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
-STARTED_ENGINE=
-work=$(mktemp -d)
-export SAFERUN_SOCKET=$work/saferund.sock SAFERUN_STATE_DIR=$work/state
-finish() {
-  "$DIST/saferunctl" daemon stop >/dev/null 2>&1 || true
-  [ -z "$STARTED_ENGINE" ] || stop_private_engine
-  rm -rf "$work"
-}
-trap finish EXIT
+use_own_daemon
 need_tools
 need_engine
 scripts/build.sh

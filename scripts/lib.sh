@@ -98,3 +98,20 @@ need_tools() {
   [ "$(id -u)" = 0 ] || packages+=(uidmap)
   apt_install "${packages[@]}"
 }
+
+# A daemon of this script's own, on a private socket and state folder: stopped when the script ends, and
+# with it the private engine, if the script started one.
+use_own_daemon() {
+  STARTED_ENGINE=
+  OWN_FOLDER=$(mktemp -d)
+  export SAFERUN_SOCKET=$OWN_FOLDER/saferund.sock SAFERUN_STATE_DIR=$OWN_FOLDER/state
+  trap leave_nothing EXIT
+}
+
+leave_nothing() {
+  # By name: the script may have unset the variable, and the user's own daemon is not ours to stop.
+  [ ! -x "$DIST/saferunctl" ] ||
+    SAFERUN_SOCKET=$OWN_FOLDER/saferund.sock SAFERUN_NO_START=1 "$DIST/saferunctl" daemon stop >/dev/null 2>&1 || true
+  [ -z "$STARTED_ENGINE" ] || stop_private_engine
+  rm -rf "$OWN_FOLDER"
+}

@@ -4,22 +4,17 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
-STARTED_ENGINE=
-work=$(mktemp -d)
-finish() {
-  SAFERUN_SOCKET=$work/saferund.sock SAFERUN_NO_START=1 "$DIST/saferunctl" daemon stop >/dev/null 2>&1 || true
-  [ -z "$STARTED_ENGINE" ] || stop_private_engine
-  rm -rf "$work"
-}
-trap finish EXIT
+use_own_daemon
 need_tools
 # The gVisor tier is tested where the distribution has it.
 apt_install runsc || say "SKIPPED: the gVisor tier, because there is no package called runsc"
 need_engine
 scripts/build.sh
 say "building the sandbox image"
-SAFERUN_SOCKET=$work/saferund.sock SAFERUN_STATE_DIR=$work/state "$DIST/saferunctl" image build
-SAFERUN_SOCKET=$work/saferund.sock "$DIST/saferunctl" daemon stop
+"$DIST/saferunctl" image build
+"$DIST/saferunctl" daemon stop
+# Tests start daemons of their own, each on its own socket.
+unset SAFERUN_SOCKET SAFERUN_STATE_DIR
 say "formatting and lints"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings

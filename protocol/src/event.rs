@@ -21,11 +21,6 @@ pub enum Event {
         /// What the scanner found.
         findings: Vec<Finding>,
     },
-    /// All warm containers are busy; so many runs wait before this one.
-    Queued {
-        /// Runs before this one.
-        ahead: u32,
-    },
     /// The program was handed over.
     Started,
     /// The program wrote something.

@@ -220,6 +220,14 @@ fn json_is_one_object_with_what_the_design_promises() {
         (Some("completed"), Some("hi\n"))
     );
     assert_eq!(result["sandbox"]["runtime"], "runc");
+    for part in ["queued_ms", "start_ms", "run_ms"] {
+        assert!(
+            result["timing"][part]
+                .as_f64()
+                .is_some_and(|time| time > 0.0),
+            "{part} is nothing"
+        );
+    }
     assert!(
         result["sandbox"]["attestation"]
             .as_array()

@@ -146,7 +146,7 @@ impl Conversation {
             }
             match event {
                 Event::Finished { result } => return Ok(Some(*result)),
-                Event::Started | Event::Queued { .. } if self.output.detached() => {
+                Event::Started if self.output.detached() => {
                     ui::line(self.id.as_deref().unwrap_or_default());
                     return Ok(None);
                 }

@@ -47,6 +47,8 @@ pub(super) struct Execution<'run> {
 /// How it went.
 pub(super) struct Executed {
     pub(super) ending: Ending,
+    /// Until the script was handed over; all of the time if it never was.
+    pub(super) start_time: Duration,
     pub(super) run_time: Duration,
 }
 
@@ -58,14 +60,18 @@ struct Relay {
     tail_allowed: u64,
     pending: VecDeque<Event>,
     credit: u64,
+    /// When the whole script had been written to the container.
+    handed_over: Option<Duration>,
 }
 
 impl Execution<'_> {
     /// Runs to the end. Never fails: every failure is an [`Ending`].
     pub(super) async fn run(self) -> Executed {
         let began = Instant::now();
-        let (ending, mut pending, events, deaf) = self.drive(began).await;
-        let run_time = began.elapsed();
+        let (ending, relay, events, deaf) = self.drive(began).await;
+        let whole = began.elapsed();
+        let start_time = relay.handed_over.unwrap_or(whole);
+        let mut pending = relay.pending;
         // What the program wrote before its end belongs to the reader, within reason.
         if !deaf {
             let _ = timeout(SLOW_READER, async {
@@ -77,13 +83,14 @@ impl Execution<'_> {
             })
             .await;
         }
-        Executed { ending, run_time }
+        Executed {
+            ending,
+            start_time,
+            run_time: whole.saturating_sub(start_time),
+        }
     }
 
-    async fn drive(
-        mut self,
-        began: Instant,
-    ) -> (Ending, VecDeque<Event>, mpsc::Sender<Event>, bool) {
+    async fn drive(mut self, began: Instant) -> (Ending, Relay, mpsc::Sender<Event>, bool) {
         let deadline = began + self.time_limit;
         let allowed = self.spec.output_head + self.spec.output_tail;
         let mut relay = Relay {
@@ -93,6 +100,7 @@ impl Execution<'_> {
             tail_allowed: self.spec.output_tail,
             pending: VecDeque::from([Event::Started]),
             credit: 0,
+            handed_over: None,
         };
         let mut outgoing = hand_over(&self.spec, &self.source);
         let mut written = 0;
@@ -106,6 +114,7 @@ impl Execution<'_> {
 
         let ending = loop {
             if written == outgoing.len() {
+                relay.handed_over.get_or_insert_with(|| began.elapsed());
                 outgoing.clear();
                 written = 0;
                 input.take_frames(&mut relay.credit, &mut outgoing);
@@ -177,7 +186,7 @@ impl Execution<'_> {
             }
         };
         relay.flush();
-        (ending, relay.pending, self.events, deaf)
+        (ending, relay, self.events, deaf)
     }
 }
 

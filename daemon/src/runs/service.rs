@@ -314,6 +314,7 @@ impl Wanted {
         };
         let executed = execution.run().await;
         drop(lease);
+        result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;
         result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;
         result.usage.wall_ms = result.timing.run_ms;
         if let Ending::Reported { report, .. } = &executed.ending {

@@ -178,7 +178,7 @@ pub struct EndReport {
     pub oom_kills: Option<u64>,
     /// Times that the limit on tasks refused a new one.
     pub pids_denied: Option<u64>,
-    /// Fewest free bytes seen on any writable tmpfs at the end, and their mount points at zero.
+    /// Mount points of writable tmpfs that had no free block or no free inode at the end.
     pub full_mounts: Vec<String>,
     /// Processes still alive when the main one ended, which were killed.
     pub orphans_killed: u32,
