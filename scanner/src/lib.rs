@@ -15,7 +15,7 @@ mod suppress;
 mod syntax;
 
 pub use finding::{Evidence, Finding, Position, Range, Report, Suppressed, Usage, UsageKind};
-pub use incremental::{EditOutside, Scanner};
+pub use incremental::{CancelFlag, Document, EditOutside};
 pub use level::{Level, UnknownLevel};
 pub use rules::{Access, Category, Match, Rule, RuleDoc, When, explain, rules};
 
@@ -40,5 +40,5 @@ impl Default for Options {
 /// Scans one Python module. Never fails: what cannot be parsed is a finding.
 #[must_use]
 pub fn scan(source: &str, options: &Options) -> Report {
-    scan::scan_tree(source, None, options)
+    scan::scan_text(source, options)
 }

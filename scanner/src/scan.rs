@@ -6,31 +6,43 @@ use crate::engine::{Engine, Raw};
 use crate::locate::Lines;
 use crate::rules::catalog::Catalog;
 use crate::syntax::{Lowered, Parsed, parse};
-use crate::{Evidence, Finding, Level, Options, Report, Usage, UsageKind, suppress};
+use crate::{CancelFlag, Evidence, Finding, Level, Options, Report, Usage, UsageKind, suppress};
 
 /// Most characters of a text that are looked at for secrets; the rest is judged as code only.
 const MAX_SECRET_TEXT: usize = 16 << 20;
 
-/// Scans a text with the tree that belongs to it, or parses it first.
+/// Parses a text and scans it.
+pub(crate) fn scan_text(source: &str, options: &Options) -> Report {
+    match parse(source, None) {
+        Parsed::Tree(tree) => scan_tree(source, Some(&tree), options),
+        Parsed::Stopped => scan_tree(source, None, options),
+    }
+}
+
+/// Scans a text with the tree that belongs to it; without one, the parser was stopped.
 pub(crate) fn scan_tree(source: &str, tree: Option<&Tree>, options: &Options) -> Report {
-    let parsed;
-    let tree = if let Some(tree) = tree {
-        Some(tree)
-    } else {
-        parsed = parse(source, None);
-        match &parsed {
-            Parsed::Tree(tree) => Some(tree),
-            Parsed::Stopped => None,
-        }
-    };
+    // Without a flag nothing can cancel it.
+    scan_tree_unless(source, tree, options, None).unwrap_or_default()
+}
+
+/// Scans a text with its tree; `None` when the flag was set before the end.
+pub(crate) fn scan_tree_unless(
+    source: &str,
+    tree: Option<&Tree>,
+    options: &Options,
+    cancelled: Option<&CancelFlag>,
+) -> Option<Report> {
     let lines = Lines::new(source);
-    let mut engine = Engine::new(options.max_steps);
+    let mut engine = Engine::new(options.max_steps, cancelled.cloned());
     let lowered = if let Some(tree) = tree {
         engine.analyse(tree, source)
     } else {
         engine.stopped = true;
         Lowered::default()
     };
+    if engine.is_cancelled() {
+        return None;
+    }
     let mut report = Report::default();
     for raw in engine.findings() {
         report.findings.push(finding(&engine, raw, &lines));
@@ -46,7 +58,7 @@ pub(crate) fn scan_tree(source: &str, tree: Option<&Tree>, options: &Options) ->
         ))
     });
     suppress::apply(source, &lowered.remarks, &lines, options, &mut report);
-    report
+    Some(report)
 }
 
 fn finding(engine: &Engine, raw: &Raw, lines: &Lines<'_>) -> Finding {

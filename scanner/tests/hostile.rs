@@ -2,7 +2,7 @@
 //! grow no faster than the text. No test here looks at a clock; a run that does not end is cut by nextest.
 
 use proptest::prelude::*;
-use saferun_scanner::{Options, Scanner, scan};
+use saferun_scanner::{Options, scan};
 
 #[test]
 fn nested_parentheses() {
@@ -162,15 +162,5 @@ proptest! {
     ]), 0..60)) {
         let code: String = parts.concat();
         let _ = scan(&code, &Options { max_steps: 200_000, honour_suppressions: true });
-    }
-
-    #[test]
-    fn an_edited_text_gives_the_same_report(cut in 0usize..120, with in prop::sample::select(vec!["", "x", "(", "\n", "os.system('ls')\n", "'"])) {
-        let text = "import os\ndef f(x):\n    os.system(x)\nf('rm -rf ~')\nprint(os.environ['API_TOKEN'])\nopen('x', 'w').write('y')\n";
-        let cut = cut.min(text.len());
-        let mut scanner = Scanner::new(text, Options::default());
-        let edited = scanner.edit(cut..cut, with).expect("inside");
-        let fresh = scan(scanner.text(), &Options::default());
-        prop_assert_eq!(edited.findings, fresh.findings);
     }
 }

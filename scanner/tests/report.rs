@@ -1,6 +1,6 @@
 //! What a report says beside its findings: suppressions, usages, positions, and the same after edits.
 
-use saferun_scanner::{Level, Options, Report, Scanner, UsageKind, scan};
+use saferun_scanner::{Document, Level, Options, Report, UsageKind, scan};
 
 fn honouring() -> Options {
     Options {
@@ -92,19 +92,20 @@ fn positions_count_characters() {
 
 #[test]
 fn edits_follow_the_text() {
-    let mut scanner = Scanner::new("import os\nos.getcwd()\n", Options::default());
-    assert!(scanner.report().findings.is_empty());
-    let report = scanner.edit(13..19, "system").expect("inside");
+    let mut document = Document::new("import os\nos.getcwd()\n", Options::default());
+    assert!(document.report().findings.is_empty());
+    document.apply_edit(13..19, "system").expect("inside");
+    let report = document.report();
     assert!(
         has(&report, "SR201"),
         "{:#?}\n{}",
         report.findings,
-        scanner.text()
+        document.text()
     );
-    let report = scanner.edit(20..20, "'rm -rf ~'").expect("inside");
-    assert_eq!(report.risk(), Level::Blocked);
-    assert!(scanner.edit(500..501, "x").is_err());
-    assert!(scanner.text().contains("rm -rf"));
+    document.apply_edit(20..20, "'rm -rf ~'").expect("inside");
+    assert_eq!(document.report().risk(), Level::Blocked);
+    assert!(document.apply_edit(500..501, "x").is_err());
+    assert!(document.text().contains("rm -rf"));
 }
 
 #[test]

@@ -234,6 +234,7 @@ impl Engine {
             &mut self.program,
             &mut self.symbols,
             self.budget,
+            self.cancelled.as_ref(),
         );
         self.spend(lowered.steps / 4);
         let (from, to) = lowered.body;

@@ -43,11 +43,11 @@ use scope::{Scope, ScopeId, Slot, SlotId};
 use step::StepData;
 use value::{NameId, Value};
 
-use crate::UsageKind;
 use crate::rules::catalog::Catalog;
 use crate::syntax::ir::{ClassId, FuncId, Program, Reg, Sym};
 use crate::syntax::symbols::Symbols;
 use crate::syntax::{Lowered, lower};
+use crate::{CancelFlag, UsageKind};
 
 /// Passes over the program at most; each after the first only because the one before learned something that an
 /// earlier place had already asked for.
@@ -123,10 +123,11 @@ pub(crate) struct Engine {
     pass: u8,
     changed: bool,
     pub(crate) stopped: bool,
+    cancelled: Option<CancelFlag>,
 }
 
 impl Engine {
-    pub(crate) fn new(max_steps: u64) -> Self {
+    pub(crate) fn new(max_steps: u64, cancelled: Option<CancelFlag>) -> Self {
         Self {
             program: Program::default(),
             symbols: Symbols::new(),
@@ -170,6 +171,7 @@ impl Engine {
             pass: 0,
             changed: false,
             stopped: false,
+            cancelled,
         }
     }
 
@@ -181,6 +183,7 @@ impl Engine {
             &mut self.program,
             &mut self.symbols,
             self.budget,
+            self.cancelled.as_ref(),
         );
         self.spend(lowered.steps / 4);
         self.stopped |= lowered.stopped;
@@ -244,9 +247,15 @@ impl Engine {
         self.class_stack.clear();
     }
 
-    /// Takes steps from the budget; false when it is spent.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled
+            .as_ref()
+            .is_some_and(CancelFlag::is_cancelled)
+    }
+
+    /// Takes steps from the budget; false when it is spent or nobody wants the report any more.
     fn spend(&mut self, steps: u64) -> bool {
-        if self.budget < steps {
+        if self.budget < steps || self.is_cancelled() {
             self.budget = 0;
             self.stopped = true;
             return false;

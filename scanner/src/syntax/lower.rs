@@ -11,6 +11,7 @@ use super::ir::{
 };
 use super::kinds::{Field, Kind, Tables};
 use super::symbols::Symbols;
+use crate::CancelFlag;
 use crate::engine::value::Value;
 
 /// A named child (or an operator) with its kind and field.
@@ -149,6 +150,7 @@ pub(crate) fn lower(
     program: &mut Program,
     symbols: &mut Symbols,
     max_steps: u64,
+    cancelled: Option<&CancelFlag>,
 ) -> Lowered {
     let root = tree.root_node();
     let begin = program.next();
@@ -175,7 +177,8 @@ pub(crate) fn lower(
     }));
     while let Some(task) = lower.tasks.pop() {
         lower.out.steps += 1;
-        lower.out.stopped |= lower.out.steps > max_steps;
+        lower.out.stopped |=
+            lower.out.steps > max_steps || cancelled.is_some_and(CancelFlag::is_cancelled);
         if lower.out.stopped {
             break;
         }

@@ -42,30 +42,14 @@ pub(crate) fn parse(text: &str, old: Option<&Tree>) -> Parsed {
     }
 }
 
-/// Tells the old tree of an edit: bytes `start..old_end` became `start..new_end`.
-pub(crate) fn edit_tree(tree: &mut Tree, before: &str, after: &str, edit: [usize; 3]) {
-    let [start, old_end, new_end] = edit;
+/// Tells the old tree of an edit: bytes `start..old_end` became `start..new_end`, with the points of the three.
+pub(crate) fn edit_tree(tree: &mut Tree, bytes: [usize; 3], points: [Point; 3]) {
     tree.edit(&InputEdit {
-        start_byte: start,
-        old_end_byte: old_end,
-        new_end_byte: new_end,
-        start_position: point(before, start),
-        old_end_position: point(before, old_end),
-        new_end_position: point(after, new_end),
+        start_byte: bytes[0],
+        old_end_byte: bytes[1],
+        new_end_byte: bytes[2],
+        start_position: points[0],
+        old_end_position: points[1],
+        new_end_position: points[2],
     });
-}
-
-fn point(text: &str, at: usize) -> Point {
-    let before = &text.as_bytes()[..at.min(text.len())];
-    let line_start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |found| found + 1);
-    let row = String::from_utf8_lossy(&before[..line_start])
-        .matches('\n')
-        .count();
-    Point {
-        row,
-        column: before.len() - line_start,
-    }
 }
