@@ -174,7 +174,21 @@ impl Daemon {
     /// A `saferunctl` command that talks to this daemon.
     #[must_use]
     pub fn cli(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(bin("saferunctl"));
+        self.talking_here(Command::new(bin("saferunctl")), args)
+    }
+
+    /// The same, started through another program: its name and its own arguments come first.
+    ///
+    /// # Panics
+    /// If `wrapper` is empty.
+    #[must_use]
+    pub fn wrapped_cli(&self, wrapper: &[&str], args: &[&str]) -> Command {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(bin("saferunctl"));
+        self.talking_here(command, args)
+    }
+
+    fn talking_here(&self, mut command: Command, args: &[&str]) -> Command {
         command
             .args(args)
             .env("SAFERUN_SOCKET", self.socket())

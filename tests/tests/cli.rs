@@ -240,13 +240,18 @@ fn ctrl_c_ends_the_run_and_its_tree() {
     let Some(daemon) = Daemon::start() else {
         return;
     };
-    let mut command = daemon.cli(&[
-        "run",
-        "-c",
-        "import os, time\nfor _ in range(3): os.fork()\nprint('up', flush=True)\ntime.sleep(600)",
-        "--policy",
-        "permissive",
-    ]);
+    // Whoever started the tests may ignore SIGINT (a shell does for what it starts in the background),
+    // and `saferunctl` honours that: here it must not be inherited.
+    let mut command = daemon.wrapped_cli(
+        &["env", "--default-signal=INT"],
+        &[
+            "run",
+            "-c",
+            "import os, time\nfor _ in range(3): os.fork()\nprint('up', flush=True)\ntime.sleep(600)",
+            "--policy",
+            "permissive",
+        ],
+    );
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
