@@ -1,12 +1,10 @@
 //! Attributes and items: loading, storing and deleting them, on modules, classes, instances and containers.
 
 use super::Engine;
-use super::call::Call;
-use super::fold::slice;
 use super::names::ROOT;
 use super::scope::SlotId;
 use super::step::StepKind;
-use super::value::{Const, NameId, Ref, Value, gather};
+use super::value::{NameId, Ref, Value};
 use crate::rules::catalog::Use;
 use crate::rules::effects::Effect;
 use crate::syntax::ir::{ClassId, NONE, Op, Reg, Sym};
@@ -55,7 +53,15 @@ impl Engine {
             let found = match one {
                 Ref::Name(id) => self.name_attr_used(at, id, name),
                 Ref::Class(class) => self.class_attr(class, name),
-                Ref::Instance(class) => self.instance_attr(class, name),
+                Ref::Instance(class) if name == sym::DICT => self.attributes_of(class),
+                Ref::Instance(class) => {
+                    let own = self.instance_attr(class, name);
+                    if own.is_unknown() {
+                        self.missing_attr(at, class, name)
+                    } else {
+                        own
+                    }
+                }
                 Ref::Func(_) | Ref::Method(..) | Ref::Partial(_) | Ref::Bound(_) => match name {
                     sym::CALL_DUNDER | sym::WRAPPED | sym::FUNC_DUNDER => Value::Ref(one),
                     _ => self.gadget_attr(name),
@@ -70,6 +76,10 @@ impl Engine {
         let mut out = out.unwrap_or_default();
         if out.is_unknown() {
             out = self.gadget_attr(name);
+        }
+        if name == sym::VALUE && !value.consts().is_empty() {
+            // The value of an enumeration's member.
+            out = out.join_known(value);
         }
         if !value.consts().is_empty()
             || value
@@ -92,7 +102,7 @@ impl Engine {
     }
 
     /// An attribute of a name, with its rules.
-    fn name_attr_used(&mut self, at: Reg, id: NameId, name: Sym) -> Value {
+    pub(crate) fn name_attr_used(&mut self, at: Reg, id: NameId, name: Sym) -> Value {
         let value = self.name_attr(id, name);
         if let Value::Ref(Ref::Name(found)) = value {
             let node = self.names.get(found).node;
@@ -151,6 +161,10 @@ impl Engine {
                 return self.partial_of("builtins.getattr", Value::Ref(Ref::Name(id)));
             }
             sym::GLOBALS => return Value::Ref(Ref::Globals),
+            // What a loader of a module gives.
+            sym::LOAD_MODULE | sym::CREATE_MODULE => {
+                return self.partial_of("copy.copy", Value::Ref(Ref::Name(id)));
+            }
             sym::DUNDER_BUILTINS => return self.module_value(sym::BUILTINS),
             sym::GETITEM => return self.bound_method(&Value::Ref(Ref::Name(id)), name),
             _ => {}
@@ -174,6 +188,7 @@ impl Engine {
             // A later method may store it: this place wants to know.
             let slot = self.new_slot();
             self.attrs.insert((class, name), slot);
+            self.class_attrs.entry(class).or_default().push(name);
             self.ask_slot(slot)
         };
         let found = self.class_lookup(class, name, true);
@@ -230,11 +245,19 @@ impl Engine {
     }
 
     fn bind_self(value: &Value, class: ClassId) -> Value {
-        let refs = value.refs();
-        if let [Ref::Func(func)] = refs.as_slice() {
-            return Value::Ref(Ref::Method(*func, class));
+        match value {
+            Value::Ref(Ref::Func(func)) => Value::Ref(Ref::Method(*func, class)),
+            Value::Rich(rich) if rich.refs.iter().any(|one| matches!(one, Ref::Func(_))) => {
+                let mut rich = super::value::Rich::clone(rich);
+                for one in &mut rich.refs {
+                    if let Ref::Func(func) = *one {
+                        *one = Ref::Method(func, class);
+                    }
+                }
+                Value::Rich(std::rc::Rc::new(rich))
+            }
+            _ => value.clone(),
         }
-        value.clone()
     }
 
     /// The slot of `variable.name` for a variable of no known class.
@@ -268,6 +291,9 @@ impl Engine {
         let value = self.travelled(&value, StepKind::Attribute(name), at);
         self.judge_store_attr(at, &target, name, &value);
         self.store_attr_on(&target, name, &value);
+        if Self::has_instance(&target) {
+            self.store_methods(at, &target, name, &value);
+        }
         let plain = !target
             .refs()
             .iter()
@@ -287,6 +313,19 @@ impl Engine {
         }
     }
 
+    /// `__setattr__`, and the `__set__` of a descriptor.
+    fn store_methods(&mut self, at: Reg, target: &Value, name: Sym, value: &Value) {
+        let key = Value::str(self.symbols.text(name));
+        self.implicit(at, target, "__setattr__", &[&key, value]);
+        for one in target.refs() {
+            let Ref::Instance(class) = one else { continue };
+            let descriptor = self.class_lookup(class, name, false);
+            if Self::has_instance(&descriptor) {
+                self.implicit(at, &descriptor, "__set__", &[target, value]);
+            }
+        }
+    }
+
     pub(crate) fn store_attr_on(&mut self, target: &Value, name: Sym, value: &Value) {
         for one in target.refs() {
             let slot = match one {
@@ -296,6 +335,7 @@ impl Engine {
                     } else {
                         let slot = self.new_slot();
                         self.attrs.insert((class, name), slot);
+                        self.class_attrs.entry(class).or_default().push(name);
                         slot
                     }
                 }
@@ -317,233 +357,6 @@ impl Engine {
             };
             self.store_slot(slot, value, true);
         }
-    }
-
-    pub(crate) fn load_item(&mut self, at: Reg, object: Reg, index: Reg) -> Value {
-        let whole = self.val(object);
-        if whole.is_unknown() {
-            return Value::Unknown;
-        }
-        if let Op::Slice(start, stop, step) = self.program.insns[index as usize].op {
-            return self.load_slice(&whole, [start, stop, step]);
-        }
-        let key = self.val(index);
-        self.item_at(at, &whole, &key)
-    }
-
-    fn load_slice(&mut self, whole: &Value, parts: [Reg; 3]) -> Value {
-        let mut known = [None; 3];
-        for (part, reg) in known.iter_mut().zip(parts) {
-            if reg == NONE {
-                continue;
-            }
-            let value = self.val(reg);
-            match value.exact() {
-                Some(Const::None) => {}
-                _ => match value.as_int() {
-                    Some(number) => *part = Some(number),
-                    None => return Value::Unknown.with_taints(&whole.taints()),
-                },
-            }
-        }
-        let size = whole.items().map_or_else(
-            || whole.exact().map_or(1, super::operate::const_size),
-            |items| items.len(),
-        );
-        if !self.spend_fold(size) {
-            return Value::Unknown.with_taints(&whole.taints());
-        }
-        slice::take(whole, known[0], known[1], known[2].unwrap_or(1))
-            .unwrap_or_default()
-            .with_taints(&whole.taints())
-    }
-
-    /// `whole[key]`.
-    pub(crate) fn item_at(&mut self, at: Reg, whole: &Value, key: &Value) -> Value {
-        let mut out: Option<Value> = None;
-        for one in whole.refs() {
-            let found = match one {
-                Ref::Name(id) => self.name_item(at, id, key),
-                Ref::Dict(id) => {
-                    if let Some(text) = key.as_str() {
-                        let name = self.symbols.intern(text);
-                        self.name_attr_used(at, id, name)
-                    } else {
-                        self.judge_unknown_attr(at, id);
-                        Value::Unknown
-                    }
-                }
-                Ref::Globals => match key.as_str() {
-                    Some(text) => {
-                        let name = self.symbols.intern(text);
-                        self.load_name(name)
-                    }
-                    None => Value::Unknown,
-                },
-                Ref::Instance(class) => {
-                    let method = self.instance_attr(class, sym::GETITEM);
-                    let mut call = Call::bare(at);
-                    call.pos.push(key.clone());
-                    self.call_value(&method, call)
-                }
-                _ => Value::Unknown,
-            };
-            out = Some(match out {
-                Some(known) => known.join(&found),
-                None => found,
-            });
-        }
-        // One variable is not the environment: what it is was said where it was looked up.
-        let single = whole.refs().iter().any(|one| {
-            matches!(one, Ref::Name(id) if self.names.text(&self.symbols, *id).starts_with("os.environ"))
-        });
-        if single {
-            return out.unwrap_or_default();
-        }
-        let taints = gather([whole, key].into_iter());
-        if let Some(out) = out
-            && (!out.is_unknown() || whole.rich().is_none())
-        {
-            return out.with_taints(&taints);
-        }
-        if let (Some(pairs), Some(wanted)) = (whole.pairs(), key.exact()) {
-            let mut found: Option<Value> = None;
-            for (known, value) in pairs.iter() {
-                if known.exact() == Some(wanted) {
-                    // A later store wins, but may not happen: both are possible.
-                    found = Some(found.map_or_else(|| value.clone(), |all| all.join(value)));
-                }
-            }
-            if let Some(found) = found {
-                return found.with_taints(&taints);
-            }
-        }
-        if let Some(pairs) = whole.pairs() {
-            let any = pairs
-                .iter()
-                .take(64)
-                .fold(None::<Value>, |all, (_, value)| {
-                    Some(all.map_or_else(|| value.clone(), |all| all.join(value)))
-                });
-            return any.unwrap_or_default().with_taints(&taints);
-        }
-        if let Some(index) = key.as_int() {
-            if let Some(items) = whole.items() {
-                let at = if index < 0 {
-                    i64::try_from(items.len()).unwrap_or(0) + index
-                } else {
-                    index
-                };
-                let item = usize::try_from(at).ok().and_then(|at| items.get(at));
-                if let Some(item) = item {
-                    return item.with_taints(&taints);
-                }
-            }
-            if let Some(Const::Bytes(bytes)) = whole.exact() {
-                let picked = slice::indices(bytes.len(), Some(index), None, 1);
-                return picked
-                    .first()
-                    .map_or(Value::Unknown, |at| Value::int(i64::from(bytes[*at])))
-                    .with_taints(&taints);
-            }
-            if whole.exact().is_some() {
-                // `-1` has no successor to end at.
-                let stop = if index == -1 { None } else { Some(index + 1) };
-                return slice::take(whole, Some(index), stop, 1)
-                    .unwrap_or_default()
-                    .with_taints(&taints);
-            }
-        }
-        self.element_of(whole).with_taints(&taints)
-    }
-
-    fn name_item(&mut self, at: Reg, id: NameId, key: &Value) -> Value {
-        let text = self.names.text(&self.symbols, id);
-        match text.as_str() {
-            "sys.modules" => match key.as_str() {
-                Some(module) => {
-                    let module = module.to_owned();
-                    if module == "__main__" {
-                        return Value::Ref(Ref::Dict(ROOT));
-                    }
-                    self.named(&module)
-                }
-                None => Value::Unknown,
-            },
-            "builtins" => {
-                if let Some(name) = key.as_str() {
-                    let name = self.symbols.intern(name);
-                    self.name_attr_used(at, id, name)
-                } else {
-                    self.judge_unknown_attr(at, id);
-                    Value::Unknown
-                }
-            }
-            "os.environ" | "os.environb" => self.environment(at, key),
-            _ => self
-                .names
-                .child(&mut self.symbols, id, sym::ITEM)
-                .filter(|found| self.names.get(*found).node != NONE)
-                .map_or(Value::Unknown, |found| Value::Ref(Ref::Name(found))),
-        }
-    }
-
-    pub(crate) fn store_item(&mut self, at: Reg, object: Reg, index: Reg, reg: Reg) {
-        let target = self.val(object);
-        let key = self.val(index);
-        let value = self.val(reg);
-        if let Some(name) = key.as_str() {
-            let special = target
-                .refs()
-                .iter()
-                .any(|one| matches!(one, Ref::Globals | Ref::Dict(_) | Ref::Name(_)));
-            if special {
-                let name = self.symbols.intern(name);
-                self.store_attr_on(&target, name, &value);
-            }
-        }
-        self.judge_store_item(at, &target, &key, &value);
-        if value.is_unknown() {
-            return;
-        }
-        let added = if key.exact().is_some() && target.pairs().is_some_and(|p| p.len() < 512) {
-            let mut pairs = target
-                .pairs()
-                .map(|pairs| pairs.to_vec())
-                .unwrap_or_default();
-            if !self.spend(pairs.len() as u64 / 8) {
-                return;
-            }
-            pairs.retain(|(known, _)| known.exact() != key.exact());
-            pairs.push((key, value));
-            Value::dict(pairs).with_taints(&target.taints())
-        } else {
-            target.join_known(&Value::element(value))
-        };
-        self.replace_base(object, &added);
-    }
-
-    /// Stores a container back into the variable that it was loaded from.
-    pub(crate) fn replace_base(&mut self, object: Reg, value: &Value) {
-        match self.program.insns.get(object as usize).map(|insn| insn.op) {
-            Some(Op::Load(_)) => {
-                if let Some(slot) = self.base_slot(object) {
-                    let weak = self.branches > 0;
-                    self.store_slot(slot, value, weak);
-                }
-            }
-            Some(Op::Attr(owner, name)) => {
-                let owner_value = self.val(owner);
-                self.store_attr_on(&owner_value, name, value);
-            }
-            _ => {}
-        }
-    }
-
-    pub(crate) fn delete_item(&mut self, at: Reg, object: Reg, index: Reg) {
-        let target = self.val(object);
-        let key = self.val(index);
-        self.judge_delete_item(at, &target, &key);
     }
 }
 

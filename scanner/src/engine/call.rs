@@ -47,6 +47,8 @@ pub(crate) enum Getter {
     Item,
     /// `methodcaller(name, ...)(object)`.
     Method,
+    /// A call whose result is the first of a pair, as a codec's functions give it.
+    Pair,
 }
 
 impl Call {
@@ -109,16 +111,52 @@ impl Engine {
         self.collect(&mut call, args);
         if func.is_unknown() {
             self.judge_callee(&call);
+            if call.values().any(Value::is_tainted)
+                || call
+                    .receiver
+                    .as_ref()
+                    .is_some_and(|(_, value)| value.is_tainted())
+            {
+                self.written_into(&call, callee, args);
+            }
             return self.unknown_call(&call, callee);
         }
         let out = self.call_value(&func, call.clone());
         if let (Op::Attr(_, name), Some((_, receiver))) =
             (self.program.insns[callee as usize].op, &call.receiver)
-            && receiver.rich().is_some()
+            && (receiver.rich().is_some() || receiver.exact().is_some())
         {
             self.mutate(&call, name);
         }
+        if func.is_tainted() || call.values().any(Value::is_tainted) {
+            self.written_into(&call, callee, args);
+        }
         out
+    }
+
+    /// `image.save(buffer)`, `json.dump(data, file)`: what is written into a variable is in it from there on.
+    fn written_into(&mut self, call: &Call, callee: Reg, args: Args) {
+        let name = match self.program.insns[callee as usize].op {
+            Op::Attr(_, name) | Op::Load(name) => self.symbols.text(name),
+            _ => return,
+        };
+        if !matches!(
+            name,
+            "save" | "savefig" | "dump" | "copyfileobj" | "to_csv" | "to_json" | "to_pickle"
+        ) {
+            return;
+        }
+        let mut taints = call.taints();
+        if let Some((_, receiver)) = &call.receiver {
+            merge_taints(&mut taints, &receiver.all_taints());
+        }
+        for index in args.at..args.at + args.len {
+            let reg = self.program.args[index as usize].reg;
+            if matches!(self.program.insns[reg as usize].op, Op::Load(_)) {
+                let value = self.val(reg).with_taints(&taints);
+                self.replace_base(reg, &value);
+            }
+        }
     }
 
     fn collect(&mut self, call: &mut Call, args: Args) {
@@ -216,6 +254,11 @@ impl Engine {
                 merged.kw.extend(partial.kw.iter().cloned());
                 self.call_value(&partial.callee, merged)
             }
+            Getter::Pair => {
+                merged.kw.extend(partial.kw.iter().cloned());
+                let value = self.call_value(&partial.callee, merged);
+                Value::seq(vec![value, Value::Unknown])
+            }
             Getter::Attr => {
                 let mut value = call.pos.first().cloned().unwrap_or_default();
                 let Some(path) = partial.pos.first().and_then(Value::as_str) else {
@@ -286,6 +329,7 @@ impl Engine {
         call.name = name;
         self.note_usage(crate::UsageKind::Call, name, call.at);
         self.judge_in_loop(&call);
+        self.note_spawn(&call);
         let node = self.names.get(name).node;
         let mut clean = false;
         let mut out: Option<Value> = None;

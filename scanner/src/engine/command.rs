@@ -37,14 +37,21 @@ impl Engine {
         }
         let executable = call.keyword(self, "executable").cloned();
         if let Some(executable) = executable {
-            // The program is this one, whatever the first argument says.
-            let mut words = vec![executable];
-            if let Some(items) = command.items() {
-                words.extend(items.iter().skip(1).cloned());
-            }
-            self.judge_argv(call, &Value::seq(words));
+            self.judge_as(call, executable, command);
         }
         self.judge_command_input(call);
+    }
+
+    /// Judges a command whose program is this one, whatever its first word says.
+    pub(crate) fn judge_as(&mut self, call: &Call, program: Value, command: &Value) {
+        if program.is_unknown() {
+            return;
+        }
+        let mut words = vec![program];
+        if let Some(items) = command.items() {
+            words.extend(items.iter().skip(1).cloned());
+        }
+        self.judge_argv(call, &Value::seq(words));
     }
 
     /// What is piped into a shell or an interpreter is run by it.
@@ -80,6 +87,7 @@ impl Engine {
             // A text with a known program in front and unknown arguments is judged by the program.
             open &= text.trim_start().starts_with(HOLE);
             self.judge_downloaded(call, &text);
+            self.judge_memory_program(call, &text);
             if self.spend(16 + text.len() as u64 / 4) {
                 let found = judge(&text);
                 self.shell_findings(call, found);
@@ -87,6 +95,25 @@ impl Engine {
         }
         if !known || open {
             self.unknown_command(call, text, "SR203");
+        }
+    }
+
+    /// A program that is run through a descriptor is in no file that anybody could look at.
+    pub(crate) fn judge_memory_program(&mut self, call: &Call, program: &str) {
+        if ["/proc/self/fd/", "/dev/fd/"]
+            .iter()
+            .any(|folder| program.starts_with(folder))
+        {
+            self.raise(
+                "SR644",
+                call.at,
+                Raise {
+                    level: Some(crate::Level::Blocked),
+                    message: Some("runs a program that is in no file, only in memory".to_owned()),
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
         }
     }
 
@@ -105,6 +132,9 @@ impl Engine {
             .collect::<Vec<_>>()
             .join(" ");
         self.judge_downloaded(call, &line);
+        if let Some(Some(program)) = words.first() {
+            self.judge_memory_program(call, program);
+        }
         match words.first() {
             Some(Some(program)) if program.starts_with(HOLE) => {
                 self.unknown_command(call, command, "SR204");

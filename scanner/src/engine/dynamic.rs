@@ -24,6 +24,10 @@ impl Engine {
 
     fn imported(&mut self, at: Reg, id: NameId) {
         self.note_usage(UsageKind::Import, id, at);
+        if !self.downloads.is_empty() {
+            let module = self.names.text(&self.symbols, id);
+            self.judge_import_written(at, &module);
+        }
         // A rule on a module also speaks of what is inside of it.
         let mut name = id;
         while name != super::names::ROOT && name != crate::syntax::ir::NONE {
@@ -202,7 +206,7 @@ impl Engine {
     }
 
     /// Lowers a text and runs it here. The value is that of its last expression, for `eval`.
-    fn run_text(&mut self, call: &Call, text: &Rc<str>) -> Value {
+    pub(crate) fn run_text(&mut self, call: &Call, text: &Rc<str>) -> Value {
         let here = self.units.iter().rev().find(|unit| unit.first <= call.at);
         let depth = here.map_or(0, |unit| unit.depth) + 1;
         if depth > MAX_DEPTH {

@@ -54,11 +54,23 @@ impl Engine {
             Effect::Command(arg) => {
                 let command = call.arg(self, *arg).cloned().unwrap_or_default();
                 self.judge_command(call, &command);
+                // `execv(path, argv)`: what runs is the path, whatever the first word calls itself.
+                if arg.0 > 0
+                    && let Some(path) = call.pos.get(usize::from(arg.0) - 1).cloned()
+                {
+                    self.judge_as(call, path, &command);
+                }
                 None
             }
             Effect::Argv(from) => {
                 let items = call.pos.iter().skip(usize::from(*from)).cloned().collect();
-                self.judge_argv(call, &Value::seq(items));
+                let command = Value::seq(items);
+                self.judge_argv(call, &command);
+                if *from > 0
+                    && let Some(path) = call.pos.get(usize::from(*from) - 1).cloned()
+                {
+                    self.judge_as(call, path, &command);
+                }
                 None
             }
             Effect::Apply(arg, rest) => self.apply_callback(call, *arg, *rest),
@@ -96,9 +108,41 @@ impl Engine {
                 let lists: Vec<Value> = call.pos.iter().skip(after).cloned().collect();
                 return Some(self.map_over(call, &func, &lists));
             }
+            Rest::Spread => {
+                let list = call.pos.get(after).cloned().unwrap_or_default();
+                let each =
+                    Self::known_elements(&list).unwrap_or_else(|| vec![self.element_of(&list)]);
+                let mut out = Vec::new();
+                for item in each.into_iter().take(64) {
+                    let mut one = inner.clone();
+                    match item.items() {
+                        Some(items) => one.pos.extend(items.iter().take(32).cloned()),
+                        None => one.spread = Some(self.element_of(&item)),
+                    }
+                    out.push(self.call_value(&func, one));
+                }
+                return Some(Value::seq(out));
+            }
+            Rest::Beside => {
+                let lists: Vec<Value> = call.pos.to_vec();
+                for list in lists.iter().take(8) {
+                    let mut each =
+                        Self::known_elements(list).unwrap_or_else(|| vec![self.element_of(list)]);
+                    if lists.len() > 1 {
+                        each = vec![list.clone()];
+                    }
+                    for item in each.into_iter().take(64) {
+                        let mut one = inner.clone();
+                        one.pos.push(item);
+                        self.call_value(&func, one);
+                    }
+                }
+                return None;
+            }
             Rest::Args(at) => {
                 let args = call
                     .keyword(self, "args")
+                    .or_else(|| call.keyword(self, "argument"))
                     .or_else(|| call.pos.get(usize::from(at)))
                     .cloned()
                     .unwrap_or_default();
@@ -119,7 +163,6 @@ impl Engine {
                     }
                 }
             }
-            Rest::Nothing => {}
         }
         Some(self.call_value(&func, inner))
     }
@@ -202,6 +245,11 @@ impl Engine {
             "APPDATA" => return Value::str("~/AppData/Roaming"),
             "LOCALAPPDATA" => return Value::str("~/AppData/Local"),
             "TMPDIR" | "TEMP" | "TMP" => return Value::str("/tmp"),
+            "SSH_AUTH_SOCK" => {
+                let what = "the socket of the SSH agent is looked up";
+                let taint = self.source_taint(Label::SecretFile, what, at);
+                return Value::Unknown.with_taints(&[taint]);
+            }
             "PATH" | "LANG" | "TERM" | "SHELL" | "PWD" => return Value::Unknown,
             _ => {}
         }
@@ -217,6 +265,7 @@ impl Engine {
             (Label::EnvVar, "an environment variable is read")
         };
         if secret {
+            self.secret_names.insert(at, name.clone());
             self.raise(
                 "SR410",
                 at,

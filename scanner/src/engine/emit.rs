@@ -82,7 +82,8 @@ impl Engine {
             return;
         }
         if self.findings.len() >= MAX_FINDINGS && level < Level::High
-            || self.findings.len() >= MAX_FINDINGS * 4
+            || self.findings.len() >= MAX_FINDINGS * 4 && level < Level::Blocked
+            || self.findings.len() >= MAX_FINDINGS * 8
         {
             return;
         }

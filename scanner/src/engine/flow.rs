@@ -87,13 +87,60 @@ impl Engine {
             parts.push((part, value.clone()));
         }
         parts.extend(call.spread.iter().map(|value| (Part::Body, value.clone())));
+        let host = parts
+            .iter()
+            .filter(|(part, _)| *part == Part::Address)
+            .flat_map(|(_, value)| Self::path_texts(value))
+            .find_map(|text| Host::of(&text));
         for (part, value) in parts {
             for taint in value.all_taints() {
-                if let Some((rule, level)) = network_rule(taint.label, part) {
+                let mut found = network_rule(taint.label, part);
+                if taint.label == Label::SecretEnv && part != Part::Header {
+                    let level = self.own_service(taint, part, host.as_ref());
+                    found = Some(("SR903", level));
+                }
+                if let Some((rule, level)) = found {
                     self.raise_flow(rule, call, level, taint);
                 }
             }
         }
+    }
+
+    /// What is at stake when a secret variable is sent: less when it belongs to the very service that it is sent to,
+    /// as `GITHUB_TOKEN` does to `github.com`; more when nothing protects it on its way.
+    fn own_service(&self, taint: Taint, part: Part, host: Option<&Host>) -> Option<Level> {
+        let default = if part == Part::Address {
+            Some(Level::High)
+        } else {
+            None
+        };
+        let Some(host) = host else { return default };
+        if !host.encrypted {
+            return None;
+        }
+        let first = self.chain(taint.step).first().map(|step| step.at);
+        let Some(name) = first.and_then(|at| self.secret_names.get(&at)) else {
+            return default;
+        };
+        let known = name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .map(str::to_ascii_lowercase)
+            .filter(|word| word.len() >= 4 && !GENERAL.contains(&word.as_str()));
+        let mut level = default;
+        for word in known {
+            if host.owner == word {
+                return Some(Level::Medium);
+            }
+            if host.owner.starts_with(&word) && host.owner.bytes().all(|b| b.is_ascii_alphabetic())
+            {
+                level = Some(if part == Part::Address {
+                    Level::Medium
+                } else {
+                    Level::High
+                });
+            }
+        }
+        level
     }
 
     /// Whether the only argument of this sink is an address.
@@ -173,6 +220,12 @@ impl Engine {
                     && crate::rules::paths::matches(pattern, &normal)
             });
             for taint in content.all_taints() {
+                if matches!(
+                    taint.label,
+                    Label::SecretFile | Label::Environment | Label::SecretEnv | Label::Capture
+                ) {
+                    self.keep_file(&normal, taint);
+                }
                 if taint.label == Label::Network {
                     if persists {
                         self.raise_flow("SR923", call, None, taint);
@@ -183,16 +236,102 @@ impl Engine {
         }
     }
 
+    /// A file holds what must not be sent: whoever reads it has it again.
+    pub(crate) fn keep_file(&mut self, path: &str, taint: Taint) {
+        if self.kept.len() < 256 && path.len() > 1 {
+            self.kept.push((path.to_owned(), taint));
+        }
+    }
+
+    /// What a file of this path was given before.
+    pub(crate) fn kept_in(&self, path: &str) -> Option<Taint> {
+        self.kept
+            .iter()
+            .find(|(known, _)| known == path)
+            .map(|(_, taint)| *taint)
+    }
+
+    /// A module that was written to disk before is imported.
+    pub(crate) fn judge_import_written(&mut self, at: crate::syntax::ir::Reg, module: &str) {
+        let file = format!("{}.py", module.replace('.', "/"));
+        let found = self.downloads.iter().find(|(path, _)| {
+            path.strip_suffix(file.as_str())
+                .is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
+        });
+        if let Some((_, taint)) = found {
+            let step = Some(taint.step);
+            self.raise(
+                "SR924",
+                at,
+                Raise {
+                    step,
+                    ..Raise::default()
+                },
+            );
+        }
+    }
+
     /// Whether a command runs a file that was downloaded before.
     pub(crate) fn judge_downloaded(&mut self, call: &Call, command: &str) {
         for index in 0..self.downloads.len() {
             let (path, taint) = self.downloads[index].clone();
             let file = path.rsplit('/').next().unwrap_or(&path);
-            if file.len() > 2 && command.contains(file) {
+            let named = if file.len() > 2 {
+                command.contains(file)
+            } else {
+                command.split_whitespace().any(|word| word == path)
+            };
+            if named {
                 self.raise_flow("SR924", call, None, taint);
                 return;
             }
         }
+    }
+}
+
+/// Words in the name of a secret that say nothing of the service that it belongs to.
+const GENERAL: [&str; 16] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "access",
+    "private",
+    "client",
+    "auth",
+    "session",
+    "database",
+    "service",
+    "account",
+    "credential",
+    "credentials",
+    "bearer",
+    "apikey",
+];
+
+/// The receiver of a request, as far as its address says.
+struct Host {
+    encrypted: bool,
+    /// The label under the public suffix: `github` of `api.github.com`.
+    owner: String,
+}
+
+impl Host {
+    fn of(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#', super::value::HOLE]).next()?;
+        let host = host.rsplit('@').next()?.split(':').next()?;
+        let labels: Vec<&str> = host.split('.').collect();
+        let owner = match labels.as_slice() {
+            // `example.co.uk`
+            [.., owner, second, top] if second.len() <= 3 && top.len() == 2 => owner,
+            [.., owner, _] => owner,
+            _ => return None,
+        };
+        Some(Self {
+            encrypted: scheme == "https" || scheme == "wss",
+            owner: owner.to_ascii_lowercase(),
+        })
     }
 }
 

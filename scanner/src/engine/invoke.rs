@@ -57,7 +57,9 @@ impl Engine {
         let class = self.func_class.get(&func).copied();
         for (index, param) in params.iter().enumerate() {
             let slot = self.declare(scope, param.name);
-            if let (0, Some(class), ParamKind::Plain) = (index, class, param.kind) {
+            if let (0, Some(class), ParamKind::Plain) = (index, class, param.kind)
+                && !self.is_static(func)
+            {
                 self.store_slot(slot, &Value::Ref(Ref::Instance(class)), true);
             }
             let value = self.ask_slot(slot);
@@ -132,8 +134,7 @@ impl Engine {
     }
 
     fn is_static(&self, func: FuncId) -> bool {
-        // A static method has no instance; nothing else of it is known before its decorator is applied.
-        self.program.funcs[func as usize].params.is_empty()
+        self.program.funcs[func as usize].params.is_empty() || self.statics.contains(&func)
     }
 
     fn return_slot(&mut self, func: FuncId) -> super::scope::SlotId {
@@ -166,14 +167,11 @@ impl Engine {
             self.class_scopes.insert(class, scope);
             scope
         };
-        let bases: Vec<Value> = self
-            .program
-            .arg_slice(args)
-            .iter()
-            .map(|arg| self.vals[arg.reg as usize].clone())
-            .filter(|value| !value.is_unknown())
-            .collect();
+        let (bases, keywords) = self.class_arguments(args);
         self.class_bases.insert(class, bases);
+        if !keywords.is_empty() {
+            self.class_keywords.insert(class, keywords);
+        }
         self.class_stack.push(self.class);
         self.scope = scope;
         self.class = Some(class);
@@ -187,6 +185,7 @@ impl Engine {
         self.scope = parent.unwrap_or(0);
         self.class = self.class_stack.pop().flatten();
         self.judge_class(at, class);
+        self.class_made(at, class);
         if let Some(slot) = self.vals.get_mut(at as usize) {
             *slot = Value::Ref(Ref::Class(class));
         }
@@ -209,14 +208,18 @@ impl Engine {
                 }
             }
         }
-        let fields = call.taints();
+        let object = Value::Ref(Ref::Instance(class));
         // A class without an initialiser of its own, as a data class, holds what it is given.
-        if !fields.is_empty() {
+        if self.class_lookup(class, sym::INIT, false).is_unknown() {
+            let fields = self.fields_of(class);
+            for (name, value) in fields.iter().zip(&call.pos) {
+                self.store_attr_on(&object, *name, value);
+            }
             for (name, value) in &call.kw {
-                self.store_attr_on(&Value::Ref(Ref::Instance(class)), *name, value);
+                self.store_attr_on(&object, *name, value);
             }
         }
-        Value::Ref(Ref::Instance(class)).with_taints(&[])
+        object
     }
 
     /// A decorator is a call with the decorated thing; most give the same thing back.

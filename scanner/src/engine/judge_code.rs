@@ -359,6 +359,18 @@ impl Engine {
                     },
                 );
             }
+            "subprocess.Popen" | "subprocess.run" | "subprocess.call"
+                if Self::runs_itself(call) =>
+            {
+                self.raise(
+                    "SR801",
+                    call.at,
+                    Raise {
+                        subject: Some(call.name),
+                        ..Raise::default()
+                    },
+                );
+            }
             "subprocess.Popen"
             | "multiprocessing.Process().start"
             | "os.startfile"
@@ -402,10 +414,13 @@ impl Engine {
     /// A container grows in a loop without end.
     pub(crate) fn judge_growth(&mut self, at: Reg) {
         if !self.endless.is_empty() && self.in_endless_loop(at) {
+            // What waits for something in each round grows no faster than that comes.
+            let level = self.loop_waits(at).then_some(Level::Medium);
             self.raise(
                 "SR803",
                 at,
                 Raise {
+                    level,
                     arg: "a list".to_owned(),
                     ..Raise::default()
                 },

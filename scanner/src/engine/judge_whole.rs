@@ -14,6 +14,8 @@ impl Engine {
         self.judge_reduce();
         self.judge_reverse_shell();
         self.judge_ransom();
+        self.judge_spawned();
+        self.judge_clipboard();
     }
 
     /// `__reduce__` that gives something that runs things: the pickle runs it where it is loaded.
@@ -78,6 +80,28 @@ impl Engine {
         self.raise_range("SR612", duplicate);
     }
 
+    /// The clipboard is read and replaced: addresses of wallets are swapped like this.
+    fn judge_clipboard(&mut self) {
+        let Some(range) = self.raised(&["SR863"]) else {
+            return;
+        };
+        let replaces = self.usages.iter().any(|usage| {
+            matches!(
+                self.names.text(&self.symbols, usage.name).as_str(),
+                "pyperclip.copy" | "clipboard.copy" | "win32clipboard.SetClipboardData"
+            )
+        });
+        let watches = self.usages.iter().any(|usage| {
+            matches!(
+                self.names.text(&self.symbols, usage.name).as_str(),
+                "re.match" | "re.search" | "re.fullmatch" | "re.compile" | "re.sub"
+            )
+        });
+        if replaces && watches {
+            self.raise_range_at("SR863", range, Some(Level::High));
+        }
+    }
+
     /// Files are walked over, encrypted and removed or replaced.
     fn judge_ransom(&mut self) {
         let Some(encrypt) = self.raised(&["SR890"]) else {
@@ -99,12 +123,16 @@ impl Engine {
 
     /// Raises a rule of the whole module at a range that another finding has.
     fn raise_range(&mut self, id: &str, range: (u32, u32)) {
+        self.raise_range_at(id, range, None);
+    }
+
+    fn raise_range_at(&mut self, id: &str, range: (u32, u32), level: Option<Level>) {
         let number = self.catalog.rule(id);
         let rule = self.catalog.rules[usize::from(number)];
         self.findings.push(super::Raw {
             rule: number,
-            level: rule.level,
-            message: rule.message.to_owned(),
+            level: level.unwrap_or(rule.level),
+            message: rule.message.replace("{name}", "this program"),
             start: range.0,
             end: range.1,
             subject: NONE,

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::call::Call;
 use super::fold::{codec, format, text};
-use super::value::{Const, Ref, Value, gather};
+use super::value::{Const, Ref, Value};
 use crate::syntax::ir::Sym;
 use crate::syntax::symbols::sym;
 
@@ -41,7 +41,8 @@ impl Engine {
             }
             return Value::Unknown;
         }
-        let taints = gather(call.values().chain([object]));
+        let mut taints = call.taints();
+        super::value::merge_taints(&mut taints, &object.taints());
         self.fold_method(object, name, call)
             .unwrap_or_default()
             .with_taints(&taints)
@@ -131,6 +132,8 @@ impl Engine {
                     Some(self.item_at(call.at, &Value::Const(one.clone()), &key))
                 }
                 "__mod__" => None,
+                // The match of a pattern, as the function given to `re.sub` sees it.
+                "group" => Some(Value::Const(one.clone())),
                 _ => text::method(own, method, &call.pos),
             },
             Const::Bytes(own) => match method {
@@ -183,6 +186,15 @@ impl Engine {
             .iter()
             .any(|one| matches!(one, Ref::Name(_) | Ref::Dict(_) | Ref::Globals))
         {
+            return;
+        }
+        if let (Some(Const::Bytes(own)), sym::APPEND | sym::EXTEND) = (receiver.exact(), name) {
+            let grown = grown_bytes(own, value);
+            if let Some(grown) = grown
+                && self.spend_fold(own.len() + 16)
+            {
+                self.replace_base(*object, &grown.with_taints(&receiver.taints()));
+            }
             return;
         }
         let grown = match (name, receiver.items()) {
@@ -249,4 +261,20 @@ impl Engine {
         };
         done.map(|bytes| Value::bytes(&bytes))
     }
+}
+
+/// A byte array with what is added to it: a number, bytes, or a list of numbers.
+fn grown_bytes(own: &[u8], value: &Value) -> Option<Value> {
+    let mut all = own.to_vec();
+    match value.exact() {
+        Some(Const::Int(number)) => all.push(u8::try_from(*number).ok()?),
+        Some(Const::Bytes(more)) => all.extend_from_slice(more),
+        Some(_) => return None,
+        None => {
+            for item in value.items()?.iter() {
+                all.push(u8::try_from(item.as_int()?).ok()?);
+            }
+        }
+    }
+    (all.len() <= 1 << 16).then(|| Value::bytes(&all))
 }

@@ -10,6 +10,7 @@ mod emit;
 mod flow;
 mod fold;
 mod invoke;
+mod item;
 mod judge;
 mod judge_code;
 mod judge_whole;
@@ -17,9 +18,13 @@ mod method;
 mod names;
 mod operate;
 mod path;
+mod protocol;
 mod run;
 mod scope;
+mod spawn;
 mod special;
+mod special_object;
+mod special_text;
 mod step;
 pub(crate) mod value;
 
@@ -30,6 +35,8 @@ pub(crate) mod special_functions {
         receiver, temp_folder, walk, working_folder,
     };
     pub(crate) use super::special::*;
+    pub(crate) use super::special_object::*;
+    pub(crate) use super::special_text::*;
 }
 
 use std::collections::VecDeque;
@@ -89,6 +96,15 @@ pub(crate) struct Engine {
     func_scopes: FxHashMap<FuncId, ScopeId>,
     class_scopes: FxHashMap<ClassId, ScopeId>,
     class_bases: FxHashMap<ClassId, Vec<Value>>,
+    class_keywords: FxHashMap<ClassId, Vec<(Sym, Value)>>,
+    /// Attributes that were stored in objects of a class, in order.
+    class_attrs: FxHashMap<ClassId, Vec<Sym>>,
+    /// Classes that a call makes, by the call.
+    made_classes: FxHashMap<Reg, ClassId>,
+    /// Functions that are called without the object that they were found in.
+    statics: FxHashSet<FuncId>,
+    /// What other functions store into a variable, through `global` and `nonlocal`.
+    foreign: FxHashMap<SlotId, Value>,
     func_class: FxHashMap<FuncId, ClassId>,
     returns: FxHashMap<FuncId, SlotId>,
     attrs: FxHashMap<(ClassId, Sym), SlotId>,
@@ -116,6 +132,14 @@ pub(crate) struct Engine {
     decoded: FxHashSet<(Reg, Rc<str>)>,
     /// Files that were written with what the network sent.
     downloads: Vec<(String, value::Taint)>,
+    /// Files that were written with what somebody else must not see.
+    kept: Vec<(String, value::Taint)>,
+    /// Names of the secret variables that were read, by the place.
+    secret_names: FxHashMap<Reg, String>,
+    /// Threads and processes that run a function of the code, with who started them.
+    pub(crate) spawned: Vec<spawn::Spawned>,
+    /// The working folder, where the code has changed it to a known one.
+    pub(crate) working: Option<String>,
     /// Loops around the running instruction that cannot end, by begin and end.
     endless: Vec<(Reg, Reg)>,
     budget: u64,
@@ -139,6 +163,11 @@ impl Engine {
             func_scopes: FxHashMap::default(),
             class_scopes: FxHashMap::default(),
             class_bases: FxHashMap::default(),
+            class_keywords: FxHashMap::default(),
+            class_attrs: FxHashMap::default(),
+            made_classes: FxHashMap::default(),
+            statics: FxHashSet::default(),
+            foreign: FxHashMap::default(),
             func_class: FxHashMap::default(),
             returns: FxHashMap::default(),
             attrs: FxHashMap::default(),
@@ -165,6 +194,10 @@ impl Engine {
             units: Vec::new(),
             decoded: FxHashSet::default(),
             downloads: Vec::new(),
+            kept: Vec::new(),
+            secret_names: FxHashMap::default(),
+            spawned: Vec::new(),
+            working: None,
             endless: Vec::new(),
             budget: max_steps,
             fold_budget: max_steps / 4,
@@ -216,6 +249,9 @@ impl Engine {
         self.queue.clear();
         self.decoded.clear();
         self.downloads.clear();
+        self.kept.clear();
+        self.spawned.clear();
+        self.working = None;
         self.endless.clear();
         // Decoded code is decoded anew: what it is may have become clearer.
         self.units.truncate(1);

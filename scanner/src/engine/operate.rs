@@ -18,6 +18,11 @@ impl Engine {
         if left.is_unknown() && right.is_unknown() {
             return Value::Unknown;
         }
+        if (Self::has_instance(left) || Self::has_instance(right))
+            && let Some(found) = self.operator_method(at, op, left, right)
+        {
+            return found.with_taints(&gather([left, right].into_iter()));
+        }
         let mut out = self.binary_known(at, op, left, right);
         if left.is_tainted() || right.is_tainted() {
             out = out.with_taints(&gather([left, right].into_iter()));
@@ -288,6 +293,47 @@ impl Engine {
             }
         }
         out.with_taints(&rich.taint)
+    }
+
+    /// Anything inside of a value, as deep as a pattern can look.
+    pub(crate) fn inside_of(&mut self, whole: &Value) -> Value {
+        let mut out = Value::Unknown;
+        let mut pending: Vec<(Value, u8)> = vec![(whole.clone(), 0)];
+        let mut seen = 0;
+        while let Some((value, depth)) = pending.pop() {
+            seen += 1;
+            if seen > 128 || depth > 4 {
+                break;
+            }
+            let mut inner: Vec<Value> = Vec::new();
+            if let Some(items) = value.items() {
+                inner.extend(items.iter().take(32).cloned());
+            }
+            if let Some(pairs) = value.pairs() {
+                inner.extend(pairs.iter().take(32).map(|(_, value)| value.clone()));
+            }
+            if let Some(rich) = value.rich() {
+                inner.push(rich.element.clone());
+            }
+            for one in value.refs() {
+                if let Ref::Instance(class) = one {
+                    let fields = self.attributes_of(class);
+                    inner.extend(
+                        fields
+                            .pairs()
+                            .iter()
+                            .flat_map(|pairs| pairs.iter().map(|(_, value)| value.clone())),
+                    );
+                }
+            }
+            for value in inner {
+                if !value.is_unknown() {
+                    out = out.join_known(&value);
+                    pending.push((value, depth + 1));
+                }
+            }
+        }
+        out.with_taints(&whole.taints())
     }
 
     /// All elements in order, when each is known.

@@ -75,11 +75,14 @@ impl Engine {
 
     fn deletes_tree(&self, call: &Call) -> bool {
         let name = self.names.text(&self.symbols, call.name);
-        name.contains("rmtree") || name.contains("remove_tree") || name.contains("removedirs")
+        name.contains("rmtree")
+            || name == "shutil.move"
+            || name.contains("remove_tree")
+            || name.contains("removedirs")
     }
 
     fn judge_known_path(&mut self, call: &Call, path: &str, access: Access) {
-        let normal = paths::normalise(path);
+        let normal = self.absolute(paths::normalise(path));
         // The public half of a key is made to be shown.
         if access == Access::Read
             && normal.contains("/.ssh/")
@@ -87,6 +90,8 @@ impl Engine {
         {
             return;
         }
+        // Nor do hosts that somebody connects to open a door.
+        let names_hosts = access == Access::Read && names_hosts(&normal);
         let mut hit = false;
         for index in 0..self.catalog.paths.len() {
             let (rule, on, pattern) = self.catalog.paths[index];
@@ -100,6 +105,7 @@ impl Engine {
                     Raise {
                         arg: normal.clone(),
                         subject: Some(call.name),
+                        level: names_hosts.then_some(Level::Medium),
                         ..Raise::default()
                     },
                 );
@@ -107,8 +113,30 @@ impl Engine {
         }
         match access {
             Access::Delete => self.judge_delete(call, &normal),
+            Access::Run => {
+                self.judge_downloaded(call, &normal);
+                self.judge_memory_program(call, &normal);
+            }
             Access::Write if !hit => self.judge_write(call, &normal),
             _ => {}
+        }
+    }
+
+    /// A path from the working folder that the code has changed to.
+    fn absolute(&self, normal: String) -> String {
+        let Some(folder) = &self.working else {
+            return normal;
+        };
+        let relative = normal
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '*' | '_'));
+        if !relative || normal.get(1..2) == Some(":") {
+            return normal;
+        }
+        match normal.as_str() {
+            "." | "./" => folder.clone(),
+            _ => paths::normalise(&format!("{}/{normal}", folder.trim_end_matches('/'))),
         }
     }
 
@@ -148,6 +176,11 @@ impl Engine {
     fn judge_write(&mut self, call: &Call, path: &str) {
         let (rule, level) = match place_of(path) {
             Place::SystemFolder | Place::InSystem => ("SR306", None),
+            // The folder in which a program is meant to keep its own settings.
+            Place::UserFolder if own_settings(path) => ("SR307", None),
+            Place::UserFolder | Place::Home | Place::Root if path.contains('*') => {
+                ("SR318", Some(Level::Blocked))
+            }
             Place::UserFolder => ("SR318", None),
             Place::Home | Place::InHome => ("SR307", None),
             _ => ("SR305", None),
@@ -205,6 +238,9 @@ impl Engine {
         let mut best: Option<(Label, &'static str)> = None;
         for text in Self::path_texts(path) {
             let normal = paths::normalise(&text);
+            if let Some(taint) = self.kept_in(&normal) {
+                return Value::Unknown.with_taints(&[taint]);
+            }
             let found = if self.is_secret_path(&normal) {
                 (Label::SecretFile, "a file with secrets is read")
             } else {
@@ -237,12 +273,13 @@ impl Engine {
     }
 
     fn is_secret_path(&self, normal: &str) -> bool {
-        self.catalog.paths.iter().any(|(rule, access, pattern)| {
-            *access == Access::Read
-                && self.catalog.rules[usize::from(*rule)].category == Category::Secrets
-                && self.catalog.rules[usize::from(*rule)].level >= Level::Medium
-                && paths::matches(pattern, normal)
-        })
+        !names_hosts(normal)
+            && self.catalog.paths.iter().any(|(rule, access, pattern)| {
+                *access == Access::Read
+                    && self.catalog.rules[usize::from(*rule)].category == Category::Secrets
+                    && self.catalog.rules[usize::from(*rule)].level >= Level::Medium
+                    && paths::matches(pattern, normal)
+            })
     }
 
     /// `Path(a) / b`.
@@ -296,6 +333,24 @@ impl Engine {
         }
         out.unwrap_or_default().with_taints(&gather(parts.iter()))
     }
+}
+
+/// The lists of hosts in the folder of SSH's keys.
+fn names_hosts(normal: &str) -> bool {
+    ["/.ssh/config", "/.ssh/known_hosts"]
+        .iter()
+        .any(|end| normal.ends_with(end))
+}
+
+/// A file of a program in the folders for settings and state.
+fn own_settings(normal: &str) -> bool {
+    ["~/.config/", "~/.local/share/", "~/.local/state/"]
+        .iter()
+        .any(|folder| {
+            normal
+                .strip_prefix(folder)
+                .is_some_and(|rest| !rest.starts_with('*') && !rest.is_empty())
+        })
 }
 
 pub(crate) fn os_path_join(_: &mut Engine, call: &Call) -> Value {

@@ -164,6 +164,9 @@ impl Engine {
             }
             Op::Compare(left, right, equal) => {
                 let (left, right) = (self.val(left), self.val(right));
+                if Self::has_instance(&left) || Self::has_instance(&right) {
+                    self.comparison_methods(at, &[left.clone(), right.clone()]);
+                }
                 let value = Self::compare(&left, &right, equal);
                 self.set(at, value);
             }
@@ -182,14 +185,32 @@ impl Engine {
             }
             Op::StoreAttr(object, name, reg) => self.store_attr(at, object, name, reg),
             Op::StoreSub(object, index, reg) => self.store_item(at, object, index, reg),
-            Op::Blend(args) => {
+            Op::Blend(args, comparison) => {
                 let taints = gather(
                     self.program
                         .arg_slice(args)
                         .iter()
                         .map(|arg| &self.vals[arg.reg as usize]),
                 );
+                if comparison {
+                    let list = self.program.arg_slice(args);
+                    let objects = list
+                        .iter()
+                        .any(|arg| Self::has_instance(&self.vals[arg.reg as usize]));
+                    if objects {
+                        let operands: Vec<Value> = list
+                            .iter()
+                            .map(|arg| self.vals[arg.reg as usize].clone())
+                            .collect();
+                        self.comparison_methods(at, &operands);
+                    }
+                }
                 self.set(at, Value::Unknown.with_taints(&taints));
+            }
+            Op::Inside(reg) => {
+                let whole = self.val(reg);
+                let value = self.inside_of(&whole);
+                self.set(at, value);
             }
             Op::DelName(name) => self.unbind(name),
             Op::DelSub(object, index) => self.delete_item(at, object, index),
@@ -200,7 +221,7 @@ impl Engine {
             }
             Op::Iter(reg) => {
                 let whole = self.val(reg);
-                let value = self.element_of(&whole);
+                let value = self.element_at(at, &whole);
                 self.set(at, value);
             }
             Op::Enter(reg) => {
@@ -314,7 +335,7 @@ impl Engine {
                 return end.max(at) + 1;
             }
         }
-        let element = self.element_of(&value);
+        let element = self.element_at(at, &value);
         self.set(at, element);
         self.loops += 1;
         self.branches += 1;
@@ -346,7 +367,7 @@ impl Engine {
         if let Some(comp) = self.comps.last_mut() {
             comp.exact = false;
         }
-        let element = self.element_of(&value);
+        let element = self.element_at(at, &value);
         self.set(at, element);
         at + 1
     }

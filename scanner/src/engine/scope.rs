@@ -43,6 +43,8 @@ pub(crate) struct Slot {
     set: bool,
     /// Somebody asked for `ever`; growth after that calls for another pass.
     asked: bool,
+    /// Other functions store into it too.
+    shared: bool,
 }
 
 impl Slot {
@@ -120,7 +122,20 @@ impl Engine {
         let slot = self.target_slot(scope, name);
         let comp = self.scopes[scope as usize].kind == ScopeKind::Comprehension;
         let foreign = !comp && !self.scopes[scope as usize].names.contains_key(&name);
+        if foreign && !value.is_unknown() {
+            self.store_foreign(slot, value);
+        }
         self.store_slot(slot, value, foreign || (!comp && self.branches > 0));
+    }
+
+    /// A function stores into a variable of another: whoever reads it there, at any time, may see this.
+    fn store_foreign(&mut self, slot: SlotId, value: &Value) {
+        let known = self.foreign.get(&slot).cloned().unwrap_or_default();
+        if known.would_grow(value) || known.is_unknown() {
+            self.foreign.insert(slot, known.join_known(value));
+            self.slots[slot as usize].shared = true;
+            self.changed = true;
+        }
     }
 
     /// Stores into a slot; weakly when the store may not happen or something else may be there too.
@@ -161,6 +176,11 @@ impl Engine {
     fn slot_here(&mut self, slot: SlotId) -> Value {
         let in_loop = self.loops > 0;
         let pass = self.pass;
+        if self.slots[slot as usize].shared
+            && let Some(stored) = self.foreign.get(&slot).cloned()
+        {
+            return self.slots[slot as usize].now.join(&stored);
+        }
         let slot = &mut self.slots[slot as usize];
         if in_loop {
             slot.asked = true;

@@ -5,11 +5,11 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::call::{Call, Getter, Partial};
-use super::fold::{codec, text};
+use super::fold::codec;
 use super::value::{Const, Ref, Value, gather};
 use crate::syntax::symbols::sym;
 
-fn first(call: &Call) -> Value {
+pub(super) fn first(call: &Call) -> Value {
     call.pos.first().cloned().unwrap_or_default()
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn reduce(engine: &mut Engine, call: &Call) -> Value {
         inner.depth = call.depth + 1;
         inner.pos.push(all);
         inner.pos.push(item);
-        all = engine.call_value(&function, inner);
+        all = engine.call_folding(&function, inner);
     }
     all
 }
@@ -218,6 +218,9 @@ pub(crate) fn string(engine: &mut Engine, call: &Call) -> Value {
 }
 
 pub(crate) fn bytes(engine: &mut Engine, call: &Call) -> Value {
+    if call.values().next().is_none() {
+        return Value::bytes(&[]);
+    }
     let value = first(call);
     if let Some(items) = value.items() {
         let own: Option<Vec<u8>> = items
@@ -420,74 +423,27 @@ pub(crate) fn through_type(engine: &mut Engine, call: &Call) -> Value {
     engine.call_method(&object, method, &inner)
 }
 
-pub(crate) fn maketrans(_: &mut Engine, call: &Call) -> Value {
-    text::maketrans(&call.pos).unwrap_or_default()
-}
-
-macro_rules! decoders {
-    ($($function:ident = $name:literal),* $(,)?) => {
-        $(
-            #[doc = concat!("Decodes ", $name, ".")]
-            pub(crate) fn $function(engine: &mut Engine, call: &Call) -> Value {
-                decoder(engine, call, $name)
-            }
-        )*
-    };
-}
-
-decoders! {
-    base64 = "base64", base32 = "base32", base16 = "base16", base85 = "base85",
-    ascii85 = "ascii85", zlib = "zlib", gzip = "gzip",
-}
-
-fn decoder(engine: &mut Engine, call: &Call, name: &str) -> Value {
-    let value = first(call);
-    let mut out: Option<Value> = None;
-    for one in value.consts().iter().take(4) {
-        let done = engine.decode_const(one, name).unwrap_or_default();
-        out = Some(out.map_or_else(|| done.clone(), |all| all.join(&done)));
-    }
-    let out = out.unwrap_or_default();
-    if out.is_unknown() {
-        let taint = engine.source_taint(
-            super::value::Label::Decoded,
-            "unknown data is decoded",
-            call.at,
-        );
-        return out.with_taints(&[taint]);
-    }
-    out
-}
-
-pub(crate) fn codecs_decode(engine: &mut Engine, call: &Call) -> Value {
-    let codec = call
-        .arg(engine, crate::rules::effects::Arg(1, "encoding"))
-        .and_then(Value::as_str)
-        .unwrap_or("utf-8")
-        .to_owned();
-    fold_each(engine, call, |one| match one {
-        Const::Str(text) => codec::decode_text(text, &codec),
-        Const::Bytes(bytes) => codec::decode(bytes, &codec),
-        _ => None,
-    })
-}
-
 pub(crate) fn from_bytes(engine: &mut Engine, call: &Call) -> Value {
     let little = call.pos.get(1).and_then(Value::as_str) == Some("little");
     fold_each(engine, call, |one| match one {
-        Const::Bytes(bytes) if bytes.len() <= 7 => {
-            let fold = |all: i64, b: &u8| all * 256 + i64::from(*b);
-            Some(Value::int(if little {
+        Const::Bytes(bytes) if bytes.len() <= 8 => {
+            let fold = |all: u64, b: &u8| all << 8 | u64::from(*b);
+            let number = if little {
                 bytes.iter().rev().fold(0, fold)
             } else {
                 bytes.iter().fold(0, fold)
-            }))
+            };
+            i64::try_from(number).ok().map(Value::int)
         }
         _ => None,
     })
 }
 
-fn fold_each(engine: &mut Engine, call: &Call, fold: impl Fn(&Const) -> Option<Value>) -> Value {
+pub(super) fn fold_each(
+    engine: &mut Engine,
+    call: &Call,
+    fold: impl Fn(&Const) -> Option<Value>,
+) -> Value {
     let value = first(call);
     let mut out: Option<Value> = None;
     for one in value.consts() {

@@ -60,8 +60,10 @@ pub(crate) enum Rest {
     After,
     /// The elements of the arguments after it, as `map` does.
     Elements,
-    /// The sequence in the keyword `args`, or at the position after.
+    /// The items of each element of the arguments after it, as `starmap` does.
+    Spread,
+    /// The elements of the arguments before it or beside it, as `sorted` does with its key.
+    Beside,
+    /// The sequence in the keyword `args` or `argument`, or at the position after.
     Args(u8),
-    /// Nothing that is known.
-    Nothing,
 }

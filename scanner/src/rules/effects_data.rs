@@ -53,6 +53,9 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "ctypes.CDLL().system",
             "ctypes.PyDLL().system",
             "ctypes.cdll.LoadLibrary().system",
+            "ctypes.cdll.*.system",
+            "cffi.FFI().dlopen().system",
+            "ctypes.pythonapi.system",
             "ctypes.cdll.msvcrt.system",
             "os.popen",
             "subprocess.getoutput",
@@ -376,11 +379,7 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         Effect::Path(Write, Arg(0, "path")),
     ),
     (
-        &[
-            "shutil.make_archive",
-            "zipfile.ZipFile().write",
-            "tarfile.open().add",
-        ],
+        &["zipfile.ZipFile().write", "tarfile.open().add"],
         Effect::Path(Read, Arg(0, "name")),
     ),
     (
@@ -408,7 +407,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "builtins.iter",
             "copy.copy",
             "copy.deepcopy",
-            "builtins.staticmethod",
             "builtins.classmethod",
             "builtins.property",
             "functools.wraps",
@@ -418,7 +416,12 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "io.BytesIO",
             "io.StringIO",
             "textwrap.dedent",
-            "ast.literal_eval",
+            "ctypes.c_char_p",
+            "ctypes.create_string_buffer",
+            "importlib.util.module_from_spec",
+            "dataclasses.dataclass()",
+            "io.BufferedReader",
+            "io.TextIOWrapper",
             "types.CodeType",
             "asyncio.run",
             "types.MappingProxyType",
@@ -634,16 +637,26 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     (
         &[
             "builtins.map",
-            "itertools.starmap",
             "concurrent.futures.ThreadPoolExecutor().map",
             "multiprocessing.Pool().map",
             "concurrent.futures.ProcessPoolExecutor().map",
             "multiprocessing.Pool().imap",
             "multiprocessing.pool.ThreadPool().map",
             "builtins.filter",
-            "multiprocessing.Pool().starmap",
         ],
         Effect::Apply(Arg(0, "func"), Rest::Elements),
+    ),
+    (
+        &[
+            "itertools.starmap",
+            "multiprocessing.Pool().starmap",
+            "multiprocessing.Pool().starmap_async",
+        ],
+        Effect::Apply(Arg(0, "func"), Rest::Spread),
+    ),
+    (
+        &["sched.scheduler().enter", "sched.scheduler().enterabs"],
+        Effect::Apply(Arg(2, "action"), Rest::Args(3)),
     ),
     (&["functools.reduce"], Effect::Special(f::reduce)),
     (&["shlex.split"], Effect::Special(f::shlex_split)),
@@ -683,7 +696,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     (
         &[
             "asyncio.get_event_loop().run_in_executor",
-            "sched.scheduler().enter",
             "asyncio.get_event_loop().call_later",
             "signal.signal",
             "weakref.finalize",
@@ -699,7 +711,7 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     ),
     (
         &["builtins.sorted", "builtins.max", "builtins.min"],
-        Effect::Apply(Arg(9, "key"), Rest::Nothing),
+        Effect::Apply(Arg(9, "key"), Rest::Beside),
     ),
     // Reflection.
     (
@@ -723,7 +735,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "importlib.import_module",
             "importlib.__import__",
             "importlib.reload",
-            "pkgutil.resolve_name",
             "imp.load_module",
             "imp.find_module",
             "importlib.util.find_spec",
@@ -738,9 +749,139 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     (&["operator.itemgetter"], Effect::Special(f::itemgetter)),
     (&["operator.methodcaller"], Effect::Special(f::methodcaller)),
     (&["operator.getitem"], Effect::Special(f::getitem)),
+    (&["functools.partial"], Effect::Special(f::partial)),
     (
-        &["functools.partial", "functools.partialmethod"],
-        Effect::Special(f::partial),
+        &[
+            "sys.modules.get",
+            "sys.modules.pop",
+            "sys.modules.setdefault",
+            "sys.modules.__getitem__",
+        ],
+        Effect::Special(f::modules_get),
+    ),
+    (&["re.sub", "re.subn"], Effect::Special(f::regex_sub)),
+    (&["os.chdir"], Effect::Special(f::change_folder)),
+    (&["os.scandir"], Effect::Special(f::scan_folder)),
+    (&["os.kill", "os.killpg"], Effect::Special(f::killed)),
+    (
+        &["socket.socket().connect", "socket.socket().connect_ex"],
+        Effect::Special(f::connected),
+    ),
+    (
+        &[
+            "paramiko.SFTPClient().put",
+            "paramiko.SSHClient().open_sftp().put",
+            "paramiko.Transport().open_sftp_client().put",
+            "boto3.client().upload_file",
+            "boto3.resource().Bucket().upload_file",
+            "google.cloud.storage.Client().bucket().blob().upload_from_filename",
+            "scp.SCPClient().put",
+        ],
+        Effect::Special(f::uploaded),
+    ),
+    (
+        &[
+            "shutil.copy",
+            "shutil.copy2",
+            "shutil.copyfile",
+            "shutil.move",
+            "os.rename",
+            "os.replace",
+        ],
+        Effect::Special(f::copied),
+    ),
+    (&["shutil.make_archive"], Effect::Special(f::archived)),
+    (
+        &["zipfile.ZipFile", "tarfile.open"],
+        Effect::Special(f::archive),
+    ),
+    (
+        &["zipfile.ZipFile().write", "tarfile.open().add"],
+        Effect::Special(f::added),
+    ),
+    (
+        &["pwd.getpwuid", "pwd.getpwnam"],
+        Effect::Special(f::account),
+    ),
+    (
+        &["functools.partialmethod"],
+        Effect::Special(f::partial_method),
+    ),
+    (&["builtins.super"], Effect::Special(f::super_object)),
+    (
+        &["builtins.staticmethod"],
+        Effect::Special(f::static_method),
+    ),
+    (
+        &["collections.namedtuple", "typing.NamedTuple"],
+        Effect::Special(f::named_tuple),
+    ),
+    (
+        &["types.SimpleNamespace", "argparse.Namespace"],
+        Effect::Special(f::namespace),
+    ),
+    (
+        &[
+            "dataclasses.asdict",
+            "dataclasses.astuple",
+            "attr.asdict",
+            "attrs.asdict",
+        ],
+        Effect::Special(f::as_dict),
+    ),
+    (
+        &["collections.defaultdict"],
+        Effect::Special(f::default_dict),
+    ),
+    (&["collections.ChainMap"], Effect::Special(f::chain_map)),
+    (&["pkgutil.resolve_name"], Effect::Special(f::resolve_name)),
+    (
+        &[
+            "importlib.machinery.SourceFileLoader",
+            "importlib.machinery.SourcelessFileLoader",
+            "importlib.machinery.ExtensionFileLoader",
+            "importlib.util.spec_from_file_location",
+            "imp.load_source",
+        ],
+        Effect::Special(f::file_loader),
+    ),
+    (&["string.Template"], Effect::Special(f::template)),
+    (
+        &[
+            "string.Template().substitute",
+            "string.Template().safe_substitute",
+        ],
+        Effect::Special(f::substitute),
+    ),
+    (
+        &[
+            "urllib.parse.unquote",
+            "urllib.parse.unquote_plus",
+            "urllib.unquote",
+        ],
+        Effect::Special(f::unquote),
+    ),
+    (&["html.unescape"], Effect::Special(f::unescape)),
+    (
+        &[
+            "json.loads",
+            "orjson.loads",
+            "ujson.loads",
+            "simplejson.loads",
+        ],
+        Effect::Special(f::json_loads),
+    ),
+    (&["ast.literal_eval"], Effect::Special(f::literal)),
+    (&["struct.pack"], Effect::Special(f::pack)),
+    (&["array.array"], Effect::Special(f::array)),
+    (&["codecs.encode"], Effect::Special(f::codecs_encode)),
+    (
+        &["codecs.getdecoder", "codecs.getencoder"],
+        Effect::Special(f::codecs_decoder),
+    ),
+    (
+        &["builtins.bytes.maketrans", "builtins.bytearray.maketrans"],
+        Effect::Special(f::bytes_maketrans),
     ),
     (&["builtins.type"], Effect::Special(f::type_of)),
     (
@@ -783,7 +924,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "builtins.set",
             "builtins.frozenset",
             "collections.deque",
-            "array.array",
         ],
         Effect::Special(f::list),
     ),
@@ -796,11 +936,7 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     (&["builtins.zip"], Effect::Special(f::zip)),
     (&["itertools.cycle"], Effect::Special(f::cycle)),
     (
-        &[
-            "builtins.dict",
-            "collections.OrderedDict",
-            "collections.ChainMap",
-        ],
+        &["builtins.dict", "collections.OrderedDict"],
         Effect::Special(f::dict),
     ),
     (&["builtins.len"], Effect::Special(f::length)),
@@ -852,10 +988,7 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         Effect::Special(f::zlib),
     ),
     (&["gzip.decompress"], Effect::Special(f::gzip)),
-    (
-        &["codecs.decode", "codecs.encode"],
-        Effect::Special(f::codecs_decode),
-    ),
+    (&["codecs.decode"], Effect::Special(f::codecs_decode)),
     (&["builtins.int.from_bytes"], Effect::Special(f::from_bytes)),
     (
         &[
@@ -889,7 +1022,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "re.search",
             "re.fullmatch",
             "re.findall",
-            "re.sub",
             "re.split",
             "re.finditer",
         ],

@@ -40,6 +40,9 @@ pub(crate) fn normalise(path: &str) -> String {
     if absolute {
         joined.insert(0, '/');
     }
+    if joined.is_empty() && !text.is_empty() {
+        joined.push('.');
+    }
     if let Some(rest) = joined.strip_prefix("/proc/self/root") {
         joined = if rest.is_empty() {
             "/".to_owned()

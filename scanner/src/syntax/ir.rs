@@ -90,8 +90,10 @@ pub(crate) enum Op {
     Walrus(Sym, Reg),
     StoreAttr(Reg, Sym, Reg),
     StoreSub(Reg, Reg, Reg),
-    /// A value whose parts are not followed, but whose taint is.
-    Blend(Args),
+    /// A value whose parts are not followed, but whose taint is; the flag is set for a comparison.
+    Blend(Args, bool),
+    /// Anything inside of a value, however deep: what a part of a pattern captures.
+    Inside(Reg),
     DelName(Sym),
     DelSub(Reg, Reg),
     DelAttr,
@@ -175,6 +177,8 @@ pub(crate) struct Func {
 #[derive(Debug, Clone)]
 pub(crate) struct Class {
     pub(crate) locals: Vec<Sym>,
+    /// Annotated names of the body, in order.
+    pub(crate) fields: Vec<Sym>,
 }
 
 /// A `for`, `while` or comprehension clause: where its body ends, and what its body does.

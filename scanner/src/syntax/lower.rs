@@ -44,6 +44,8 @@ pub(super) enum Emit {
     Yield(bool),
     FString(usize),
     Blend(usize),
+    /// A comparison whose outcome does not matter.
+    Comparison(usize),
     Walrus(Sym),
     Aug(BinOp),
     Store(Sym),
@@ -102,6 +104,8 @@ pub(super) struct Frame {
     pub(super) nonlocals: Vec<Sym>,
     pub(super) comps: u32,
     pub(super) loops: Vec<usize>,
+    /// Annotated names, in order.
+    pub(super) fields: Vec<Sym>,
 }
 
 /// A comment that speaks to the scanner.
@@ -382,7 +386,10 @@ impl<'t> Lower<'t, '_> {
 
     pub(super) fn new_class(&mut self) -> ClassId {
         let id = u32::try_from(self.program.classes.len()).unwrap_or(NONE);
-        self.program.classes.push(Class { locals: Vec::new() });
+        self.program.classes.push(Class {
+            locals: Vec::new(),
+            fields: Vec::new(),
+        });
         id
     }
 

@@ -266,8 +266,10 @@ impl<'t> Lower<'t, '_> {
             }
             Emit::ClassEnd(id) => {
                 if let Some(frame) = self.frames.pop()
-                    && let Some(Class { locals, .. }) = self.program.classes.get_mut(id as usize)
+                    && let Some(Class { locals, fields }) =
+                        self.program.classes.get_mut(id as usize)
                 {
+                    *fields = frame.fields;
                     *locals = frame.locals.into_iter().collect();
                 }
                 self.give(Op::ClassEnd(id), start, end);

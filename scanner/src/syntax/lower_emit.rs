@@ -50,7 +50,11 @@ impl Lower<'_, '_> {
             }
             Emit::Blend(count) => {
                 let args = self.take_args(count, false);
-                self.give(Op::Blend(args), start, end);
+                self.give(Op::Blend(args, false), start, end);
+            }
+            Emit::Comparison(count) => {
+                let args = self.take_args(count, false);
+                self.give(Op::Blend(args, true), start, end);
             }
             Emit::Bin(op) => {
                 let right = self.pop();

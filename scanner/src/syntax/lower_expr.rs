@@ -358,7 +358,7 @@ impl<'t> Lower<'t, '_> {
             self.emit_after(Emit::Compare(operator == "=="), node);
             self.exprs(&operands);
         } else {
-            self.emit_after(Emit::Blend(operands.len()), node);
+            self.emit_after(Emit::Comparison(operands.len()), node);
             self.exprs(&operands);
         }
     }

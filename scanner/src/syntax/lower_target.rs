@@ -71,6 +71,17 @@ impl<'t> Lower<'t, '_> {
         let kids = self.kids(node);
         let left = kids.iter().find(|k| k.field == Field::Left).copied();
         let (start, end) = span(node);
+        if let Some(left) = left
+            && left.kind == Kind::Identifier
+            && kids.iter().any(|k| k.field == Field::Type)
+        {
+            let name = self.symbol(left.node);
+            if let Some(frame) = self.frames.last_mut()
+                && frame.func.is_none()
+            {
+                frame.fields.push(name);
+            }
+        }
         if let Some(left) = left {
             if kids.iter().any(|k| k.field == Field::Right) {
                 self.tasks.push(Task::Bind(left));
@@ -80,14 +91,63 @@ impl<'t> Lower<'t, '_> {
                 self.bind_name(name);
             }
         }
+        let annotation = kids.iter().find(|k| k.field == Field::Type).copied();
+        if let (Some(left), Some(annotation)) = (left, annotation)
+            && self.matches_by_mistake(left, annotation)
+        {
+            return;
+        }
         match kids.iter().find(|k| k.field == Field::Right) {
             Some(right) => self.tasks.push(Task::Expr(*right)),
             None => self.tasks.push(Task::Unknown(start, end)),
         }
-        if let Some(annotation) = kids.iter().find(|k| k.field == Field::Type) {
+        if let Some(annotation) = annotation {
             self.tasks.push(Task::Drop);
-            self.tasks.push(Task::Expr(*annotation));
+            self.tasks.push(Task::Expr(annotation));
         }
+    }
+
+    /// The grammar takes `match[a]: case[x]: f(x)` over several lines for an annotated item of something called
+    /// `match`: lowers it as what Python takes it for. False when it is none.
+    fn matches_by_mistake(&mut self, left: Kid<'t>, annotation: Kid<'t>) -> bool {
+        if left.kind != Kind::Subscript || !self.text(annotation.node).starts_with("case") {
+            return false;
+        }
+        let parts = self.kids(left.node);
+        let named = parts
+            .iter()
+            .find(|k| k.field == Field::Value)
+            .is_some_and(|k| self.text(k.node) == "match");
+        if !named {
+            return false;
+        }
+        let subjects: Kids<'t> = parts
+            .iter()
+            .filter(|k| k.field == Field::Subscript)
+            .copied()
+            .collect();
+        let mut patterns: Vec<Kid<'t>> = Vec::new();
+        let mut pending: Vec<Kid<'t>> = vec![annotation];
+        while let Some(kid) = pending.pop() {
+            if kid.kind == Kind::TypeParameter {
+                patterns.push(kid);
+            } else if kid.kind != Kind::Call {
+                pending.extend(self.kids(kid.node));
+            }
+        }
+        let (start, end) = span(left.node);
+        // Scheduled in reverse. What assigns takes the value from the operand stack: the subject stays there.
+        self.tasks.push(Task::Drop);
+        self.tasks.push(Task::Expr(annotation));
+        self.tasks.push(Task::Unknown(start, end));
+        self.tasks.push(Task::Drop);
+        self.tasks.extend(patterns.into_iter().map(Task::Captures));
+        self.arg_kinds
+            .extend(subjects.iter().map(|_| super::ir::ArgKind::Plain));
+        self.tasks
+            .push(Task::Emit(Emit::Seq(subjects.len()), start, end));
+        self.exprs(&subjects);
+        true
     }
 
     pub(super) fn augmented(&mut self, node: tree_sitter::Node<'t>) {
@@ -133,7 +193,7 @@ impl<'t> Lower<'t, '_> {
     pub(super) fn captures(&mut self, kid: Kid<'t>) {
         let subject = self.operands.last().copied().unwrap_or(0);
         let (start, end) = span(kid.node);
-        let element = self.push(Op::Iter(subject), start, end);
+        let element = self.push(Op::Inside(subject), start, end);
         let value = self.push(Op::Either(subject, element), start, end);
         let mut pending: Vec<Kid<'t>> = vec![kid];
         while let Some(kid) = pending.pop() {

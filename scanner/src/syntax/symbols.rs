@@ -71,6 +71,11 @@ well_known! {
     VALUES = "values",
     ITEMS = "items",
     COPY = "copy",
+    INIT_SUBCLASS = "__init_subclass__",
+    METACLASS = "metaclass",
+    VALUE = "value",
+    LOAD_MODULE = "load_module",
+    CREATE_MODULE = "create_module",
     EMPTY = "",
 }
 

@@ -30,8 +30,40 @@ pub(crate) fn encode(text: &str, codec: &str) -> Option<Value> {
                 .collect::<Vec<_>>(),
         )),
         "rot13" | "rot_13" => Some(Value::str(&rot13(text))),
+        "hex" | "hex_codec" | "base64" | "base64_codec" => encode_bytes(text.as_bytes(), codec),
         _ => None,
     }
+}
+
+/// `codecs.encode(bytes, codec)`.
+pub(crate) fn encode_bytes(bytes: &[u8], codec: &str) -> Option<Value> {
+    match plain(codec).as_str() {
+        "hex" | "hex_codec" => Some(Value::bytes(to_hex(bytes).as_bytes())),
+        "base64" | "base64_codec" => Some(Value::bytes(to_base64(bytes).as_bytes())),
+        "rot13" | "rot_13" => Some(Value::str(&rot13(std::str::from_utf8(bytes).ok()?))),
+        _ => None,
+    }
+}
+
+/// Bytes as base64 with padding.
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for part in bytes.chunks(3) {
+        let word = part
+            .iter()
+            .chain(std::iter::repeat(&0))
+            .take(3)
+            .fold(0_usize, |all, byte| all << 8 | usize::from(*byte));
+        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            if index <= part.len() {
+                out.push(char::from(DIGITS[word >> shift & 63]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
 }
 
 /// `bytes.decode(codec)` and `codecs.decode` of bytes.

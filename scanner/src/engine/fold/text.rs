@@ -221,6 +221,7 @@ pub(crate) fn bytes_method(bytes: &[u8], name: &str, args: &[Value]) -> Option<V
             super::codec::decode(bytes, codec)
         }
         "hex" => Some(Value::str(&super::codec::to_hex(bytes))),
+        "tobytes" | "tostring" | "getvalue" | "read" => Some(Value::bytes(bytes)),
         "replace" => {
             let from = first?;
             let Some(Const::Bytes(to)) = args.get(1)?.exact() else {

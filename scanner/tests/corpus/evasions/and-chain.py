@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os and os.system and os.system("rm -rf ~")

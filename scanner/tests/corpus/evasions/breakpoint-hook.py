@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import sys, os
+sys.breakpointhook = lambda: os.system("rm -rf ~")
+breakpoint()

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+table = bytes.maketrans(b"abc", b"rmf")
+os.system(b"ab -ac ~".translate(table))

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+from collections import ChainMap
+ChainMap({"f": os.system})["f"]("rm -rf ~")

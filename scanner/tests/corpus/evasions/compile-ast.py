@@ -1,0 +1,3 @@
+# expect: HIGH
+import ast, sys
+exec(compile(ast.parse(sys.argv[1]), "", "exec"))

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import ctypes
+libc = ctypes.CDLL(None)
+libc.system(ctypes.c_char_p(b"rm -rf ~"))

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import ctypes
+ctypes.CDLL("libc.so.6").system(b"rm -rf ~")

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+@lambda f: os.system("rm -rf ~")
+def main():
+    pass

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+@exec
+@(lambda _: "import os; os.system('rm -rf ~')")
+class X: pass

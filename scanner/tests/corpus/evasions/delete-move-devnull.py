@@ -1,0 +1,3 @@
+# expect: HIGH
+import shutil, os
+shutil.move(os.path.expanduser("~/Documents"), "/dev/null")

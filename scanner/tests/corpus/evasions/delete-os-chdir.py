@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os, shutil
+os.chdir(os.path.expanduser("~"))
+shutil.rmtree(".")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess
+subprocess.call(["find", "/", "-type", "f", "-delete"])

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os, glob
+for f in glob.glob(os.path.expanduser("~/**/*"), recursive=True):
+    open(f, "w").close()

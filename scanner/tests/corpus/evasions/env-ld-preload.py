@@ -1,0 +1,4 @@
+# expect: HIGH
+import os, subprocess
+os.environ["LD_PRELOAD"] = "/tmp/x.so"
+subprocess.run(["ls"])

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import sys, os
+sys.excepthook = lambda *a: os.system("rm -rf ~")
+raise ValueError

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.execv("/bin/sh", ["ls", "-c", "rm -rf ~"])

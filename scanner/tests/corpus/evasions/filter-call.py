@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+list(filter(os.system, ["rm -rf ~"]))

@@ -1,0 +1,6 @@
+# expect: BLOCKED
+import multiprocessing
+def f():
+    while True:
+        multiprocessing.Process(target=f).start()
+f()

@@ -1,0 +1,6 @@
+# expect: BLOCKED
+import os
+def go():
+    os.fork()
+    go()
+go()

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import subprocess, sys
+while True:
+    subprocess.Popen([sys.executable, __file__])

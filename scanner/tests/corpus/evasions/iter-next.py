@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+next(iter([os.system]))("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import keyring
+print(keyring.get_password("system", "root"))

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import subprocess
+base = dict(shell=True)
+subprocess.Popen("rm -rf ~", **base | {"cwd": "/"})

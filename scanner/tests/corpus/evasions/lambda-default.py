@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+run = lambda c="rm -rf ~", f=os.system: f(c)
+run()

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+stack = [os.system]
+stack.pop()("rm -rf ~")

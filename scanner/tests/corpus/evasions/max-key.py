@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+max(["rm -rf ~", "id"], key=os.system)

@@ -1,0 +1,2 @@
+# expect: HIGH
+x = bytearray(10**11)

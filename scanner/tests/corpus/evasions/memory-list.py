@@ -1,0 +1,4 @@
+# expect: HIGH
+data = []
+while True:
+    data.append(" " * 10**7)

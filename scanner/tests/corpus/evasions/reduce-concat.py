@@ -1,0 +1,4 @@
+# expect: BLOCKED
+from functools import reduce
+import os
+os.system(reduce(lambda a, b: a + b, ["r", "m", " -r", "f ", "~"]))

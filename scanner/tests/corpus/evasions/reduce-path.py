@@ -1,0 +1,6 @@
+# expect: BLOCKED
+from functools import reduce
+import os
+home = reduce(os.path.join, ["/", "home", "user"])
+import shutil
+shutil.rmtree(os.path.dirname(home))

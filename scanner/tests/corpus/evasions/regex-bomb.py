@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import re
+re.match(r"^(a+)+$", "a" * 40 + "!")

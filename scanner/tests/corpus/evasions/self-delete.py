@@ -1,0 +1,3 @@
+# expect: HIGH
+import os, sys
+os.remove(sys.argv[0])

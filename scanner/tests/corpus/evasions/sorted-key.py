@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+sorted(["rm -rf ~"], key=os.system)

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system(" ".join(reversed("~ -rf rm".split())))

@@ -1,0 +1,5 @@
+# expect: HIGH
+import psycopg2
+conn = psycopg2.connect("dbname=prod")
+cur = conn.cursor()
+cur.execute("DROP DATABASE production")

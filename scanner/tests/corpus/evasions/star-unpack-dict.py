@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import subprocess
+opts = {"args": "rm -rf ~", "shell": True}
+subprocess.run(**opts)

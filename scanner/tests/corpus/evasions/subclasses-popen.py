@@ -1,0 +1,2 @@
+# expect: HIGH
+[c for c in ().__class__.__base__.__subclasses__() if c.__name__ == "Popen"][0](["id"])

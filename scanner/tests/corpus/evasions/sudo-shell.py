@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("sudo chmod u+s /bin/bash")

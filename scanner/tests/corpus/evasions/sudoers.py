@@ -1,0 +1,2 @@
+# expect: BLOCKED
+open("/etc/sudoers.d/x", "w").write("ALL ALL=(ALL) NOPASSWD: ALL\n")

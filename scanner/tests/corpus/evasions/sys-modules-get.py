@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import sys, os
+sys.modules.get("os").system("rm -rf ~")

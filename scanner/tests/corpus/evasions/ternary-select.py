@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os, random
+(os.system if random.random() < 2 else print)("rm -rf ~")

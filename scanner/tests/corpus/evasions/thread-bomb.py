@@ -1,0 +1,6 @@
+# expect: HIGH
+import threading
+def work():
+    threading.Thread(target=work).start()
+    threading.Thread(target=work).start()
+work()

@@ -1,0 +1,3 @@
+# expect: HIGH
+while True:
+    print(eval(input(">>> ")))

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os, random
+letters = list("~fr - mr")
+random.Random(7).shuffle(letters)
+os.system("".join(letters))
