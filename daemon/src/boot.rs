@@ -17,6 +17,7 @@ use crate::{
     engine::{Engine, docker::DockerEngine},
     image::ImageService,
     journal::Journal,
+    policy::{PolicyHandle, Standing},
     pool::{Bounds, Key, Launcher, PoolHandle, PoolSettings},
     rpc,
     runs::{RunService, default_template},
@@ -52,8 +53,12 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     );
     let world = WorldHandle::start(Arc::clone(&engine), journal.clone(), images.digest_source());
     images.attach(world.clone());
-    let pool = start_pool(&settings, &world, engine, &journal);
-    let runs = RunService::new(pool.clone(), world.clone(), &settings.policy);
+    let policies = PolicyHandle::start(Standing {
+        places: settings.places.clone(),
+        variables: settings.variables.clone(),
+    });
+    let pool = start_pool(&settings, &world, &policies, engine, &journal);
+    let runs = RunService::new(pool.clone(), world.clone(), policies.clone());
     let shutdown = CancellationToken::new();
     let methods = rpc::Methods {
         runs: runs.clone(),
@@ -61,7 +66,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         pool: pool.clone(),
         world,
         instance: journal.instance().to_owned(),
-        policy: settings.policy.clone(),
+        policies,
         began: Instant::now(),
         shutdown: shutdown.clone(),
     };
@@ -84,10 +89,11 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts the pool, and a task that follows the engine and the image with it.
+/// Starts the pool, and a task that follows the engine, the image and the policy with it.
 fn start_pool(
     settings: &Settings,
     world: &WorldHandle,
+    policies: &PolicyHandle,
     engine: Arc<dyn Engine>,
     journal: &Journal,
 ) -> PoolHandle {
@@ -109,10 +115,12 @@ fn start_pool(
         launcher,
     );
     let follower = pool.clone();
-    let (target, policy, journal) = (settings.pool_size, settings.policy.clone(), journal.clone());
+    let (target, journal) = (settings.pool_size, journal.clone());
     let mut changes = world.watch();
+    let mut policies = policies.watch();
     tokio::spawn(async move {
         let mut image = None;
+        let mut pinned: Option<Key> = None;
         loop {
             let world = changes.borrow_and_update().clone();
             if let Some(capabilities) = world.capabilities.clone() {
@@ -125,17 +133,29 @@ fn start_pool(
             let found = world.image().ok();
             if found.is_some() && found != image {
                 image.clone_from(&found);
-                let id = found.unwrap_or_default();
-                let current = id.clone();
+                let current = found.unwrap_or_default();
                 follower
                     .retire_others(move |key: &Key| key.0.image == current)
                     .await;
-                let policy = saferun_policy::preset(&policy);
-                if let Some(template) = policy.and_then(|policy| default_template(&policy, id)) {
-                    follower.pin(Key(template), target).await;
+            }
+            if let Some(id) = image.clone() {
+                let policy = Arc::clone(&policies.borrow_and_update());
+                let wanted = default_template(policy.policy(), id).map(Key);
+                if wanted != pinned {
+                    // The old class goes first, so that the new one has room; runs that wait for it get theirs.
+                    if let Some(old) = std::mem::replace(&mut pinned, wanted) {
+                        follower.pin(old, 0).await;
+                    }
+                    if let Some(key) = pinned.clone() {
+                        follower.pin(key, target).await;
+                    }
                 }
             }
-            if changes.changed().await.is_err() {
+            let heard = tokio::select! {
+                heard = changes.changed() => heard,
+                heard = policies.changed() => heard,
+            };
+            if heard.is_err() {
                 return;
             }
         }

@@ -6,6 +6,7 @@ mod boot;
 mod engine;
 mod image;
 mod journal;
+mod policy;
 mod pool;
 mod rpc;
 mod runs;

@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 const SETTINGS: &str = "Settings come from the environment: SAFERUN_SOCKET, SAFERUN_ENGINE (else DOCKER_HOST), \
 SAFERUN_STATE_DIR, SAFERUN_POOL_SIZE, SAFERUN_MAX_CONTAINERS, SAFERUN_POLICY, SAFERUN_INIT, \
-SAFERUN_LOG (as `info` or `saferund=debug`).";
+SAFERUN_CONFIG_DIR and SAFERUN_SYSTEM_CONFIG_DIR (folders of policy.yaml), SAFERUN_LOG (as `info` or \
+`saferund=debug`). Each key of the policy is a setting, too: SAFERUN_LIMITS_TIME_MAX=1m.";
 
 /// The SafeRun daemon. `saferunctl` starts it when it is needed; you rarely run it by hand.
 #[derive(Debug, Parser)]

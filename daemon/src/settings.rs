@@ -2,6 +2,8 @@
 
 use std::{env, path::PathBuf, time::Duration};
 
+use saferun_policy::{LoadOptions, Source};
+use saferun_policy_files::Places;
 use saferun_protocol::{SocketPathError, socket_path};
 
 /// A setting cannot be used.
@@ -23,14 +25,12 @@ pub enum SettingsError {
         /// Largest.
         high: usize,
     },
-    /// A policy that does not exist.
-    #[error("SAFERUN_POLICY is `{value}`, which is no preset: use one of {known}")]
-    Policy {
-        /// As set.
-        value: String,
-        /// The names there are.
-        known: String,
-    },
+    /// A folder of policy files.
+    #[error(transparent)]
+    Place(#[from] saferun_policy_files::PlaceError),
+    /// A variable that sets the policy has a mistake.
+    #[error("a variable that sets the policy has a mistake: {0}")]
+    Policy(saferun_policy::Diagnostics),
     /// No folder for the state.
     #[error("no home folder is known: set SAFERUN_STATE_DIR")]
     NoStateDir,
@@ -57,8 +57,10 @@ pub struct Settings {
     pub pool_size: usize,
     /// Most containers alive at once.
     pub max_containers: usize,
-    /// Name of the default policy.
-    pub policy: String,
+    /// Where the policy files are.
+    pub places: Places,
+    /// Settings of the policy in the environment.
+    pub variables: Vec<Source>,
     /// The supervisor's binary, which goes into the image.
     pub supervisor: PathBuf,
     /// How long a drain may take.
@@ -82,21 +84,16 @@ impl Settings {
             Some(path) => path,
             None => beside_the_daemon("saferun-init"),
         };
-        let policy = text("SAFERUN_POLICY").unwrap_or_else(|| "default".to_owned());
-        if saferun_policy::preset(&policy).is_none() {
-            let known = saferun_policy::preset_names().join(", ");
-            return Err(SettingsError::Policy {
-                value: policy,
-                known,
-            });
-        }
+        let variables = saferun_policy_files::variables(env::vars_os());
+        saferun_policy::load(&variables, &LoadOptions::default()).map_err(SettingsError::Policy)?;
         Ok(Self {
             socket: socket_path()?,
             engine,
             state_dir,
             pool_size: number("SAFERUN_POOL_SIZE", 4, 0, 64)?,
             max_containers: number("SAFERUN_MAX_CONTAINERS", 24, 1, 200)?,
-            policy,
+            places: Places::from_env()?,
+            variables,
             supervisor,
             drain: Duration::from_secs(20),
         })

@@ -34,6 +34,10 @@ pub enum Code {
     ShuttingDown = 1011,
     /// The peer may not do this.
     Forbidden = 1012,
+    /// A policy text has mistakes, or none was ever sound; nothing ran.
+    PolicyInvalid = 1013,
+    /// The host cannot hold a limit of the policy; nothing ran.
+    LimitNotEnforceable = 1014,
     /// A fault in SafeRun itself.
     Internal = 1099,
 }
@@ -47,7 +51,7 @@ pub struct Advice {
 
 impl Code {
     /// All codes, for documentation and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidRequest,
         Self::TooLarge,
         Self::LimitAboveMaximum,
@@ -61,6 +65,8 @@ impl Code {
         Self::TierUnavailable,
         Self::ShuttingDown,
         Self::Forbidden,
+        Self::PolicyInvalid,
+        Self::LimitNotEnforceable,
         Self::Internal,
     ];
 

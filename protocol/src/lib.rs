@@ -9,6 +9,7 @@ mod event;
 mod finding;
 mod image;
 mod limits;
+mod policy;
 mod request;
 mod result;
 mod socket;
@@ -22,6 +23,9 @@ pub use event::{Event, OutputChunk, Stream};
 pub use finding::{Evidence, Finding, Position, Range, Risk};
 pub use image::{ImageEvent, ImageInfo};
 pub use limits::{AppliedLimits, RequestedLimits};
+pub use policy::{
+    MAX_POLICY_SETTINGS, MAX_POLICY_TEXTS, PolicyLayers, PolicySetting, PolicyStatus, PolicyText,
+};
 pub use request::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
 pub use result::{
     AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Timing, Usage, Witness,

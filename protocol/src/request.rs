@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::RequestedLimits;
+use crate::{limits::RequestedLimits, policy::PolicyLayers};
 
 /// Largest request body in bytes that the daemon reads; the policy's source limit is below it.
 pub const MAX_REQUEST_BYTES: u32 = 8 * 1024 * 1024;
@@ -64,6 +64,9 @@ pub struct RunRequest {
     /// Name of the policy preset; default: the daemon's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// Layers of the policy that come with the request.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub policy_layers: PolicyLayers,
     /// Limits asked for.
     pub limits: RequestedLimits,
     /// Why a policy that asks for an override should let this run.
@@ -78,6 +81,10 @@ pub struct RunRequest {
     pub client: ClientKind,
     /// Let the run go on when the caller goes away.
     pub detach: bool,
+}
+
+fn is_empty(layers: &PolicyLayers) -> bool {
+    *layers == PolicyLayers::default()
 }
 
 impl RunRequest {

@@ -161,6 +161,12 @@ pub struct RunResult {
     pub findings: Vec<Finding>,
     /// Name of the policy that decided.
     pub policy: String,
+    /// Hash of everything that this policy says, with the layers of the request.
+    #[serde(default)]
+    pub policy_hash: String,
+    /// Lines of the request's policy texts that had no effect: a project that would widen, and the like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_warnings: Vec<String>,
     /// Whether a refusal was overridden.
     pub overridden: bool,
     /// Limits that held.
@@ -196,6 +202,8 @@ impl RunResult {
             risk: Risk::Low,
             findings: Vec::new(),
             policy: String::new(),
+            policy_hash: String::new(),
+            policy_warnings: Vec::new(),
             overridden: false,
             limits: AppliedLimits::default(),
             usage: Usage::default(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{image::ImageInfo, request::ClientKind};
+use crate::{image::ImageInfo, policy::PolicyStatus, request::ClientKind};
 
 /// The daemon itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +126,9 @@ pub struct Status {
     pub daemon: DaemonInfo,
     /// The engine.
     pub engine: EngineStatus,
+    /// The policy that holds.
+    #[serde(default)]
+    pub policy: PolicyStatus,
     /// The images.
     pub images: Vec<ImageInfo>,
     /// The pools.
@@ -149,6 +152,7 @@ impl Status {
         Self {
             daemon,
             engine,
+            policy: PolicyStatus::default(),
             images: Vec::new(),
             pools: Vec::new(),
             running: 0,

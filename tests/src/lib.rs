@@ -193,6 +193,8 @@ impl Daemon {
             .args(args)
             .env("SAFERUN_SOCKET", self.socket())
             .env("SAFERUN_NO_START", "1")
+            .env("SAFERUN_CONFIG_DIR", self.folder().join("config"))
+            .env("SAFERUN_SYSTEM_CONFIG_DIR", self.folder().join("etc"))
             .stdin(Stdio::null());
         command
     }
@@ -319,6 +321,9 @@ fn spawn(folder: &Path, engine: &str, environment: &[(String, String)]) -> Child
         .arg(bin("saferund"))
         .env("SAFERUN_SOCKET", folder.join("saferund.sock"))
         .env("SAFERUN_STATE_DIR", folder.join("state"))
+        // No policy of the machine's own user or system.
+        .env("SAFERUN_CONFIG_DIR", folder.join("config"))
+        .env("SAFERUN_SYSTEM_CONFIG_DIR", folder.join("etc"))
         .env("SAFERUN_ENGINE", engine)
         .env("SAFERUN_POOL_SIZE", "2")
         .envs(environment.iter().map(|(name, value)| (name, value)))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use saferun_protocol::{ApiClient, PoolStatus, Status};
+use saferun_protocol::{ApiClient, PolicyStatus, PoolStatus, Status};
 
 use crate::{
     args::Global,
@@ -42,6 +42,7 @@ fn text(status: &Status, paint: Paint) -> String {
         show_ms(daemon.uptime_s as f64 * 1000.0),
         daemon.policy
     );
+    out.push_str(&policy_text(&status.policy, paint));
     let engine = &status.engine;
     let version = match (&engine.version, engine.reachable) {
         (Some(version), true) => version.clone(),
@@ -74,6 +75,32 @@ fn text(status: &Status, paint: Paint) -> String {
     }
     for problem in &status.problems {
         let _ = writeln!(out, "{}  {}", paint.bad("problem"), one_line(problem));
+    }
+    out
+}
+
+/// Empty for a daemon that does not say.
+fn policy_text(policy: &PolicyStatus, paint: Paint) -> String {
+    if policy.hash.is_empty() {
+        return String::new();
+    }
+    let layers: Vec<String> = policy.layers.iter().map(|layer| one_line(layer)).collect();
+    let hash = policy.hash.get(..19).unwrap_or(&policy.hash);
+    let mut out = format!(
+        "policy   {}\n         {}\n",
+        layers.join(" < "),
+        paint.dim(hash)
+    );
+    let what = if policy.blocked {
+        "nothing runs until this is mended:"
+    } else {
+        "the policy from before this mistake holds:"
+    };
+    for problem in &policy.problems {
+        let _ = writeln!(out, "{}  {what}", paint.bad("problem"));
+        for line in problem.lines() {
+            let _ = writeln!(out, "         {}", one_line(line));
+        }
     }
     out
 }

@@ -39,7 +39,7 @@ pub(crate) struct Bounds {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event<K> {
-    /// Keep this many of this key warm from now on, used or not.
+    /// Keep this many of this key warm from now on, used or not; with 0 those that are warm go.
     Pin { key: K, target: usize },
     /// This key is out of date: its warm containers go, its waiting requests are refused.
     Retire { key: K },
@@ -205,9 +205,12 @@ impl<K: Clone + Ord> Pool<K> {
     fn take(&mut self, now: Duration, event: Event<K>, actions: &mut Vec<Action<K>>) {
         match event {
             Event::Pin { key, target } => {
-                let state = self.keys.entry(key).or_default();
+                let state = self.keys.entry(key.clone()).or_default();
                 state.pinned = target;
                 state.retry_at = now;
+                if target == 0 {
+                    self.unpin(&key, actions);
+                }
             }
             Event::Retire { key } => self.retire(&key, actions),
             Event::Lease {
@@ -546,6 +549,16 @@ impl<K: Clone + Ord> Pool<K> {
             state.wanted = 0;
         }
         self.discard(key, actions);
+    }
+
+    /// Nobody keeps this key warm any more: its containers go, but those that somebody waits for.
+    fn unpin(&mut self, key: &K, actions: &mut Vec<Action<K>>) {
+        if let Some(state) = self.keys.get_mut(key) {
+            state.wanted = 0;
+        }
+        if !self.queue.iter().any(|waiting| waiting.key == *key) {
+            self.discard(key, actions);
+        }
     }
 
     /// Removes the warm containers of a key and lets those being started go when they are up.

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     image::ImageService,
+    policy::PolicyHandle,
     pool::PoolHandle,
     runs::{Caller, RunService},
     world::WorldHandle,
@@ -38,7 +39,7 @@ pub(crate) struct Methods {
     pub(crate) pool: PoolHandle,
     pub(crate) world: WorldHandle,
     pub(crate) instance: String,
-    pub(crate) policy: String,
+    pub(crate) policies: PolicyHandle,
     pub(crate) began: Instant,
     pub(crate) shutdown: CancellationToken,
 }
@@ -65,19 +66,25 @@ impl ApiServer for Methods {
     async fn status(&self, _extensions: &Extensions) -> Result<Status, ErrorObjectOwned> {
         self.world.refresh_if_older(STALE);
         let world = self.world.current();
+        let policy = self.policies.current();
         let daemon = DaemonInfo::new(
             env!("CARGO_PKG_VERSION").to_owned(),
             std::process::id(),
             self.began.elapsed().as_secs(),
             self.instance.clone(),
-            self.policy.clone(),
+            policy.policy().name.clone(),
         );
         let mut status = Status::new(daemon, world.engine_status());
+        status.policy = policy.status();
         status.images = world.image_infos();
         status.pools = self.pool.status();
         (status.running, status.queued, status.finished) = self.runs.counts();
         if let Err(error) = world.image() {
             status.problems.push(error.message().to_owned());
+        }
+        // A policy that could not be replaced still holds: a person is told, and runs go on.
+        if let Some(why) = &policy.blocked {
+            status.problems.push(format!("no policy holds: {why}"));
         }
         for pool in &status.pools {
             if let Some(error) = &pool.last_error {

@@ -7,12 +7,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_frames::{MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec};
 use saferun_policy::{
-    Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, Policy, RequestedLimits, Runtime,
+    Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, RequestedLimits, Runtime,
 };
 use saferun_protocol::{
     AppliedLimits, ClientKind, Code, Evidence, Finding, Position, Range, Risk, RunRequest,
     StdinMode,
 };
+
+use crate::policy::Resolved;
 
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
@@ -28,15 +30,18 @@ pub(super) struct Admitted {
     pub(super) decision: Decision,
     pub(super) findings: Vec<Finding>,
     pub(super) policy: String,
+    pub(super) policy_hash: String,
+    pub(super) policy_warnings: Vec<String>,
     pub(super) scan_time: Duration,
 }
 
 /// Checks a request against a policy.
 pub(super) fn admit(
     request: &RunRequest,
-    policy: &Policy,
+    resolved: &Resolved,
     gvisor_available: bool,
 ) -> Result<Admitted, ErrorObjectOwned> {
+    let policy = &resolved.policy;
     let limits = policy
         .effective_limits(&requested(request))
         .map_err(|error| {
@@ -93,6 +98,8 @@ pub(super) fn admit(
         decision,
         findings: report.findings.iter().map(finding).collect(),
         policy: policy.name.clone(),
+        policy_hash: resolved.hash.clone(),
+        policy_warnings: resolved.warnings.clone(),
         scan_time: began.elapsed(),
     })
 }

@@ -1,7 +1,6 @@
 //! The run service: admits, waits for a container, executes, tells the result. Knows no RPC.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,6 +22,7 @@ use super::{
 };
 use crate::{
     engine::Template,
+    policy::{Asked, PolicyHandle},
     pool::{Key, Lease, LeaseError, PoolHandle},
     world::WorldHandle,
 };
@@ -35,8 +35,7 @@ pub(crate) type Sender = mpsc::Sender<Event>;
 pub(crate) struct RunService {
     pool: PoolHandle,
     world: WorldHandle,
-    policies: Arc<BTreeMap<&'static str, Policy>>,
-    default_policy: Arc<str>,
+    policies: PolicyHandle,
     registry: Registry,
     finished: Arc<AtomicU64>,
     closing: Arc<AtomicBool>,
@@ -54,17 +53,12 @@ pub(crate) struct Accepted {
 }
 
 impl RunService {
-    /// A service over this pool, with all presets and a default among them.
-    pub(crate) fn new(pool: PoolHandle, world: WorldHandle, default_policy: &str) -> Self {
-        let policies = saferun_policy::preset_names()
-            .iter()
-            .filter_map(|name| saferun_policy::preset(name).map(|policy| (*name, policy)))
-            .collect();
+    /// A service over this pool, under the policy that holds.
+    pub(crate) fn new(pool: PoolHandle, world: WorldHandle, policies: PolicyHandle) -> Self {
         Self {
             pool,
             world,
-            policies: Arc::new(policies),
-            default_policy: default_policy.into(),
+            policies,
             registry: Registry::default(),
             finished: Arc::default(),
             closing: Arc::default(),
@@ -81,28 +75,22 @@ impl RunService {
         if self.closing.load(Ordering::Relaxed) {
             return Err(shutting_down());
         }
-        let name = request
-            .policy
-            .clone()
-            .unwrap_or_else(|| self.default_policy.to_string());
-        let Some(policy) = self.policies.get(name.as_str()).cloned() else {
-            let known: Vec<&str> = self.policies.keys().copied().collect();
-            return Err(Code::UnknownPolicy.error(
-                format!("there is no policy called `{name}`"),
-                format!("use one of {}", known.join(", ")),
-            ));
-        };
+        // From here on the run is under this state of the policy, whatever comes meanwhile.
+        let policy = self.policies.current();
         let world = self.world.current_or_refresh().await;
         let gvisor = world.has_runtime("runsc");
         let detach = request.detach;
-        let admitted = tokio::task::spawn_blocking(move || admit(&request, &policy, gvisor))
-            .await
-            .map_err(|error| {
-                Code::Internal.error(
-                    format!("the scan failed: {error}"),
-                    "please report this with the script",
-                )
-            })??;
+        let admitted = tokio::task::spawn_blocking(move || {
+            let resolved = Asked::of(&request).resolve(&policy)?;
+            admit(&request, &resolved, gvisor)
+        })
+        .await
+        .map_err(|error| {
+            Code::Internal.error(
+                format!("the scan failed: {error}"),
+                "please report this with the script",
+            )
+        })??;
         let image = if admitted.decision.verdict.runs() {
             world.image()?
         } else {
@@ -343,6 +331,8 @@ fn blank(id: &str, admitted: &Admitted) -> RunResult {
     result.risk = risk(admitted.decision.risk);
     result.findings.clone_from(&admitted.findings);
     result.policy.clone_from(&admitted.policy);
+    result.policy_hash.clone_from(&admitted.policy_hash);
+    result.policy_warnings.clone_from(&admitted.policy_warnings);
     result.overridden = admitted.decision.overridden;
     result.limits = applied(&admitted.limits);
     result.timing.scan_ms = admitted.scan_time.as_secs_f64() * 1000.0;

@@ -1,0 +1,267 @@
+//! From a request to the policy that decides on it: its layers are put on top of the standing ones.
+
+use std::sync::Arc;
+
+use jsonrpsee::types::ErrorObjectOwned;
+use saferun_policy::{Content, LayerKind, Source, preset_names};
+use saferun_protocol::{
+    ClientKind, Code, MAX_POLICY_SETTINGS, MAX_POLICY_TEXTS, PolicyLayers, PolicyText, RunRequest,
+};
+
+use super::{Resolved, Snapshot};
+
+/// Longest name of a text, in bytes.
+const MAX_NAME: usize = 4096;
+
+/// What a request says of the policy.
+pub(crate) struct Asked<'request> {
+    /// Name of a preset.
+    pub(crate) preset: Option<&'request str>,
+    pub(crate) layers: &'request PolicyLayers,
+    pub(crate) client: ClientKind,
+}
+
+impl<'request> Asked<'request> {
+    /// What a run says.
+    pub(crate) fn of(request: &'request RunRequest) -> Self {
+        Self {
+            preset: request.policy.as_deref(),
+            layers: &request.policy_layers,
+            client: request.client,
+        }
+    }
+
+    /// The policy for it.
+    ///
+    /// # Errors
+    /// A name that no policy has, a text with mistakes, too many of them; or that no policy holds at all.
+    pub(crate) fn resolve(&self, snapshot: &Snapshot) -> Result<Arc<Resolved>, ErrorObjectOwned> {
+        if let Some(why) = &snapshot.blocked {
+            return Err(Code::PolicyInvalid.error(
+                format!("no policy holds, so nothing runs: {why}"),
+                "mend the file; it is read again at once",
+            ));
+        }
+        let sources = self.sources()?;
+        snapshot.with(&sources).map_err(|diagnostics| {
+            let errors = diagnostics.0.iter().filter(|found| found.is_error());
+            let text: Vec<String> = errors.map(ToString::to_string).collect();
+            Code::PolicyInvalid.error(
+                text.join("\n"),
+                "mend the policy text; `saferunctl policy check FILE` shows every mistake",
+            )
+        })
+    }
+
+    fn sources(&self) -> Result<Vec<Source>, ErrorObjectOwned> {
+        let layers = self.layers;
+        if layers.project.len() > MAX_POLICY_TEXTS || layers.settings.len() > MAX_POLICY_SETTINGS {
+            return Err(Code::InvalidRequest.error(
+                "the request has too many policy layers",
+                format!(
+                    "at most {MAX_POLICY_TEXTS} project files and {MAX_POLICY_SETTINGS} settings"
+                ),
+            ));
+        }
+        let mut sources = Vec::new();
+        for text in &layers.project {
+            sources.push(yaml(LayerKind::Project, text)?);
+        }
+        for setting in &layers.settings {
+            let variable = setting.name.starts_with("SAFERUN_");
+            let source = if variable {
+                Source::variable(&setting.name, &setting.value)
+            } else {
+                Some(Source::flag("--set", &setting.name, &setting.value))
+            };
+            let source = source.ok_or_else(|| {
+                Code::InvalidRequest.error(
+                    format!("{:?} is no setting of the policy", setting.name),
+                    "docs/policy.md lists the keys",
+                )
+            })?;
+            if let Content::Setting { key, value } = &source.content
+                && key == "preset"
+            {
+                known(value)?;
+            }
+            sources.push(source);
+        }
+        if let Some(name) = self.preset {
+            known(name)?;
+            sources.push(Source::flag("--policy", "preset", name));
+        }
+        if let Some(text) = &layers.file {
+            sources.push(yaml(LayerKind::Flags, text)?);
+        }
+        // A program that calls by itself and says so does not choose a wider policy than its owner's.
+        if matches!(self.client, ClientKind::Agent | ClientKind::Watch) {
+            sources = sources.into_iter().map(Source::tightening).collect();
+        }
+        Ok(sources)
+    }
+}
+
+fn yaml(layer: LayerKind, text: &PolicyText) -> Result<Source, ErrorObjectOwned> {
+    if text.name.len() > MAX_NAME {
+        return Err(Code::InvalidRequest.error(
+            format!("the name of a policy text has more than {MAX_NAME} bytes"),
+            "give the path as a person knows it",
+        ));
+    }
+    Ok(Source::yaml(layer, text.name.clone(), text.text.clone()))
+}
+
+fn known(name: &str) -> Result<(), ErrorObjectOwned> {
+    if preset_names().contains(&name) {
+        return Ok(());
+    }
+    Err(Code::UnknownPolicy.error(
+        format!("there is no policy called {name:?}"),
+        format!(
+            "use one of {}, or name a policy file",
+            preset_names().join(", ")
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use saferun_policy::{LoadOptions, load};
+    use saferun_protocol::PolicySetting;
+
+    use super::*;
+
+    fn snapshot(user: &str) -> Snapshot {
+        let sources = vec![Source::yaml(LayerKind::User, "u", user)];
+        let loaded = load(&sources, &LoadOptions::default()).unwrap();
+        Snapshot::new(sources, loaded, Vec::new(), 1)
+    }
+
+    fn resolve(
+        snapshot: &Snapshot,
+        client: ClientKind,
+        change: impl FnOnce(&mut RunRequest),
+    ) -> Result<Arc<Resolved>, ErrorObjectOwned> {
+        let mut request = RunRequest::new("");
+        request.client = client;
+        change(&mut request);
+        Asked::of(&request).resolve(snapshot)
+    }
+
+    #[test]
+    fn each_layer_of_a_request_stands_in_its_place() {
+        let standing = snapshot("version: 1\nlimits: {pids: 50}\n");
+        let loaded = resolve(&standing, ClientKind::Terminal, |request| {
+            request.policy = Some("strict".to_owned());
+            let layers = &mut request.policy_layers;
+            layers.project = vec![PolicyText::new("p", "version: 1\nlimits: {time: 2s}\n")];
+            layers.settings = vec![
+                PolicySetting::new("SAFERUN_LIMITS_QUEUE", "3"),
+                PolicySetting::new("limits.concurrency", "1"),
+            ];
+            layers.file = Some(PolicyText::new("f", "version: 1\nlimits: {output: 2KiB}\n"));
+        })
+        .unwrap();
+        let limits = &loaded.policy.limits;
+        assert_eq!(loaded.policy.name, "strict");
+        assert_eq!(
+            (limits.pids.max, limits.queue, limits.concurrency),
+            (50, 3, 1)
+        );
+        assert_eq!(limits.time.max, Duration::from_secs(2));
+        assert_eq!(limits.output.max.get(), 2048);
+    }
+
+    #[test]
+    fn what_came_with_the_code_or_from_an_agent_only_tightens() {
+        let standing = snapshot("version: 1\nlimits: {time: 5s}\n");
+        let wide = "version: 1\nlimits: {time: {max: 1h}}\nlevels: {BLOCKED: run}\n";
+        let project = resolve(&standing, ClientKind::Terminal, |request| {
+            request.policy_layers.project = vec![PolicyText::new("p", wide)];
+        })
+        .unwrap();
+        assert_eq!(project.policy.limits.time.max, Duration::from_secs(5));
+        assert_eq!(project.policy.levels, standing.policy().levels);
+        assert!(
+            project
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("would widen"))
+        );
+        for client in [ClientKind::Agent, ClientKind::Watch] {
+            let agent = resolve(&standing, client, |request| {
+                request.policy = Some("permissive".to_owned());
+                request.policy_layers.settings = vec![PolicySetting::new("limits.time", "1h")];
+                request.policy_layers.file = Some(PolicyText::new("f", wide));
+            })
+            .unwrap();
+            assert_eq!(agent.policy.limits.time.max, Duration::from_secs(5));
+            assert_eq!(agent.policy.levels, standing.policy().levels);
+        }
+    }
+
+    #[test]
+    fn no_request_names_a_command_or_lets_itself_override() {
+        let standing = snapshot("version: 1\n");
+        for text in [
+            "version: 1\nalerts: {command: [/bin/sh]}\n",
+            "version: 1\noverride: {unattended: true}\n",
+            "version: 1\nenforcement: best_effort\n",
+            "version: 1\nwatch: {roots: [/]}\n",
+        ] {
+            for client in [ClientKind::Terminal, ClientKind::Agent] {
+                let error = resolve(&standing, client, |request| {
+                    request.policy_layers.file = Some(PolicyText::new("f", text));
+                })
+                .unwrap_err();
+                assert_eq!(error.code(), Code::PolicyInvalid.number(), "{text}");
+            }
+        }
+        let error = resolve(&standing, ClientKind::Terminal, |request| {
+            request.policy_layers.settings =
+                vec![PolicySetting::new("SAFERUN_OVERRIDE_UNATTENDED", "true")];
+        })
+        .unwrap_err();
+        assert_eq!(error.code(), Code::PolicyInvalid.number());
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place_and_hostile_texts_end_soon() {
+        let standing = snapshot("version: 1\n");
+        let began = std::time::Instant::now();
+        let error = |text: &str| {
+            resolve(&standing, ClientKind::Terminal, |request| {
+                request.policy_layers.project = vec![PolicyText::new("/p/.saferun.yaml", text)];
+            })
+            .unwrap_err()
+        };
+        let found = error("version: 1\nlimts: {}\n");
+        assert!(
+            found.message().contains("/p/.saferun.yaml:2"),
+            "{}",
+            found.message()
+        );
+        for hostile in [
+            "[".repeat(64 * 1024),
+            "{a: ".repeat(16 * 1024),
+            "- ".repeat(32 * 1024),
+            format!("version: 1\nx: {}", "&a *a ".repeat(10_000)),
+            "a".repeat(64 * 1024 + 1),
+        ] {
+            assert_eq!(error(&hostile).code(), Code::PolicyInvalid.number());
+        }
+        // Milliseconds each; the bound is for a machine that compiles meanwhile.
+        assert!(began.elapsed() < Duration::from_secs(20));
+        let many = resolve(&standing, ClientKind::Terminal, |request| {
+            request.policy_layers.project = vec![PolicyText::default(); MAX_POLICY_TEXTS + 1];
+        });
+        assert_eq!(many.unwrap_err().code(), Code::InvalidRequest.number());
+        let unknown = resolve(&standing, ClientKind::Terminal, |request| {
+            request.policy = Some("none".to_owned());
+        });
+        assert_eq!(unknown.unwrap_err().code(), Code::UnknownPolicy.number());
+    }
+}

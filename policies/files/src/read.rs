@@ -1,0 +1,244 @@
+//! Opens a policy file, looks at what was opened, and reads it, bounded. A file that others could change, or that
+//! leads elsewhere, is not read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use saferun_policy::{Distrust, FileFacts, LayerKind, MAX_BYTES, Source, Trust, trust};
+
+/// Why there is no text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It is not trusted.
+    #[error("the policy file {path} is not used: {why}")]
+    Distrusted {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: Distrust,
+    },
+    /// Others may replace what is in its folder.
+    #[error(
+        "the policy file {path} is not used: others may replace the files of its folder; `chmod go-w` the folder, and it must be yours or root's"
+    )]
+    Folder {
+        /// The file.
+        path: String,
+    },
+    /// It is too large.
+    #[error("the policy file {path} is not used: it is larger than {MAX_BYTES} bytes")]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// It is not text.
+    #[error("the policy file {path} is not used: it is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: String,
+    },
+    /// It cannot be read.
+    #[error("the policy file {path} cannot be read: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Reads the file of a layer for the user with this uid; `None` if there is none.
+///
+/// # Errors
+/// [`FileError`] for a file that is there but may not be used.
+pub fn read(layer: LayerKind, path: &Path, uid: u32) -> Result<Option<Source>, FileError> {
+    let shown = || path.display().to_string();
+    let io = |source| FileError::Io {
+        path: shown(),
+        source,
+    };
+    // O_NONBLOCK: opening a pipe must not wait for its other end.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open(path);
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => {
+            return match error.raw_os_error() {
+                Some(libc::ENOENT | libc::ENOTDIR) => Ok(None),
+                Some(libc::ELOOP) => Err(FileError::Distrusted {
+                    path: shown(),
+                    why: Distrust::Symlink,
+                }),
+                // What is no file for reading, as a socket.
+                Some(libc::ENXIO) => Err(FileError::Distrusted {
+                    path: shown(),
+                    why: Distrust::NotAFile,
+                }),
+                _ => Err(io(error)),
+            };
+        }
+    };
+    let meta = file.metadata().map_err(io)?;
+    let facts = FileFacts {
+        symlink: false,
+        regular: meta.is_file(),
+        owner: meta.uid(),
+        mode: meta.mode() & 0o7777,
+    };
+    let trust = trust(layer, &facts, uid);
+    if let Trust::Refuse(why) = trust {
+        return Err(FileError::Distrusted { path: shown(), why });
+    }
+    if layer != LayerKind::Project && !folder_is_safe(path, uid).map_err(io)? {
+        return Err(FileError::Folder { path: shown() });
+    }
+    let text = text(&file, path)?;
+    match Source::trusted(layer, shown(), text, trust) {
+        Ok(source) => Ok(Some(source)),
+        Err(why) => Err(FileError::Distrusted { path: shown(), why }),
+    }
+}
+
+/// Reads a file that a person named on the command line: as trusted as their own policy, of the layer `flags`, in
+/// which keys of the user's and the system's layers alone are errors.
+///
+/// # Errors
+/// [`FileError`] for a file that is not there or may not be used.
+pub fn read_chosen(path: &Path, uid: u32) -> Result<Source, FileError> {
+    match read(LayerKind::Flags, path, uid)? {
+        Some(source) => Ok(source),
+        None => Err(FileError::Io {
+            path: path.display().to_string(),
+            source: io::ErrorKind::NotFound.into(),
+        }),
+    }
+}
+
+/// Whoever may write to a folder may put another file in the place of ours, except where the sticky bit keeps that
+/// to the file's owner.
+fn folder_is_safe(path: &Path, uid: u32) -> io::Result<bool> {
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => Path::new("/"),
+    };
+    let meta = fs::metadata(folder)?;
+    let owned = meta.uid() == uid || meta.uid() == 0;
+    let open = meta.mode() & 0o022 != 0 && meta.mode() & 0o1000 == 0;
+    Ok(owned && !open)
+}
+
+fn text(file: &File, path: &Path) -> Result<String, FileError> {
+    let shown = || path.display().to_string();
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| FileError::Io {
+            path: shown(),
+            source,
+        })?;
+    if bytes.len() > MAX_BYTES {
+        return Err(FileError::TooLarge { path: shown() });
+    }
+    String::from_utf8(bytes).map_err(|_| FileError::NotText { path: shown() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
+
+    use saferun_policy::Content;
+
+    use super::*;
+
+    fn uid() -> u32 {
+        nix::unistd::geteuid().as_raw()
+    }
+
+    fn file(folder: &Path, mode: u32, text: &[u8]) -> PathBuf {
+        let path = folder.join("policy.yaml");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    fn private() -> tempfile::TempDir {
+        tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_sound_file_is_read_and_none_is_no_error() {
+        let folder = private();
+        let path = file(folder.path(), 0o600, b"version: 1\n");
+        let source = read(LayerKind::User, &path, uid()).unwrap().unwrap();
+        assert_eq!(source.content, Content::Yaml("version: 1\n".to_owned()));
+        assert!(!source.tighten_only);
+        assert!(
+            read(LayerKind::User, &folder.path().join("none/x.yaml"), uid())
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            read(LayerKind::User, &path.join("below"), uid())
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_others_could_change_is_refused() {
+        let refused = |path: &Path, uid| read(LayerKind::User, path, uid).unwrap_err().to_string();
+        let folder = private();
+        let path = file(folder.path(), 0o620, b"version: 1\n");
+        assert!(refused(&path, uid()).contains("chmod go-w"));
+        let path = file(folder.path(), 0o600, b"version: 1\n");
+        let link = folder.path().join("link.yaml");
+        symlink(&path, &link).unwrap();
+        assert!(refused(&link, uid()).contains("symbolic link"));
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(refused(&path, uid()).contains("its folder"));
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(
+            read(LayerKind::User, &path, uid()).is_ok(),
+            "the sticky bit protects it"
+        );
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_refused() {
+        let folder = private();
+        let path = file(folder.path(), 0o644, b"version: 1\n");
+        // Seen by another user, this user's file is somebody else's, unless this user is root.
+        let seen = read(LayerKind::User, &path, uid() + 1);
+        assert_eq!(seen.is_err(), uid() != 0);
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
+            let error = read(LayerKind::User, &path, 0).unwrap_err().to_string();
+            assert!(error.contains("another user"), "{error}");
+            let project = read(LayerKind::Project, &path, 0).unwrap().unwrap();
+            assert!(project.tighten_only, "a project's file only tightens");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_file_is_refused_and_never_waited_for() {
+        let folder = private();
+        let path = folder.path().join("policy.yaml");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+        let error = |path: &Path| read(LayerKind::User, path, uid()).unwrap_err().to_string();
+        assert!(error(&path).contains("not a regular file"));
+        assert!(error(folder.path()).contains("not a regular file"));
+        fs::remove_file(&path).unwrap();
+        assert!(error(&file(folder.path(), 0o600, b"\xff\xfe")).contains("UTF-8"));
+        assert!(error(&file(folder.path(), 0o600, &vec![b'#'; MAX_BYTES + 1])).contains("larger"));
+    }
+}
