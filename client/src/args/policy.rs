@@ -7,9 +7,10 @@ use clap::{Args, Subcommand};
 /// What to do with policies.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Show what a preset, or a policy file over it, comes to
+    /// Show the policy that holds here, or what a preset or a policy file comes to
     #[command(after_help = "\
 Examples:
+  saferunctl policy show --origin                    each value, and the line that set it
   saferunctl policy show strict
   saferunctl policy show --file my-policy.yaml --origin
   saferunctl policy show default --source            the preset as it is written")]
@@ -17,12 +18,13 @@ Examples:
     /// Check policy files; each mistake with its line, and what to write instead
     #[command(after_help = "\
 Examples:
+  saferunctl policy check                            the files that hold here
   saferunctl policy check my-policy.yaml
 
 Exit codes: 0 sound, 1 an error, 2 a file cannot be read.")]
     Check {
-        /// Policy files
-        #[arg(required = true, value_name = "FILE")]
+        /// Policy files [default: those of the system, the user, and the project of this folder]
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
     /// Print the JSON Schema of policy files, for editors
@@ -39,12 +41,13 @@ Exit codes: 0 it would run, 126 it would not, 2 a file cannot be read.")]
     /// Run the tests that stand in policy files
     #[command(after_help = "\
 Examples:
+  saferunctl policy test                             the tests of the files that hold here
   saferunctl policy test my-policy.yaml
 
 Exit codes: 0 all passed, 1 one failed, 2 a file cannot be read or has no tests.")]
     Test {
-        /// Policy files
-        #[arg(required = true, value_name = "FILE")]
+        /// Policy files [default: those of the system, the user, and the project of this folder]
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Print JSON, one object for each file
         #[arg(long)]
@@ -58,17 +61,9 @@ pub(crate) struct PolicyExplainArgs {
     /// The script
     #[arg(value_name = "SCRIPT")]
     pub(crate) script: PathBuf,
-    /// Preset
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "default",
-        conflicts_with = "file"
-    )]
-    pub(crate) policy: String,
-    /// Policy file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    /// Policy: a preset, or a file, as for run
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) policy: Option<String>,
     /// As if this reason for an override were given
     #[arg(long = "override", value_name = "REASON")]
     pub(crate) override_reason: Option<String>,
@@ -83,14 +78,10 @@ pub(crate) struct PolicyExplainArgs {
 /// Options of `policy show`.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyShowArgs {
-    /// Preset
-    #[arg(
-        value_name = "PRESET",
-        default_value = "default",
-        conflicts_with = "file"
-    )]
-    pub(crate) preset: String,
-    /// Policy file
+    /// Preset by itself, without any other layer
+    #[arg(value_name = "PRESET", conflicts_with = "file")]
+    pub(crate) preset: Option<String>,
+    /// Policy file by itself, over its preset
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Say where each value comes from

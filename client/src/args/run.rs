@@ -40,9 +40,12 @@ pub(crate) struct RunArgs {
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Policy that decides and sets the limits
-    #[arg(long, value_name = "NAME", help_heading = "Policy")]
+    /// Policy that decides and sets the limits: a preset, or a file
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Policy")]
     pub(crate) policy: Option<String>,
+    /// Set a key of the policy for this run, as limits.time=5s; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable, help_heading = "Policy")]
+    pub(crate) set: Vec<(String, String)>,
     /// Why a run that the policy stops should go ahead; kept with the run
     #[arg(long = "override", value_name = "REASON", help_heading = "Policy")]
     pub(crate) override_reason: Option<String>,

@@ -38,7 +38,7 @@ pub(crate) async fn daemon(command: DaemonCommand, _global: &Global) -> Result<u
 async fn bring_up() -> Result<u8, Failure> {
     let (client, what) = match reach_running().await? {
         Some(client) => (client, "runs already"),
-        None => (start(&socket_path()?).await?, "was started"),
+        None => (start(&socket_path()?, true).await?, "was started"),
     };
     let status = client.status().await?;
     ui::note(format!(

@@ -18,7 +18,7 @@ pub(crate) async fn reach(may_start: bool) -> Result<Client, Failure> {
     match connect(&path).await {
         Ok(client) => Ok(client),
         Err(error) if !nobody_listens(&error) => Err(error.into()),
-        Err(_) if may_start => start(&path).await,
+        Err(_) if may_start => start(&path, false).await,
         Err(_) => Err(Failure::failed(
             format!("no SafeRun daemon listens at {}", path.display()),
             "start it: saferunctl daemon start",

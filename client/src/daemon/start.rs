@@ -16,6 +16,7 @@ use std::{
 };
 
 use nix::fcntl::{Flock, FlockArg};
+use saferun_policy::Source;
 use saferun_protocol::{Client, connect};
 
 use super::{find_daemon, last_lines, log_file, nobody_listens};
@@ -28,7 +29,10 @@ const LOG_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Starts the daemon and waits until it answers. When several clients start at once, one starts it
 /// and the others wait for that one.
-pub(crate) async fn start(socket: &Path) -> Result<Client, Failure> {
+///
+/// `keep` says whether the daemon gets the settings of the policy in this command's environment: those of a command
+/// that only happens to need a daemon go with its request, and must not stay for others.
+pub(crate) async fn start(socket: &Path, keep: bool) -> Result<Client, Failure> {
     if socket.starts_with("/run/saferun") && !nix::unistd::geteuid().is_root() {
         return Err(Failure::failed(
             format!("the system service does not listen at {}", socket.display()),
@@ -50,6 +54,7 @@ pub(crate) async fn start(socket: &Path) -> Result<Client, Failure> {
         .map_err(|error| io(&format!("make the folder {}", folder.display()), error))?;
     let began = Instant::now();
     let mut starter = Starter {
+        keep,
         log: &log,
         child: None,
         log_from: 0,
@@ -105,6 +110,7 @@ fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
 
 /// The start under way, if it is ours.
 struct Starter<'a> {
+    keep: bool,
     log: &'a Path,
     child: Option<Child>,
     log_from: u64,
@@ -126,7 +132,16 @@ impl Starter<'_> {
             .mode(0o600)
             .open(self.log)?;
         self.log_from = log.metadata()?.len();
-        let child = Command::new(env::current_exe()?)
+        let mut command = Command::new(env::current_exe()?);
+        for (name, _) in env::vars_os().filter(|_| !self.keep) {
+            let setting = name
+                .to_str()
+                .filter(|name| Source::variable(name, "").is_some());
+            if let Some(name) = setting {
+                command.env_remove(name);
+            }
+        }
+        let child = command
             .args(["daemon", "become"])
             .arg(program)
             .stdin(Stdio::null())

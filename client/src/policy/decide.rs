@@ -1,12 +1,12 @@
 //! `policy explain` and `policy test`: what a policy says of code, without running it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use saferun_policy::{ClientKind, DecisionRequest, LoadOptions, load};
+use saferun_policy::{ClientKind, DecisionRequest, Source};
 use saferun_scanner::{Options, extract::scan_bytes, scan};
 use serde_json::json;
 
-use super::{read, resolve};
+use super::{Chosen, files_here, layers::loaded, read};
 use crate::{
     args::PolicyExplainArgs,
     exit,
@@ -16,7 +16,12 @@ use crate::{
 
 /// Says what the policy decides on a script, which clause decided, and what would change it.
 pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
-    let Some(policy) = resolve(&args.policy, args.file.as_deref())? else {
+    let chosen = Chosen {
+        policy: args.policy.as_deref(),
+        set: &[],
+        script: Some(&args.script),
+    };
+    let Some(policy) = chosen.layers()?.load()?.map(|loaded| loaded.policy) else {
         return Ok(exit::NOT_OK);
     };
     let shown = args.script.display().to_string();
@@ -59,19 +64,19 @@ pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
 pub(crate) fn test(files: &[PathBuf], as_json: bool) -> Result<u8, Failure> {
     let mut code = 0;
     for path in files {
-        code = code.max(test_file(path, as_json)?);
+        let shown = path.display().to_string();
+        code = code.max(test_sources(&shown, &[read(path)?], as_json)?);
+    }
+    if files.is_empty() {
+        code = test_sources("the policy here", &files_here()?, as_json)?;
     }
     Ok(code)
 }
 
-fn test_file(path: &Path, as_json: bool) -> Result<u8, Failure> {
-    let shown = one_line(&path.display().to_string());
-    let loaded = match load(&[read(path)?], &LoadOptions::default()) {
-        Ok(loaded) => loaded,
-        Err(diagnostics) => {
-            ui::note(diagnostics.to_string());
-            return Ok(exit::NOT_OK);
-        }
+fn test_sources(shown: &str, sources: &[Source], as_json: bool) -> Result<u8, Failure> {
+    let shown = one_line(shown);
+    let Some(loaded) = loaded(sources) else {
+        return Ok(exit::NOT_OK);
     };
     if loaded.tests.is_empty() {
         return Err(Failure::usage(

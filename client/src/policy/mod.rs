@@ -1,13 +1,17 @@
 //! `policy`: shows and checks policies. Works on texts alone, without the daemon.
 
 mod decide;
+mod layers;
 
 use std::{fs, path::Path};
 
 use saferun_policy::{
-    LayerKind, LoadOptions, Policy, Source, check, load, preset, preset_names, preset_text, schema,
+    LayerKind, LoadOptions, Policy, Source, check, preset, preset_names, preset_text, schema,
 };
+use saferun_policy_files::PROJECT_FILE;
 use serde_json::json;
+
+pub(crate) use layers::Chosen;
 
 use crate::{
     args::{PolicyCommand, PolicyShowArgs},
@@ -23,7 +27,10 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<u8, Failure> {
         PolicyCommand::Check { files } => {
             let mut worst = 0;
             for file in files {
-                worst = worst.max(check_file(file)?);
+                worst = worst.max(check_source(&read(file)?));
+            }
+            if files.is_empty() {
+                worst = check_here()?;
             }
             Ok(worst)
         }
@@ -38,17 +45,25 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<u8, Failure> {
 
 fn show(args: &PolicyShowArgs) -> Result<u8, Failure> {
     if args.source {
-        ui::out(preset_text(&args.preset).ok_or_else(|| unknown(&args.preset))?);
+        let name = args.preset.as_deref().unwrap_or("default");
+        ui::out(preset_text(name).ok_or_else(|| unknown(name))?);
         return Ok(0);
     }
-    let Some(policy) = resolve(&args.preset, args.file.as_deref())? else {
+    let policy = match (&args.preset, &args.file) {
+        (Some(name), _) => Some(preset(name).ok_or_else(|| unknown(name))?),
+        (None, Some(path)) => layers::loaded(&[read(path)?]).map(|loaded| loaded.policy),
+        (None, None) => layers::here()?.load()?.map(|loaded| loaded.policy),
+    };
+    let Some(policy) = policy else {
         return Ok(exit::NOT_OK);
     };
     let shown = policy.show();
     if args.json {
         ui::line(
-            serde_json::to_string_pretty(&json!({"name": policy.name, "values": shown}))
-                .unwrap_or_default(),
+            serde_json::to_string_pretty(
+                &json!({"name": policy.name, "hash": policy.hash(), "values": shown}),
+            )
+            .unwrap_or_default(),
         );
     } else {
         ui::out(text(&policy, args.origin));
@@ -66,25 +81,6 @@ fn unknown(name: &str) -> Failure {
     )
 }
 
-/// The policy of a preset, or of a file. `None` if the file has errors, which were printed.
-fn resolve(name: &str, file: Option<&Path>) -> Result<Option<Policy>, Failure> {
-    let Some(path) = file else {
-        return preset(name).map(Some).ok_or_else(|| unknown(name));
-    };
-    match load(&[read(path)?], &LoadOptions::default()) {
-        Ok(loaded) => {
-            for warning in &loaded.warnings {
-                ui::note(warning.to_string());
-            }
-            Ok(Some(loaded.policy))
-        }
-        Err(diagnostics) => {
-            ui::note(diagnostics.to_string());
-            Ok(None)
-        }
-    }
-}
-
 fn text(policy: &Policy, with_origin: bool) -> String {
     let rows: Vec<_> = policy
         .show()
@@ -100,8 +96,8 @@ fn text(policy: &Policy, with_origin: bool) -> String {
     ui::table(&rows)
 }
 
-fn check_file(path: &Path) -> Result<u8, Failure> {
-    let found = check(&read(path)?, &LoadOptions::default());
+fn check_source(source: &Source) -> u8 {
+    let found = check(source, &LoadOptions::default());
     for diagnostic in &found {
         ui::line(format!("{diagnostic}\n"));
     }
@@ -109,17 +105,40 @@ fn check_file(path: &Path) -> Result<u8, Failure> {
         .iter()
         .filter(|diagnostic| diagnostic.is_error())
         .count();
-    let shown = path.display();
+    let shown = one_line(&source.name);
     match (errors, found.len()) {
         (0, 0) => ui::line(format!("{shown} is sound")),
         (0, warnings) => ui::line(format!("{shown} is sound, with {warnings} to look at")),
         (1, _) => ui::line(format!("{shown} has one error")),
         (errors, _) => ui::line(format!("{shown} has {errors} errors")),
     }
-    Ok(if errors == 0 { 0 } else { exit::NOT_OK })
+    if errors == 0 { 0 } else { exit::NOT_OK }
 }
 
-/// A file as the user's own layer.
+/// The files that hold here, each by itself and all together.
+fn check_here() -> Result<u8, Failure> {
+    let files = files_here()?;
+    let mut worst = 0;
+    for source in &files {
+        worst = worst.max(check_source(source));
+    }
+    if worst == 0 && layers::loaded(&files).is_none() {
+        worst = exit::NOT_OK;
+    }
+    if files.is_empty() {
+        ui::line("there is no policy file here: the preset default holds");
+    }
+    Ok(worst)
+}
+
+/// The system's, the user's, and the project's files.
+fn files_here() -> Result<Vec<Source>, Failure> {
+    let mut files = layers::standing()?;
+    files.extend(layers::project_here()?);
+    Ok(files)
+}
+
+/// A file as the layer that it is by its name and place; anything else as the user's own.
 fn read(path: &Path) -> Result<Source, Failure> {
     let shown = path.display().to_string();
     let unusable = |why: String| {
@@ -135,5 +154,12 @@ fn read(path: &Path) -> Result<Source, Failure> {
         )));
     }
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    Ok(Source::yaml(LayerKind::User, shown, text))
+    let layer = if path.file_name().is_some_and(|name| name == PROJECT_FILE) {
+        LayerKind::Project
+    } else if path.starts_with("/etc/saferun") {
+        LayerKind::System
+    } else {
+        LayerKind::User
+    };
+    Ok(Source::yaml(layer, shown, text))
 }

@@ -30,8 +30,11 @@ pub(crate) fn after(result: &RunResult, quiet: bool, to_person: bool, sanitised:
             lines
         }
     };
+    let warnings = result.policy_warnings.iter().filter(|_| !quiet);
+    let warnings = warnings.flat_map(|warning| warning.lines()).map(one_line);
     lines
         .into_iter()
+        .chain(warnings)
         .flat_map(|line| [line, "\n".to_owned()])
         .collect()
 }

@@ -4,13 +4,13 @@
 use std::io::IsTerminal;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use saferun_protocol::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
+use saferun_protocol::{ClientKind, MAX_REQUEST_BYTES, PolicyLayers, RunRequest, StdinMode};
 
 use super::{
     input::Input,
     source::{Source, too_large},
 };
-use crate::{args::RunArgs, failure::Failure};
+use crate::{args::RunArgs, failure::Failure, policy::Chosen};
 
 /// Room for the JSON-RPC frame around the request.
 const FRAME: usize = 512;
@@ -41,7 +41,14 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
         Input::Given(bytes) => (StdinMode::Given, Some(STANDARD.encode(bytes))),
         Input::Stream(_) => (StdinMode::Stream, None),
     };
-    request.policy.clone_from(&args.policy);
+    let layers = Chosen {
+        policy: args.policy.as_deref(),
+        set: &args.set,
+        script: args.file.as_deref().filter(|path| path.as_os_str() != "-"),
+    }
+    .layers()?;
+    request.policy_layers = layers.wire();
+    request.policy = layers.preset;
     request.override_reason.clone_from(&args.override_reason);
     request.runtime.clone_from(&args.runtime);
     request.limits.time_ms = args.timeout;
@@ -49,7 +56,7 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
     request.limits.cpu_millis = args.cpus;
     request.limits.pids = args.pids;
     request.detach = args.detach;
-    request.person_present = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    request.person_present = person_present();
     request.client = if request.person_present {
         ClientKind::Terminal
     } else {
@@ -57,6 +64,20 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
     };
     check_size(&request)?;
     Ok(request)
+}
+
+/// Whether a person sees what is said and could have answered: there is a controlling terminal, this command has its
+/// foreground, and standard error goes to a terminal. Standard input may well be a pipe.
+fn person_present() -> bool {
+    let Ok(terminal) = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+    else {
+        return false;
+    };
+    std::io::stderr().is_terminal()
+        && nix::unistd::tcgetpgrp(&terminal).is_ok_and(|group| group == nix::unistd::getpgrp())
 }
 
 fn check_size(request: &RunRequest) -> Result<(), Failure> {
@@ -68,6 +89,7 @@ fn check_size(request: &RunRequest) -> Result<(), Failure> {
     let raw = request.source.len()
         + request.source_base64.as_ref().map_or(0, String::len)
         + request.stdin_base64.as_ref().map_or(0, String::len)
+        + policy_size(&request.policy_layers)
         + texts.map(|text| text.len() + 8).sum::<usize>();
     // JSON makes at most six bytes of one: most requests need no second look.
     if raw.saturating_mul(6) + FRAME <= limit {
@@ -81,6 +103,17 @@ fn check_size(request: &RunRequest) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+fn policy_size(layers: &PolicyLayers) -> usize {
+    let texts = layers.project.iter().chain(&layers.file);
+    let settings = layers.settings.iter();
+    texts
+        .map(|text| text.name.len() + text.text.len() + 32)
+        .sum::<usize>()
+        + settings
+            .map(|setting| setting.name.len() + setting.value.len() + 32)
+            .sum::<usize>()
 }
 
 #[cfg(test)]

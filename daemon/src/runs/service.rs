@@ -374,13 +374,20 @@ fn refusal(admitted: &Admitted) -> String {
         || "the isolation that the policy asks for is not available here".to_owned(),
         |clause| clause.text.clone(),
     );
+    // The clause that says why an override did not help stands apart from the one that asks for it.
+    let gate = decision.reasons.iter().skip(1);
+    let gate = gate
+        .filter(|clause| clause.key.starts_with("override."))
+        .map(|clause| format!("; {}", clause.text))
+        .next_back()
+        .unwrap_or_default();
     let next = if decision.verdict == Verdict::NeedsOverride {
         "; if you know better, give a reason with --override"
     } else {
         ""
     };
     format!(
-        "The policy `{}` refused the run: {why}{next}",
+        "The policy `{}` refused the run: {why}{gate}{next}",
         admitted.policy
     )
 }
