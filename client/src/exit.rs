@@ -47,9 +47,10 @@ pub(crate) fn of_code(code: Option<Code>) -> u8 {
             | Code::TooLarge
             | Code::LimitAboveMaximum
             | Code::UnknownPolicy
+            | Code::PolicyInvalid
             | Code::UnknownRun,
         ) => USAGE,
-        Some(Code::Forbidden) => REFUSED,
+        Some(Code::Forbidden | Code::RateLimited | Code::LimitNotEnforceable) => REFUSED,
         _ => FAILED,
     }
 }

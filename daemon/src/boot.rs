@@ -14,6 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admission::Rates,
     engine::{Engine, docker::DockerEngine},
     image::ImageService,
     journal::Journal,
@@ -53,12 +54,14 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     );
     let world = WorldHandle::start(Arc::clone(&engine), journal.clone(), images.digest_source());
     images.attach(world.clone());
+    let rates =
+        Rates::open(&state.file("rates.sqlite")).context("the rate counters cannot be used")?;
     let policies = PolicyHandle::start(Standing {
         places: settings.places.clone(),
         variables: settings.variables.clone(),
     });
     let pool = start_pool(&settings, &world, &policies, engine, &journal);
-    let runs = RunService::new(pool.clone(), world.clone(), policies.clone());
+    let runs = RunService::new(pool.clone(), world.clone(), policies.clone(), rates);
     let shutdown = CancellationToken::new();
     let methods = rpc::Methods {
         runs: runs.clone(),

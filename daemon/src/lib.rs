@@ -1,6 +1,7 @@
 //! The SafeRun daemon: warm single-use containers behind JSON-RPC on a Unix socket.
 //! A contents page; each folder says for itself what it owns.
 
+mod admission;
 mod attest;
 mod boot;
 mod engine;

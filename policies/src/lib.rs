@@ -71,5 +71,5 @@ pub use sections::{
 pub use show::Shown;
 pub use trust::{Distrust, FileFacts, Trust, trust};
 pub use units::{Bytes, MilliCpus, show_duration};
-pub use window::{RateKind, RateLimited, RateWindows};
+pub use window::{Horizon, RateKind, RateLimited, RateWindows};
 pub use yaml::{MAX_BYTES, MAX_DEPTH};

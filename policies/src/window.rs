@@ -22,6 +22,38 @@ pub struct RateWindows {
     clients: BTreeMap<u32, VecDeque<Mark>>,
     /// A list of pairs, because keys of JSON objects are texts.
     codes: Vec<(Code, VecDeque<u64>)>,
+    /// How far back each user's rates look.
+    horizons: BTreeMap<u32, Horizon>,
+}
+
+/// The longest windows and the highest counts of all rates that a user's runs were held against. It only grows: a
+/// run under a policy with narrower rates, or with none, must not make those of another policy forget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Horizon {
+    client_window: u64,
+    client_count: usize,
+    code_window: u64,
+    code_count: usize,
+}
+
+impl Horizon {
+    /// The longest window of all, in milliseconds; 0 if there is no rate.
+    #[must_use]
+    pub fn longest(&self) -> u64 {
+        self.client_window.max(self.code_window)
+    }
+
+    fn reach(&mut self, rates: &RateLimits) {
+        let count = |rate: &Rate| usize::try_from(rate.count).unwrap_or(usize::MAX);
+        for rate in &rates.per_client {
+            self.client_window = self.client_window.max(millis(rate.window));
+            self.client_count = self.client_count.max(count(rate));
+        }
+        for rate in &rates.per_code {
+            self.code_window = self.code_window.max(millis(rate.window));
+            self.code_count = self.code_count.max(count(rate));
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,6 +135,12 @@ impl RateWindows {
         code_hash: &str,
         rates: &RateLimits,
     ) -> Result<(), RateLimited> {
+        let horizon = self.horizons.entry(uid).or_default();
+        horizon.reach(rates);
+        let horizon = *horizon;
+        if horizon.longest() == 0 {
+            return Ok(());
+        }
         let marks = self.clients.entry(uid).or_default();
         let now = marks.back().map_or(now, |(last, _)| now.max(*last));
         for rate in &rates.per_client {
@@ -127,50 +165,57 @@ impl RateWindows {
                 full(runs, now, rate, rate.count, RateKind::PerCode)?;
             }
         }
-        marks.push_back((now, client));
-        if !rates.per_code.is_empty() {
-            match place {
-                Some(place) => self.codes[place].1.push_back(now),
-                None => self.codes.push((
-                    Code {
-                        uid,
-                        hash: code_hash.to_owned(),
-                    },
-                    VecDeque::from([now]),
-                )),
-            }
-        }
-        self.prune_where(now, rates, |other| other == uid);
+        self.count(now, uid, client, code_hash);
+        self.prune(now);
         Ok(())
     }
 
-    /// Forgets what no rate looks at any more, for all users. `admit` does so by itself for its own user; call this
-    /// where all users share one policy, to forget those that went away.
-    pub fn prune(&mut self, now: u64, rates: &RateLimits) {
-        self.prune_where(now, rates, |_| true);
+    /// Counts a run that was let in before, when counters are read back; oldest first.
+    pub fn restore(&mut self, at: u64, uid: u32, client: ClientKind, code_hash: &str) {
+        self.count(at, uid, client, code_hash);
     }
 
-    /// Users may have policies of their own: one user's rates say nothing of another's counters.
-    fn prune_where(&mut self, now: u64, rates: &RateLimits, of: impl Fn(u32) -> bool) {
-        let longest = |rates: &[Rate]| {
-            rates
-                .iter()
-                .map(|rate| millis(rate.window))
-                .max()
-                .unwrap_or(0)
-        };
-        let most = |rates: &[Rate]| {
-            rates
-                .iter()
-                .map(|rate| usize::try_from(rate.count).unwrap_or(usize::MAX))
-                .max()
-                .unwrap_or(0)
-        };
-        let (window, count) = (longest(&rates.per_client), most(&rates.per_client));
+    /// How far back a user's rates look.
+    #[must_use]
+    pub fn horizon(&self, uid: u32) -> Horizon {
+        self.horizons.get(&uid).copied().unwrap_or_default()
+    }
+
+    /// Sets it, when counters are read back.
+    pub fn set_horizon(&mut self, uid: u32, horizon: Horizon) {
+        self.horizons.insert(uid, horizon);
+    }
+
+    fn count(&mut self, now: u64, uid: u32, client: ClientKind, code_hash: &str) {
+        self.clients
+            .entry(uid)
+            .or_default()
+            .push_back((now, client));
+        if self.horizon(uid).code_window == 0 {
+            return;
+        }
+        let place = self
+            .codes
+            .iter()
+            .position(|(code, _)| code.uid == uid && code.hash == code_hash);
+        match place {
+            Some(place) => self.codes[place].1.push_back(now),
+            None => self.codes.push((
+                Code {
+                    uid,
+                    hash: code_hash.to_owned(),
+                },
+                VecDeque::from([now]),
+            )),
+        }
+    }
+
+    /// Forgets what no rate looks at any more; `admit` does so by itself.
+    pub fn prune(&mut self, now: u64) {
+        let horizons = &self.horizons;
+        let of = |uid: u32| horizons.get(&uid).copied().unwrap_or_default();
         self.clients.retain(|uid, marks| {
-            if !of(*uid) {
-                return true;
-            }
+            let (window, count) = (of(*uid).client_window, of(*uid).client_count);
             while marks.len() > count
                 || marks
                     .front()
@@ -180,11 +225,8 @@ impl RateWindows {
             }
             !marks.is_empty()
         });
-        let (window, count) = (longest(&rates.per_code), most(&rates.per_code));
         self.codes.retain_mut(|(code, runs)| {
-            if !of(code.uid) {
-                return true;
-            }
+            let (window, count) = (of(code.uid).code_window, of(code.uid).code_count);
             while runs.len() > count
                 || runs
                     .front()
@@ -348,7 +390,26 @@ mod tests {
             let _ = windows.admit(now * 20_000, 1, Agent, &now.to_string(), &rates);
         }
         assert!(windows.clients[&1].len() <= 5);
-        windows.prune(u64::MAX, &rates);
-        assert_eq!(windows, RateWindows::default());
+        windows.prune(u64::MAX);
+        assert!(windows.clients.is_empty() && windows.codes.is_empty());
+    }
+
+    #[test]
+    fn a_narrower_rate_does_not_forget_what_a_wider_one_counts() {
+        let (wide, narrow) = (
+            rates(&[(3, 3600)], &[(2, 3600)], 0),
+            rates(&[(1, 1)], &[], 0),
+        );
+        let mut windows = RateWindows::default();
+        assert!(windows.admit(0, 1, Terminal, "a", &wide).is_ok());
+        for now in [10_000, 20_000] {
+            assert!(windows.admit(now, 1, Terminal, "a", &narrow).is_ok());
+        }
+        assert!(windows.admit(30_000, 1, Terminal, "b", &wide).is_err());
+        assert!(
+            windows
+                .admit(30_000, 1, Terminal, "a", &RateLimits::default())
+                .is_ok()
+        );
     }
 }

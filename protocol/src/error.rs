@@ -44,9 +44,24 @@ pub enum Code {
 
 /// Data of each error object: what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Advice {
     /// What the person should do, as a sentence or a command.
     pub advice: String,
+    /// When to try again, in milliseconds from now, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Advice {
+    /// Advice without a time.
+    #[must_use]
+    pub fn new(advice: impl Into<String>) -> Self {
+        Self {
+            advice: advice.into(),
+            retry_after_ms: None,
+        }
+    }
 }
 
 impl Code {
@@ -86,13 +101,7 @@ impl Code {
     /// An error object with a message and advice.
     #[must_use]
     pub fn error(self, message: impl Into<String>, advice: impl Into<String>) -> ErrorObjectOwned {
-        ErrorObject::owned(
-            self.number(),
-            message,
-            Some(Advice {
-                advice: advice.into(),
-            }),
-        )
+        ErrorObject::owned(self.number(), message, Some(Advice::new(advice)))
     }
 }
 

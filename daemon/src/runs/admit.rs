@@ -88,7 +88,12 @@ pub(super) fn admit(
     question.person_present = request.person_present;
     question.runtime = runtime;
     question.gvisor_available = gvisor_available;
-    question.client = client(request.client);
+    // Whoever does not say what it is, and has no person either, is asked for one: that is what is missing. The user's
+    // word `override.unattended` is for just these; a program that says what it is has to stand in `override.who`.
+    question.client = match request.client {
+        ClientKind::Other if !request.person_present => saferun_policy::ClientKind::Terminal,
+        kind => client(kind),
+    };
     let decision = policy.decide(&report, &question);
     Ok(Admitted {
         spec,
@@ -212,7 +217,8 @@ fn specification(
     Ok(spec)
 }
 
-fn client(kind: ClientKind) -> saferun_policy::ClientKind {
+/// The kind of client as the policy knows it; whoever does not say is taken for a program.
+pub(super) fn client(kind: ClientKind) -> saferun_policy::ClientKind {
     match kind {
         ClientKind::Terminal => saferun_policy::ClientKind::Terminal,
         ClientKind::Editor => saferun_policy::ClientKind::Editor,

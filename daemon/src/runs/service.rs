@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    admit::{Admitted, admit, applied, risk},
+    admit::{Admitted, admit, applied, client, risk},
     execute::Execution,
     registry::{Caller, Registry, RunHandle, StdinPiece},
     verdict::{Ending, judge},
 };
 use crate::{
+    admission::{Gate, Place, Rates, Want},
     engine::Template,
     policy::{Asked, PolicyHandle},
     pool::{Key, Lease, LeaseError, PoolHandle},
@@ -36,6 +37,8 @@ pub(crate) struct RunService {
     pool: PoolHandle,
     world: WorldHandle,
     policies: PolicyHandle,
+    gate: Gate,
+    rates: Rates,
     registry: Registry,
     finished: Arc<AtomicU64>,
     closing: Arc<AtomicBool>,
@@ -50,15 +53,24 @@ pub(crate) struct Accepted {
     cancel: CancellationToken,
     image: String,
     engine: String,
+    /// Its place among the runs under way; none for one that does not run.
+    place: Option<Place>,
 }
 
 impl RunService {
     /// A service over this pool, under the policy that holds.
-    pub(crate) fn new(pool: PoolHandle, world: WorldHandle, policies: PolicyHandle) -> Self {
+    pub(crate) fn new(
+        pool: PoolHandle,
+        world: WorldHandle,
+        policies: PolicyHandle,
+        rates: Rates,
+    ) -> Self {
         Self {
             pool,
             world,
             policies,
+            gate: Gate::default(),
+            rates,
             registry: Registry::default(),
             finished: Arc::default(),
             closing: Arc::default(),
@@ -80,22 +92,26 @@ impl RunService {
         let world = self.world.current_or_refresh().await;
         let gvisor = world.has_runtime("runsc");
         let detach = request.detach;
-        let admitted = tokio::task::spawn_blocking(move || {
-            let resolved = Asked::of(&request).resolve(&policy)?;
-            admit(&request, &resolved, gvisor)
-        })
-        .await
-        .map_err(|error| {
-            Code::Internal.error(
-                format!("the scan failed: {error}"),
-                "please report this with the script",
-            )
-        })??;
-        let image = if admitted.decision.verdict.runs() {
-            world.image()?
-        } else {
-            String::new()
-        };
+        let image = world.image();
+        let (gate, rates) = (self.gate.clone(), self.rates.clone());
+        let (admitted, image, place) =
+            tokio::task::spawn_blocking(move || -> Result<_, ErrorObjectOwned> {
+                let resolved = Asked::of(&request).resolve(&policy)?;
+                let admitted = admit(&request, &resolved, gvisor)?;
+                if !admitted.decision.verdict.runs() {
+                    return Ok((admitted, String::new(), None));
+                }
+                let image = image?;
+                let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
+                Ok((admitted, image, Some(place)))
+            })
+            .await
+            .map_err(|error| {
+                Code::Internal.error(
+                    format!("the scan failed: {error}"),
+                    "please report this with the script",
+                )
+            })??;
         let id = uuid::Uuid::now_v7().to_string();
         let engine = world
             .capabilities
@@ -110,6 +126,7 @@ impl RunService {
             cancel,
             image,
             engine,
+            place,
         })
     }
 
@@ -124,6 +141,7 @@ impl RunService {
             cancel,
             image,
             engine,
+            mut place,
         } = accepted;
         let (stdin, stdin_pieces) = mpsc::channel(16);
         let handle = RunHandle {
@@ -149,7 +167,7 @@ impl RunService {
             result.sandbox.image.clone_from(&image);
             let key = Key(template(&admitted, image));
             match self
-                .wait_for_container(key, caller, &cancel, &events, detach)
+                .wait_for_container(key, place.as_mut(), caller, &cancel, &events, detach)
                 .await
             {
                 Ok(lease) => {
@@ -176,6 +194,7 @@ impl RunService {
         } else {
             (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
         }
+        drop(place);
         self.finished.fetch_add(1, Ordering::Relaxed);
         span.in_scope(|| {
             tracing::info!(
@@ -193,13 +212,19 @@ impl RunService {
     async fn wait_for_container(
         &self,
         key: Key,
+        place: Option<&mut Place>,
         caller: Caller,
         cancel: &CancellationToken,
         events: &Sender,
         detach: bool,
     ) -> Result<Lease, Option<LeaseError>> {
-        let source = u64::from(caller.uid) << 8 | caller.client as u64;
-        let lease = self.pool.lease(key, source);
+        let source = source(caller);
+        let lease = async {
+            if let Some(place) = place {
+                place.turn().await;
+            }
+            self.pool.lease(key, source).await
+        };
         let gone = async {
             events.closed().await;
             if detach {
@@ -251,6 +276,46 @@ impl RunService {
         self.closing.store(true, Ordering::Relaxed);
         self.registry.cancel_all();
     }
+}
+
+/// Whose turn a run takes.
+fn source(caller: Caller) -> u64 {
+    u64::from(caller.uid) << 8 | caller.client as u64
+}
+
+/// A place for the run, and its count in the rates. A run that finds no place is not counted.
+fn enter(
+    gate: &Gate,
+    rates: &Rates,
+    caller: Caller,
+    admitted: &Admitted,
+    policy: &Policy,
+) -> Result<Place, ErrorObjectOwned> {
+    let kind = client(caller.client);
+    let limits = &policy.limits;
+    let place = gate.enter(Want {
+        uid: caller.uid,
+        source: source(caller),
+        person: kind.is_person(),
+        concurrency: limits.concurrency,
+        shared: policy.places_for(kind),
+        queue: limits.queue,
+    })?;
+    rates.admit(caller.uid, kind, &code_hash(&admitted.source), &limits.rate)?;
+    Ok(place)
+}
+
+/// What makes two scripts the same code.
+fn code_hash(source: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    use std::fmt::Write as _;
+    Sha256::digest(source)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Everything of a run but its container.
