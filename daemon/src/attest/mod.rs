@@ -107,6 +107,42 @@ pub(crate) fn attest(
     Ok(fields)
 }
 
+/// After a container's limits were changed: reads back those that change, from outside, and puts them in the place of
+/// what both witnesses saw before.
+///
+/// # Errors
+/// The first limit that is not what was asked for, or cannot be seen.
+pub(crate) fn attest_limits(
+    fields: &mut Vec<AttestationField>,
+    template: &Template,
+    identity: &Identity,
+    capabilities: &Capabilities,
+    outer: &OuterFacts,
+) -> Result<(), AttestationError> {
+    let asked = expected::Asked {
+        template,
+        identity,
+        capabilities,
+        outer,
+    };
+    for field in [
+        Field::MemoryLimit,
+        Field::SwapLimit,
+        Field::CpuMillis,
+        Field::PidsLimit,
+    ] {
+        let seen = seen::outside(field, outer, &asked);
+        let value = check(field, Need::Required, Witness::Outside, seen, &asked)?;
+        fields.retain(|known| known.name != field.name());
+        fields.extend(value.map(|value| AttestationField {
+            name: field.name().to_owned(),
+            value,
+            witness: Witness::Outside,
+        }));
+    }
+    Ok(())
+}
+
 /// The value to record for one witness, `None` if this one sees nothing and need not.
 fn check(
     field: Field,

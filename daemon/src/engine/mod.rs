@@ -59,6 +59,24 @@ pub(crate) struct Template {
     pub(crate) open_files: u32,
 }
 
+impl Template {
+    /// Whether a container made from this one can be given the limits of `wanted` while it runs: it differs in
+    /// memory, CPU and tasks alone, and has no less of any. Never in gVisor, which cannot change its limits.
+    pub(crate) fn covers(&self, wanted: &Self) -> bool {
+        let same = Self {
+            memory_bytes: wanted.memory_bytes,
+            cpu_millis: wanted.cpu_millis,
+            pids: wanted.pids,
+            ..self.clone()
+        };
+        same == *wanted
+            && !is_gvisor(&self.runtime)
+            && self.memory_bytes >= wanted.memory_bytes
+            && self.cpu_millis >= wanted.cpu_millis
+            && self.pids >= wanted.pids
+    }
+}
+
 /// What is particular to one container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -218,6 +236,13 @@ pub(crate) trait Instance: Send + Sync {
     }
     /// Looks at the container from outside.
     async fn observe(&self) -> Result<OuterFacts, EngineError>;
+    /// Gives the container the memory, CPU and tasks of this template, and nothing else of it.
+    async fn update(&self, _limits: &Template) -> Result<(), EngineError> {
+        Err(EngineError::Refused {
+            action: "change the limits of a container",
+            reason: "this engine has no way to".to_owned(),
+        })
+    }
     /// Reads the cgroup's counters from outside, where that is possible.
     async fn counters(&self) -> Counters;
     /// Kills everything in it; never waits for the stream to be drained.

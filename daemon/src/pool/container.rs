@@ -37,6 +37,29 @@ pub(crate) struct WarmContainer {
     pub(crate) decoder: Decoder,
     /// The settings as both witnesses saw them.
     pub(crate) attestation: Vec<AttestationField>,
+    identity: Identity,
+    capabilities: Arc<Capabilities>,
+}
+
+impl WarmContainer {
+    /// Gives it the tighter limits of this template, and reads them back.
+    ///
+    /// # Errors
+    /// The engine refused, or the limits are not what they should be. Nothing may run in it then.
+    pub(crate) async fn tighten(&mut self, to: &Template) -> Result<(), LaunchError> {
+        self.instance.update(to).await?;
+        let outer = self.instance.observe().await?;
+        attest::attest_limits(
+            &mut self.attestation,
+            to,
+            &self.identity,
+            &self.capabilities,
+            &outer,
+        )
+        .map_err(|error| LaunchError::Attestation {
+            reason: error.to_string(),
+        })
+    }
 }
 
 /// Why a container did not come up. Nothing of it is left, or the journal still names it.
@@ -117,6 +140,8 @@ impl Launcher {
                 source,
                 decoder,
                 attestation,
+                identity,
+                capabilities: Arc::clone(&self.capabilities),
             }),
             Err(error) => {
                 self.take_down(name, instance).await;

@@ -7,6 +7,19 @@ use crate::engine::Template;
 pub(crate) struct Key(pub(crate) Template);
 
 impl Key {
+    /// How much more a container of this key has than `wanted` asks for, if it can be given the limits of `wanted`.
+    /// Memory counts most: it is what a machine runs out of.
+    pub(super) fn spare(&self, wanted: &Self) -> Option<(u64, u64, u32)> {
+        let (have, want) = (&self.0, &wanted.0);
+        have.covers(want).then(|| {
+            (
+                have.memory_bytes - want.memory_bytes,
+                have.cpu_millis - want.cpu_millis,
+                have.pids - want.pids,
+            )
+        })
+    }
+
     fn parts(&self) -> (&str, &str, u64, u64, u32, u64, u32) {
         let t = &self.0;
         (

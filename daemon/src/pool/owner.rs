@@ -20,7 +20,7 @@ use super::{
     key::Key,
     state::{Action, Bounds, Event, Phase, Pool, Refusal, SlotId, Source, Ticket},
 };
-use crate::engine::Instance;
+use crate::engine::{Instance, Template};
 
 /// From the end of a run to the removal of its container.
 const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
@@ -60,6 +60,8 @@ type Granted = Result<Lease, LeaseError>;
 enum Command {
     Lease {
         key: Key,
+        /// Whether a container of a wider class will do, to be tightened.
+        borrow: bool,
         source: Source,
         reply: oneshot::Sender<Granted>,
         ticket: Ticket,
@@ -78,6 +80,7 @@ enum Command {
     },
     Warm {
         slot: SlotId,
+        key: Key,
         container: Box<WarmContainer>,
         took: Duration,
     },
@@ -110,6 +113,8 @@ pub(crate) struct Lease {
     runtime: tokio::runtime::Handle,
     /// Whether it was warm when it was asked for.
     pub(crate) hit: bool,
+    /// What it was made from, which may be wider than what was asked for.
+    pub(crate) template: Template,
 }
 
 impl Lease {
@@ -190,8 +195,14 @@ impl PoolHandle {
         handle
     }
 
-    /// Waits for a container. Dropping the future gives up the place in the queue.
-    pub(crate) async fn lease(&self, key: Key, source: Source) -> Result<Lease, LeaseError> {
+    /// Waits for a container. Dropping the future gives up the place in the queue. With `borrow` it may be of a wider
+    /// class, if such a one is warm and none of this key: tighten it before use.
+    pub(crate) async fn lease(
+        &self,
+        key: Key,
+        borrow: bool,
+        source: Source,
+    ) -> Result<Lease, LeaseError> {
         let ticket = Ticket(
             self.tickets
                 .fetch_add(1, std::sync::atomic::Ordering::Relaxed),
@@ -200,6 +211,7 @@ impl PoolHandle {
         self.commands
             .send(Command::Lease {
                 key,
+                borrow,
                 source,
                 reply,
                 ticket,
@@ -304,11 +316,13 @@ impl Owner {
         match command {
             Command::Lease {
                 key,
+                borrow,
                 source,
                 reply,
                 ticket,
             } => {
                 self.waiting.insert(ticket, reply);
+                let key = if borrow { self.nearest(key) } else { key };
                 self.step(
                     Event::Lease {
                         ticket,
@@ -345,9 +359,10 @@ impl Owner {
             }
             Command::Warm {
                 slot,
+                key,
                 container,
                 took,
-            } => self.warm(slot, *container, took),
+            } => self.warm(slot, key, *container, took),
             Command::Failed {
                 slot,
                 reason,
@@ -377,6 +392,23 @@ impl Owner {
                 self.step(Event::Drain, None);
             }
         }
+    }
+
+    /// This key, or a wider one of which a container is warm. Only with an engine on this machine, whose changed limits
+    /// the daemon can read back.
+    fn nearest(&mut self, key: Key) -> Key {
+        let launcher = self.launcher.borrow();
+        let local = launcher
+            .as_ref()
+            .is_some_and(|launcher| launcher.capabilities.local);
+        drop(launcher);
+        if !local {
+            return key;
+        }
+        let now = self.epoch.elapsed();
+        self.pool
+            .nearest(now, &key, |other| other.spare(&key))
+            .unwrap_or(key)
     }
 
     fn step(&mut self, event: Event<Key>, asking: Option<Ticket>) {
@@ -430,6 +462,7 @@ impl Owner {
                     let took = began.elapsed();
                     Command::Warm {
                         slot,
+                        key,
                         container: Box::new(container),
                         took,
                     }
@@ -447,19 +480,21 @@ impl Owner {
         });
     }
 
-    fn warm(&mut self, slot: SlotId, container: WarmContainer, took: Duration) {
-        let key = self.pool.key_of(slot).cloned();
-        if let Some(key) = key {
-            let times = self.start_times.entry(key).or_default();
-            times.push_back(took);
-            if times.len() > 32 {
-                times.pop_front();
-            }
+    fn warm(&mut self, slot: SlotId, key: Key, container: WarmContainer, took: Duration) {
+        let times = self.start_times.entry(key.clone()).or_default();
+        times.push_back(took);
+        if times.len() > 32 {
+            times.pop_front();
         }
         let (claim, claimed) = oneshot::channel();
         self.idle.insert(slot, Idle { claim });
-        self.tasks
-            .spawn(watch_idle(slot, container, claimed, self.commands.clone()));
+        self.tasks.spawn(watch_idle(
+            slot,
+            key.0,
+            container,
+            claimed,
+            self.commands.clone(),
+        ));
         self.step(Event::Launched { slot }, None);
     }
 
@@ -499,7 +534,10 @@ impl Owner {
         });
     }
 
-    fn report(&self) {
+    fn report(&mut self) {
+        let pool = &self.pool;
+        self.start_times
+            .retain(|key, _| pool.keys().any(|(known, _)| known == key));
         let statuses = self.pool.keys().map(|(key, state)| {
             let count = |phase| u32::try_from(self.pool.count(key, phase)).unwrap_or(u32::MAX);
             let mut status = PoolStatus::default();
@@ -543,6 +581,7 @@ impl From<Refusal> for LeaseError {
 /// Holds a warm container until it is claimed, given up, or ends by itself.
 async fn watch_idle(
     slot: SlotId,
+    template: Template,
     mut container: WarmContainer,
     claimed: oneshot::Receiver<Claim>,
     commands: mpsc::Sender<Command>,
@@ -565,6 +604,7 @@ async fn watch_idle(
         commands,
         runtime,
         hit: false,
+        template,
     };
     // Dropping the lease, here or by a requester who is gone, sends the container to its removal.
     if let Some(Ok(Claim { reply, hit })) = claim {

@@ -299,6 +299,37 @@ impl<K: Clone + Ord> Pool<K> {
         });
     }
 
+    /// The nearest other key of which one is warm for whoever asks now, when none of `key` is. The first time nothing
+    /// else comes of it; whoever comes again gets a class of its own.
+    pub(crate) fn nearest<D: Ord>(
+        &mut self,
+        now: Duration,
+        key: &K,
+        spare: impl Fn(&K) -> Option<D>,
+    ) -> Option<K> {
+        let free = |key: &K| {
+            let ahead = self.queue.iter().filter(|waiting| waiting.key == *key);
+            self.count(key, Phase::Warm) > ahead.count()
+        };
+        if self.draining || self.leased() >= self.bounds.max_leased || free(key) {
+            return None;
+        }
+        let nearest = self
+            .keys
+            .keys()
+            .filter(|other| *other != key && free(other))
+            .filter_map(|other| Some((spare(other)?, other)))
+            .min()
+            .map(|(_, other)| other.clone())?;
+        let again = self.keys.contains_key(key);
+        let state = self.keys.entry(key.clone()).or_default();
+        state.last_used = now;
+        if again {
+            state.wanted = state.wanted.max(1);
+        }
+        Some(nearest)
+    }
+
     /// Hands out what is warm, one source after the other.
     fn grant(&mut self, now: Duration, actions: &mut Vec<Action<K>>) {
         while self.leased() < self.bounds.max_leased {
@@ -522,6 +553,14 @@ impl<K: Clone + Ord> Pool<K> {
         for key in stale {
             self.discard(&key, actions);
         }
+        // A client may ask for any number of classes: those of which nothing is left are forgotten in time.
+        let (slots, queue) = (&self.slots, &self.queue);
+        self.keys.retain(|key, state| {
+            state.target() > 0
+                || now.saturating_sub(state.last_used) < idle_after
+                || slots.values().any(|slot| slot.key == *key)
+                || queue.iter().any(|waiting| waiting.key == *key)
+        });
     }
 
     fn set_alarm(&self, now: Duration, actions: &mut Vec<Action<K>>) {
@@ -629,11 +668,6 @@ impl<K: Clone + Ord> Pool<K> {
 
     pub(crate) fn phase(&self, slot: SlotId) -> Option<Phase> {
         self.slots.get(&slot).map(|entry| entry.phase)
-    }
-
-    /// The key of a slot.
-    pub(crate) fn key_of(&self, slot: SlotId) -> Option<&K> {
-        self.slots.get(&slot).map(|entry| &entry.key)
     }
 
     fn all(&self, phase: Phase) -> usize {

@@ -300,6 +300,68 @@ fn an_unused_key_gives_up_its_containers() {
 }
 
 #[test]
+fn a_wider_class_is_lent_and_who_comes_again_gets_a_class_of_its_own() {
+    let mut pool = pool();
+    warm(&mut pool, 5, 1);
+    warm(&mut pool, 9, 1);
+    let spare = |wanted: u8| move |other: &u8| other.checked_sub(wanted);
+    assert_eq!(pool.nearest(T0, &3, spare(3)), Some(5), "the nearest one");
+    assert_eq!(pool.nearest(T0, &5, spare(5)), None, "its own is warm");
+    assert_eq!(
+        pool.nearest(T0, &10, spare(10)),
+        None,
+        "none is wide enough"
+    );
+    let actions = pool.step(T0, lease(1, 5));
+    assert!(matches!(actions[0], Action::Grant { .. }));
+    assert_eq!(
+        pool.nearest(T0, &3, spare(3)),
+        Some(9),
+        "the lent one is away"
+    );
+    let started = launches(&pool.step(CALM, Event::Tick));
+    assert!(
+        started.iter().any(|slot| pool.slots[slot].key == 3),
+        "asked for twice, it gets one of its own"
+    );
+}
+
+#[test]
+fn a_key_that_is_kept_no_longer_gives_its_containers_up_but_those_waited_for() {
+    let mut pool = pool();
+    let slots = warm(&mut pool, 1, 2);
+    let actions = pool.step(T0, Event::Pin { key: 1, target: 0 });
+    for slot in slots {
+        assert!(actions.contains(&Action::Remove { slot }));
+        pool.step(T0, Event::Removed { slot });
+    }
+    let slot = launches(&pool.step(T0, lease(1, 2)))[0];
+    pool.step(T0, Event::Pin { key: 2, target: 0 });
+    let actions = pool.step(T0, Event::Launched { slot });
+    let grant = Action::Grant {
+        ticket: Ticket(1),
+        slot,
+    };
+    assert!(
+        actions.contains(&grant),
+        "whoever waits for it gets it: {actions:?}"
+    );
+}
+
+#[test]
+fn classes_that_nobody_asks_for_any_more_are_forgotten() {
+    let mut pool = pool();
+    warm(&mut pool, 200, 1);
+    for key in 0..100 {
+        pool.nearest(T0, &key, |other| other.checked_sub(key));
+    }
+    assert!(pool.keys().count() > 100);
+    pool.step(Duration::from_secs(61), Event::Tick);
+    let left: Vec<u8> = pool.keys().map(|(key, _)| *key).collect();
+    assert_eq!(left, [200]);
+}
+
+#[test]
 fn a_drained_pool_grants_nothing_and_ends_empty() {
     let mut pool = pool();
     let slots = warm(&mut pool, 1, 2);

@@ -390,3 +390,51 @@ fn an_error_names_the_setting_and_prints_no_control_characters() {
         "the sandbox is not as it must be: interfaces should be `lo`, but the supervisor inside saw `a[2J`"
     );
 }
+
+#[test]
+fn changed_limits_are_read_back_from_outside_each_by_itself() {
+    let case = runc(1, true);
+    let whole = case.attest().unwrap();
+    let tight = Template {
+        memory_bytes: 128 << 20,
+        cpu_millis: 500,
+        pids: 32,
+        ..case.template.clone()
+    };
+    let again = |outer: &OuterFacts| {
+        let mut fields = whole.clone();
+        attest_limits(
+            &mut fields,
+            &tight,
+            &case.identity,
+            &case.capabilities,
+            outer,
+        )
+        .map(|()| fields)
+    };
+    let held = OuterFacts {
+        memory_limit: Some(128 << 20),
+        swap_limit: Some(128 << 20),
+        cpu_millis: Some(500),
+        pids_limit: Some(32),
+        ..case.outer.clone()
+    };
+    let fields = again(&held).unwrap();
+    let pids: Vec<_> = fields
+        .iter()
+        .filter(|field| field.name == "pids_limit")
+        .collect();
+    assert_eq!((pids.len(), pids[0].value.as_str()), (1, "32"));
+    assert!(fields.iter().any(|field| field.name == "seccomp"));
+    let refused = |name: &str, change: fn(&mut OuterFacts)| {
+        let mut outer = held.clone();
+        change(&mut outer);
+        assert_eq!(again(&outer).unwrap_err().field, name);
+    };
+    refused("memory_limit", |outer| outer.memory_limit = Some(256 << 20));
+    refused("memory_limit", |outer| outer.memory_limit = None);
+    refused("swap_limit", |outer| outer.swap_limit = Some(256 << 20));
+    refused("cpu_millis", |outer| outer.cpu_millis = Some(1500));
+    refused("pids_limit", |outer| outer.pids_limit = Some(64));
+    refused("pids_limit", |outer| outer.pids_limit = None);
+}

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig,
-    ResourcesUlimits,
+    ContainerCreateBody, ContainerUpdateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum,
+    HostConfigLogConfig, ResourcesUlimits,
 };
 
 use super::{gvisor, paths, seccomp};
@@ -115,6 +115,18 @@ pub(super) fn body(
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+/// The request body that changes a running container's limits: the same settings as in [`body`].
+pub(super) fn update(template: &Template) -> ContainerUpdateBody {
+    ContainerUpdateBody {
+        memory: Some(signed(template.memory_bytes)),
+        memory_swap: Some(signed(template.memory_bytes)),
+        cpu_period: Some(CPU_PERIOD_US),
+        cpu_quota: Some(signed(template.cpu_millis).saturating_mul(CPU_PERIOD_US) / 1000),
+        pids_limit: Some(signed(gvisor::host_tasks(template))),
+        ..ContainerUpdateBody::default()
     }
 }
 

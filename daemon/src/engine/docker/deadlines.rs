@@ -22,6 +22,9 @@ pub(super) const ATTACH: Duration = Duration::from_secs(5);
 /// when many start at once.
 pub(super) const START: Duration = Duration::from_secs(20);
 
+/// Changing limits runs the runtime once: 19 to 28 ms here. A start takes ten times that, so a slow one is given up.
+pub(super) const UPDATE: Duration = Duration::from_secs(4);
+
 /// A kill is a signal to one process; the engine waits up to 10 s by itself to see the end.
 pub(super) const KILL: Duration = Duration::from_secs(12);
 

@@ -9,13 +9,16 @@ use bollard::{
 };
 
 use super::{
-    deadlines::{ASK, KILL, within},
+    create,
+    deadlines::{ASK, KILL, UPDATE, within},
     errors::status,
     observe::{self, Located},
     remove,
     stream::Attached,
 };
-use crate::engine::{Counters, EngineError, FrameSink, FrameSource, Instance, OuterFacts};
+use crate::engine::{
+    Counters, EngineError, FrameSink, FrameSource, Instance, OuterFacts, Template,
+};
 
 /// A container of ours, running when this value is made.
 pub(super) struct DockerInstance {
@@ -80,6 +83,19 @@ impl Instance for DockerInstance {
         // Only the first look counts: later the pid may be somebody else's.
         let _ = self.located.set(located);
         Ok(facts)
+    }
+
+    async fn update(&self, limits: &Template) -> Result<(), EngineError> {
+        let call = self
+            .docker
+            .update_container(&self.id, create::update(limits));
+        within(
+            "change the limits of a container",
+            UPDATE,
+            &self.address,
+            call,
+        )
+        .await
     }
 
     async fn counters(&self) -> Counters {
