@@ -17,13 +17,7 @@ impl<'s> Lines<'s> {
     pub(crate) fn new(source: &'s str) -> Self {
         let bytes = source.as_bytes();
         let mut starts = vec![0];
-        starts.extend(
-            bytes
-                .iter()
-                .enumerate()
-                .filter(|(_, b)| **b == b'\n')
-                .map(|(at, _)| at + 1),
-        );
+        starts.extend(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1));
         let ascii = source.is_ascii();
         let mut continued = vec![0];
         if !ascii {

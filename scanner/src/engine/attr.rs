@@ -18,6 +18,7 @@ impl Engine {
             if let Some(slot) = self.path_slot(object, name) {
                 return self.ask_slot(slot);
             }
+            self.miss(name);
             return self.gadget_attr(name);
         }
         let mut out = self.attr_of(at, &value, name);
@@ -96,8 +97,18 @@ impl Engine {
         if self.bounds.len() > 1 << 18 {
             return Value::Unknown;
         }
-        let id = u32::try_from(self.bounds.len()).unwrap_or(0);
-        self.bounds.push((value.clone(), name));
+        let id = self.made_here(true, self.bounds.len());
+        let entry = (value.clone(), name);
+        match self.bounds.get_mut(id as usize) {
+            Some(known) => {
+                let grows = known.0.would_grow(&entry.0);
+                *known = entry;
+                if grows {
+                    self.entry_grew(true, id);
+                }
+            }
+            None => self.bounds.push(entry),
+        }
         Value::Ref(Ref::Bound(id))
     }
 
@@ -188,7 +199,7 @@ impl Engine {
             // A later method may store it: this place wants to know.
             let slot = self.new_slot();
             self.attrs.insert((class, name), slot);
-            self.class_attrs.entry(class).or_default().push(name);
+            self.new_attr(class, name);
             self.ask_slot(slot)
         };
         let found = self.class_lookup(class, name, true);
@@ -203,7 +214,7 @@ impl Engine {
 
     /// Looks a name up in a class and its bases; functions become methods when asked through an instance.
     pub(crate) fn class_lookup(&mut self, class: ClassId, name: Sym, bind: bool) -> Value {
-        let mut pending = vec![class];
+        let mut pending: smallvec::SmallVec<[ClassId; 4]> = smallvec::smallvec![class];
         let mut seen = 0;
         while let Some(next) = pending.pop() {
             seen += 1;
@@ -225,7 +236,10 @@ impl Engine {
             {
                 return self.ask_slot(slot);
             }
-            for base in self.class_bases.get(&next).cloned().unwrap_or_default() {
+            let Some(bases) = self.class_bases.get(&next).cloned() else {
+                continue;
+            };
+            for base in bases.iter() {
                 for one in base.refs() {
                     match one {
                         Ref::Class(base) => pending.push(base),
@@ -241,6 +255,7 @@ impl Engine {
                 }
             }
         }
+        self.miss(name);
         Value::Unknown
     }
 
@@ -307,9 +322,17 @@ impl Engine {
             } else {
                 let slot = self.new_slot();
                 self.paths.insert((base, name), slot);
+                self.found_after(name);
                 slot
             };
             self.store_slot(slot, &value, true);
+        }
+    }
+
+    fn new_attr(&mut self, class: ClassId, name: Sym) {
+        self.class_attrs.entry(class).or_default().push(name);
+        if let Some(askers) = self.watched.get(&class) {
+            self.passes.call_for(askers);
         }
     }
 
@@ -335,12 +358,18 @@ impl Engine {
                     } else {
                         let slot = self.new_slot();
                         self.attrs.insert((class, name), slot);
-                        self.class_attrs.entry(class).or_default().push(name);
+                        self.new_attr(class, name);
                         slot
                     }
                 }
                 Ref::Class(class) => match self.class_scopes.get(&class) {
-                    Some(&scope) => self.declare(scope, name),
+                    Some(&scope) => {
+                        let new = !self.scopes[scope as usize].names.contains_key(&name);
+                        if new {
+                            self.found_after(name);
+                        }
+                        self.declare(scope, name)
+                    }
                     None => continue,
                 },
                 Ref::Name(id) | Ref::Dict(id) => {
@@ -349,6 +378,9 @@ impl Engine {
                     } else {
                         let slot = self.new_slot();
                         self.overrides.insert((id, name), slot);
+                        if self.names.was_asked(id, name) {
+                            self.passes.call_for_all();
+                        }
                         slot
                     }
                 }

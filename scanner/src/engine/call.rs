@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::value::{NameId, Ref, Taints, Value, gather, merge_taints};
+use super::value::{MAX_REFS, NameId, Ref, Taints, Value, gather, merge_taints};
 use crate::rules::catalog::Use;
 use crate::rules::effects::{Arg, Effect};
 use crate::syntax::ir::{ArgKind, Args, NONE, Op, Reg, Sym};
@@ -121,7 +121,7 @@ impl Engine {
             }
             return self.unknown_call(&call, callee);
         }
-        let out = self.call_value(&func, call.clone());
+        let out = self.call_with(&func, &mut call);
         if let (Op::Attr(_, name), Some((_, receiver))) =
             (self.program.insns[callee as usize].op, &call.receiver)
             && (receiver.rich().is_some() || receiver.exact().is_some())
@@ -204,21 +204,37 @@ impl Engine {
     }
 
     /// Calls a value: each thing that it may be in turn.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers build the call for this one use"
-    )]
-    pub(crate) fn call_value(&mut self, func: &Value, call: Call) -> Value {
+    pub(crate) fn call_value(&mut self, func: &Value, mut call: Call) -> Value {
+        self.call_with(func, &mut call)
+    }
+
+    /// Calls a value with a call that is used again; only its name is set.
+    fn call_with(&mut self, func: &Value, call: &mut Call) -> Value {
         if call.depth > MAX_CALLS || !self.spend(1) {
             return Value::Unknown.with_taints(&call.taints());
         }
         let mut out: Option<Value> = None;
-        for one in func.refs() {
+        let refs = func.refs();
+        if refs.len() >= MAX_REFS {
+            // What did not fit may be anything.
+            self.raise(
+                "SR003",
+                call.at,
+                super::emit::Raise {
+                    message: Some("this may be more functions than are followed".to_owned()),
+                    ..super::emit::Raise::default()
+                },
+            );
+        }
+        for one in refs {
             let found = match one {
-                Ref::Name(name) => self.call_name(name, &call),
-                Ref::Func(id) => self.call_func(id, None, &call),
-                Ref::Method(id, class) => self.call_func(id, Some(class), &call),
-                Ref::Class(class) => self.instantiate(class, &call),
+                Ref::Name(name) => {
+                    call.name = name;
+                    self.call_name(call)
+                }
+                Ref::Func(id) => self.call_func(id, None, call),
+                Ref::Method(id, class) => self.call_func(id, Some(class), call),
+                Ref::Class(class) => self.instantiate(class, call),
                 Ref::Instance(class) => {
                     let method =
                         self.instance_attr(class, crate::syntax::symbols::sym::CALL_DUNDER);
@@ -226,10 +242,11 @@ impl Engine {
                     inner.depth += 1;
                     self.call_value(&method, inner)
                 }
-                Ref::Partial(id) => self.call_partial(id, &call),
+                Ref::Partial(id) => self.call_partial(id, call),
                 Ref::Bound(id) => {
+                    self.asks_entry(true, id);
                     let (value, name) = self.bounds[id as usize].clone();
-                    self.call_method(&value, name, &call)
+                    self.call_method(&value, name, call)
                 }
                 Ref::Dict(_) | Ref::Globals => Value::Unknown,
             };
@@ -245,6 +262,7 @@ impl Engine {
     }
 
     fn call_partial(&mut self, id: u32, call: &Call) -> Value {
+        self.asks_entry(false, id);
         let partial = self.partials[id as usize].clone();
         let mut merged = call.clone();
         merged.depth += 1;
@@ -298,8 +316,27 @@ impl Engine {
         if self.partials.len() > 1 << 18 {
             return Value::Unknown;
         }
-        let id = u32::try_from(self.partials.len()).unwrap_or(0);
-        self.partials.push(partial);
+        let id = self.made_here(false, self.partials.len());
+        match self.partials.get_mut(id as usize) {
+            Some(known) => {
+                let grows = known.callee.would_grow(&partial.callee)
+                    || known
+                        .pos
+                        .iter()
+                        .zip(&partial.pos)
+                        .any(|(a, b)| a.would_grow(b))
+                    || known
+                        .kw
+                        .iter()
+                        .zip(&partial.kw)
+                        .any(|((_, a), (_, b))| a.would_grow(b));
+                *known = partial;
+                if grows {
+                    self.entry_grew(false, id);
+                }
+            }
+            None => self.partials.push(partial),
+        }
         Value::Ref(Ref::Partial(id))
     }
 
@@ -324,25 +361,24 @@ impl Engine {
     }
 
     /// A call of a resolved name: usage, rules, effects, result.
-    fn call_name(&mut self, name: NameId, call: &Call) -> Value {
-        let mut call = call.clone();
-        call.name = name;
+    fn call_name(&mut self, call: &Call) -> Value {
+        let name = call.name;
         self.note_usage(crate::UsageKind::Call, name, call.at);
-        self.judge_in_loop(&call);
-        self.note_spawn(&call);
+        self.judge_in_loop(call);
+        self.note_spawn(call);
         let node = self.names.get(name).node;
         let mut clean = false;
         let mut out: Option<Value> = None;
         if node != NONE {
             let entry = self.catalog.node(node);
             if !entry.hits.is_empty() {
-                self.judge_name(call.at, name, Use::Call, Some(&call));
+                self.judge_name(call.at, name, Use::Call, Some(call));
             }
             for effect in &entry.effects {
                 if matches!(effect, Effect::Clean) {
                     clean = true;
                 }
-                if let Some(value) = self.apply_effect(effect, &call) {
+                if let Some(value) = self.apply_effect(effect, call) {
                     out = Some(match out {
                         Some(known) => known.join_known(&value),
                         None => value,
@@ -357,7 +393,7 @@ impl Engine {
                 .result(&mut self.symbols, name)
                 .map_or(Value::Unknown, |id| Value::Ref(Ref::Name(id))),
         };
-        self.judge_callbacks(&call);
+        self.judge_callbacks(call);
         if clean {
             return result;
         }

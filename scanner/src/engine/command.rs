@@ -3,7 +3,7 @@
 use super::Engine;
 use super::call::Call;
 use super::emit::Raise;
-use super::value::{Const, HOLE, Value};
+use super::value::{Const, HOLE, MAX_CONSTS, Value};
 use crate::shell::{ShellFinding, ShellKind, judge, judge_argv};
 use crate::syntax::symbols::sym;
 
@@ -77,6 +77,9 @@ impl Engine {
         self.judge_shell_flow(call, text);
         let mut known = false;
         let mut open = text.closed().is_none();
+        // What did not fit among the known texts may be anything.
+        let mut overflow = false;
+        let own = text;
         for one in text.consts().to_vec() {
             let text = match &one {
                 Const::Str(text) | Const::Partial(text) => text.to_string(),
@@ -86,6 +89,7 @@ impl Engine {
             known = true;
             // A text with a known program in front and unknown arguments is judged by the program.
             open &= text.trim_start().starts_with(HOLE);
+            overflow |= own.consts().len() >= MAX_CONSTS;
             self.judge_downloaded(call, &text);
             self.judge_memory_program(call, &text);
             if self.spend(16 + text.len() as u64 / 4) {
@@ -93,8 +97,8 @@ impl Engine {
                 self.shell_findings(call, found);
             }
         }
-        if !known || open {
-            self.unknown_command(call, text, "SR203");
+        if !known || open || overflow {
+            self.unknown_command(call, own, "SR203");
         }
     }
 

@@ -95,6 +95,7 @@ impl Engine {
             let stars = &mut self.scopes[0].stars;
             if !stars.contains(&id) && stars.len() < 64 {
                 stars.push(id);
+                self.passes.call_for_all();
             }
         }
     }

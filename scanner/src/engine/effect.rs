@@ -205,14 +205,23 @@ impl Engine {
         };
         let info = self.program.funcs[*id as usize].clone();
         let body = info.body;
-        let small = body.1.saturating_sub(body.0) <= 64 && self.nest < 6;
+        // A loop in each of many calls costs more than it tells.
+        let loops = (body.0..body.1).take(64).any(|at| {
+            matches!(
+                self.program.insns[at as usize].op,
+                crate::syntax::ir::Op::ForBegin(..) | crate::syntax::ir::Op::WhileBegin(..)
+            )
+        });
+        let small = body.1.saturating_sub(body.0) <= 64 && self.nest < 6 && !loops;
         let Some(&scope) = self.func_scopes.get(id) else {
             return Value::Unknown;
         };
         if !small || !self.spend_fold((body.1 - body.0) as usize * 4) {
             return self.call_value(func, call);
         }
-        self.call_value(func, call.clone());
+        if self.nest == 0 || call.pos.iter().any(|value| value.rich().is_some()) {
+            self.call_value(func, call.clone());
+        }
         let saved = (self.scope, self.func, self.branches, self.loops);
         for (param, value) in info.params.iter().zip(&call.pos) {
             let slot = self.declare(scope, param.name);

@@ -19,6 +19,8 @@ pub(crate) struct Raw {
     pub(crate) subject: NameId,
     /// The last step of the flow that leads here.
     pub(crate) step: Option<u32>,
+    /// The run that raised it.
+    pub(crate) tag: super::passes::Tag,
 }
 
 /// A finding in the making.
@@ -72,7 +74,8 @@ impl Engine {
                 .replace("{arg}", &raise.arg)
         };
         let level = raise.level.unwrap_or(rule.level);
-        if let Some(&known) = self.finding_index.get(&(number, start, end)) {
+        let tag = self.passes.tag();
+        if let Some(&known) = self.finding_index.get(&(number, start, end, tag)) {
             let finding = &mut self.findings[known];
             if finding.level < level {
                 finding.level = level;
@@ -93,7 +96,7 @@ impl Engine {
             text
         };
         self.finding_index
-            .insert((number, start, end), self.findings.len());
+            .insert((number, start, end, tag), self.findings.len());
         self.findings.push(Raw {
             rule: number,
             level,
@@ -102,6 +105,7 @@ impl Engine {
             end,
             subject,
             step: raise.step,
+            tag,
         });
     }
 
@@ -115,7 +119,7 @@ impl Engine {
     }
 
     pub(crate) fn note_usage(&mut self, kind: UsageKind, name: NameId, at: Reg) {
-        if self.usages.len() >= MAX_USAGES || self.pass > 1 {
+        if self.usages.len() >= MAX_USAGES {
             return;
         }
         let (start, end) = if self.units.len() == 1 {

@@ -214,10 +214,11 @@ impl Engine {
     pub(crate) fn judge_written(&mut self, call: &Call, path: &Value, content: &Value) {
         for text in Self::path_texts(path) {
             let normal = crate::rules::paths::normalise(&text);
+            let lowered = crate::rules::paths::Lowered::new(&normal);
             let persists = self.catalog.paths.iter().any(|(rule, _, pattern)| {
                 self.catalog.rules[usize::from(*rule)].category
                     == crate::rules::Category::Persistence
-                    && crate::rules::paths::matches(pattern, &normal)
+                    && pattern.matches(&lowered)
             });
             for taint in content.all_taints() {
                 if matches!(
@@ -230,7 +231,8 @@ impl Engine {
                     if persists {
                         self.raise_flow("SR923", call, None, taint);
                     }
-                    self.downloads.push((normal.clone(), taint));
+                    let tag = self.passes.tag();
+                    self.downloads.push((normal.clone(), taint, tag));
                 }
             }
         }
@@ -239,7 +241,8 @@ impl Engine {
     /// A file holds what must not be sent: whoever reads it has it again.
     pub(crate) fn keep_file(&mut self, path: &str, taint: Taint) {
         if self.kept.len() < 256 && path.len() > 1 {
-            self.kept.push((path.to_owned(), taint));
+            let tag = self.passes.tag();
+            self.kept.push((path.to_owned(), taint, tag));
         }
     }
 
@@ -247,18 +250,20 @@ impl Engine {
     pub(crate) fn kept_in(&self, path: &str) -> Option<Taint> {
         self.kept
             .iter()
-            .find(|(known, _)| known == path)
-            .map(|(_, taint)| *taint)
+            .find(|(known, _, tag)| known == path && self.passes.counts(*tag))
+            .map(|(_, taint, _)| *taint)
     }
 
     /// A module that was written to disk before is imported.
     pub(crate) fn judge_import_written(&mut self, at: crate::syntax::ir::Reg, module: &str) {
         let file = format!("{}.py", module.replace('.', "/"));
-        let found = self.downloads.iter().find(|(path, _)| {
-            path.strip_suffix(file.as_str())
-                .is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
+        let found = self.downloads.iter().find(|(path, _, tag)| {
+            self.passes.counts(*tag)
+                && path
+                    .strip_suffix(file.as_str())
+                    .is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
         });
-        if let Some((_, taint)) = found {
+        if let Some((_, taint, _)) = found {
             let step = Some(taint.step);
             self.raise(
                 "SR924",
@@ -274,7 +279,10 @@ impl Engine {
     /// Whether a command runs a file that was downloaded before.
     pub(crate) fn judge_downloaded(&mut self, call: &Call, command: &str) {
         for index in 0..self.downloads.len() {
-            let (path, taint) = self.downloads[index].clone();
+            let (path, taint, tag) = self.downloads[index].clone();
+            if !self.passes.counts(tag) {
+                continue;
+            }
             let file = path.rsplit('/').next().unwrap_or(&path);
             let named = if file.len() > 2 {
                 command.contains(file)

@@ -168,7 +168,17 @@ impl Engine {
             scope
         };
         let (bases, keywords) = self.class_arguments(args);
-        self.class_bases.insert(class, bases);
+        let before = self.class_bases.insert(class, bases.into());
+        let after = self.bases_of(class);
+        if before.is_some_and(|before| {
+            before.len() != after.len()
+                || before
+                    .iter()
+                    .zip(after.iter())
+                    .any(|(a, b)| a.would_grow(b))
+        }) {
+            self.passes.call_for_all();
+        }
         if !keywords.is_empty() {
             self.class_keywords.insert(class, keywords);
         }

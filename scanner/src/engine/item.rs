@@ -52,9 +52,10 @@ impl Engine {
     pub(crate) fn item_at(&mut self, at: Reg, whole: &Value, key: &Value) -> Value {
         let out = self.item_of_refs(at, whole, key);
         // One variable is not the environment: what it is was said where it was looked up.
-        let single = whole.refs().iter().any(|one| {
-            matches!(one, Ref::Name(id) if self.names.text(&self.symbols, *id).starts_with("os.environ"))
-        });
+        let single = whole
+            .refs()
+            .iter()
+            .any(|one| matches!(one, Ref::Name(id) if self.in_environment(*id)));
         if single {
             return out.unwrap_or_default();
         }
@@ -161,6 +162,20 @@ impl Engine {
             });
         }
         out
+    }
+
+    /// Whether a name is `os.environ`, or something of it.
+    fn in_environment(&self, id: NameId) -> bool {
+        let mut at = id;
+        while at != ROOT && at != NONE {
+            let name = self.names.get(at);
+            if matches!(self.symbols.text(name.last), "environ" | "environb") {
+                return name.parent != NONE
+                    && self.symbols.text(self.names.get(name.parent).last) == "os";
+            }
+            at = name.parent;
+        }
+        false
     }
 
     fn name_item(&mut self, at: Reg, id: NameId, key: &Value) -> Value {

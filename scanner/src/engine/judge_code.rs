@@ -306,7 +306,8 @@ impl Engine {
     }
 
     pub(crate) fn judge_while(&mut self, at: Reg, condition: Reg, record: u32) {
-        self.endless.retain(|(_, end)| *end > at);
+        self.endless
+            .retain(|(begin, end)| *end > at && *begin != at);
         let value = self.val(condition);
         let record = self.program.loops[record as usize];
         if value.truth() != Some(true) || record.leaves {
@@ -324,7 +325,8 @@ impl Engine {
     }
 
     pub(crate) fn judge_for(&mut self, at: Reg, iterable: &Value, record: Loop) {
-        self.endless.retain(|(_, end)| *end > at);
+        self.endless
+            .retain(|(begin, end)| *end > at && *begin != at);
         let endless = iterable.refs().iter().any(|one| {
             matches!(one, Ref::Name(name)
                 if matches!(self.names.text(&self.symbols, *name).as_str(),

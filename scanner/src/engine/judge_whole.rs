@@ -11,6 +11,7 @@ use crate::syntax::symbols::sym;
 impl Engine {
     /// Rules over the whole module, once its passes are over.
     pub(crate) fn judge_whole(&mut self) {
+        self.settle_findings();
         self.judge_reduce();
         self.judge_reverse_shell();
         self.judge_ransom();
@@ -137,6 +138,7 @@ impl Engine {
             end: range.1,
             subject: NONE,
             step: None,
+            tag: self.passes.tag(),
         });
     }
 

@@ -17,25 +17,27 @@ mod judge_whole;
 mod method;
 mod names;
 mod operate;
+mod passes;
 mod path;
 mod protocol;
+mod rich;
 mod run;
 mod scope;
 mod spawn;
 mod special;
 mod special_object;
+mod special_path;
+mod special_sequence;
 mod special_text;
 mod step;
 pub(crate) mod value;
 
 /// Functions that the effects table names.
 pub(crate) mod special_functions {
-    pub(crate) use super::path::{
-        glob, listing, os_path_join, path_cwd, path_glob, path_home, path_join, path_object,
-        receiver, temp_folder, walk, working_folder,
-    };
     pub(crate) use super::special::*;
     pub(crate) use super::special_object::*;
+    pub(crate) use super::special_path::*;
+    pub(crate) use super::special_sequence::*;
     pub(crate) use super::special_text::*;
 }
 
@@ -56,9 +58,9 @@ use crate::syntax::symbols::Symbols;
 use crate::syntax::{Lowered, lower};
 use crate::{CancelFlag, UsageKind};
 
-/// Passes over the program at most; each after the first only because the one before learned something that an
-/// earlier place had already asked for.
-const MAX_PASSES: u8 = 4;
+/// Passes over the program at most; each after the first runs only the functions that had asked for something of
+/// which more was learned since.
+const MAX_PASSES: u8 = 5;
 /// Decoded code inside decoded code is followed this deep.
 const MAX_DEPTH: u8 = 4;
 /// Names that are reported for policies.
@@ -95,10 +97,12 @@ pub(crate) struct Engine {
     slots: Vec<Slot>,
     func_scopes: FxHashMap<FuncId, ScopeId>,
     class_scopes: FxHashMap<ClassId, ScopeId>,
-    class_bases: FxHashMap<ClassId, Vec<Value>>,
+    class_bases: FxHashMap<ClassId, Rc<[Value]>>,
     class_keywords: FxHashMap<ClassId, Vec<(Sym, Value)>>,
     /// Attributes that were stored in objects of a class, in order.
     class_attrs: FxHashMap<ClassId, Vec<Sym>>,
+    /// Classes whose objects somebody has looked at as a whole.
+    watched: FxHashMap<ClassId, passes::Askers>,
     /// Classes that a call makes, by the call.
     made_classes: FxHashMap<Reg, ClassId>,
     /// Functions that are called without the object that they were found in.
@@ -112,6 +116,16 @@ pub(crate) struct Engine {
     overrides: FxHashMap<(NameId, Sym), SlotId>,
     partials: Vec<call::Partial>,
     bounds: Vec<(Value, Sym)>,
+    /// Entries of the two tables by the place that made them, so that each pass makes the same ones again.
+    made_at: FxHashMap<(Reg, u32, bool), u32>,
+    /// How many entries each place has made in this pass.
+    made_count: FxHashMap<Reg, u32>,
+    /// Who called the entries of the two tables.
+    entry_askers: FxHashMap<(bool, u32), passes::Askers>,
+    /// Attributes that somebody looked for and did not find.
+    missed: FxHashMap<Sym, passes::Askers>,
+    /// The running instruction.
+    here: Reg,
     scope: ScopeId,
     class: Option<ClassId>,
     class_stack: Vec<Option<ClassId>>,
@@ -121,19 +135,20 @@ pub(crate) struct Engine {
     nest: u32,
     queue: VecDeque<(FuncId, ScopeId)>,
     queued: FxHashSet<FuncId>,
+    passes: passes::Passes,
     comps: Vec<run::Comp>,
     steps: Vec<StepData>,
     findings: Vec<Raw>,
-    finding_index: FxHashMap<(u16, u32, u32), usize>,
+    finding_index: FxHashMap<(u16, u32, u32, passes::Tag), usize>,
     usages: Vec<RawUsage>,
     usage_seen: FxHashSet<RawUsage>,
     path_usages: Vec<(Rc<str>, u32, u32)>,
     units: Vec<Unit>,
     decoded: FxHashSet<(Reg, Rc<str>)>,
     /// Files that were written with what the network sent.
-    downloads: Vec<(String, value::Taint)>,
+    downloads: Vec<(String, value::Taint, passes::Tag)>,
     /// Files that were written with what somebody else must not see.
-    kept: Vec<(String, value::Taint)>,
+    kept: Vec<(String, value::Taint, passes::Tag)>,
     /// Names of the secret variables that were read, by the place.
     secret_names: FxHashMap<Reg, String>,
     /// Threads and processes that run a function of the code, with who started them.
@@ -145,7 +160,6 @@ pub(crate) struct Engine {
     budget: u64,
     fold_budget: u64,
     pass: u8,
-    changed: bool,
     pub(crate) stopped: bool,
     cancelled: Option<CancelFlag>,
 }
@@ -165,6 +179,7 @@ impl Engine {
             class_bases: FxHashMap::default(),
             class_keywords: FxHashMap::default(),
             class_attrs: FxHashMap::default(),
+            watched: FxHashMap::default(),
             made_classes: FxHashMap::default(),
             statics: FxHashSet::default(),
             foreign: FxHashMap::default(),
@@ -175,6 +190,11 @@ impl Engine {
             overrides: FxHashMap::default(),
             partials: Vec::new(),
             bounds: Vec::new(),
+            made_at: FxHashMap::default(),
+            made_count: FxHashMap::default(),
+            entry_askers: FxHashMap::default(),
+            missed: FxHashMap::default(),
+            here: 0,
             scope: 0,
             class: None,
             class_stack: Vec::new(),
@@ -184,6 +204,7 @@ impl Engine {
             nest: 0,
             queue: VecDeque::new(),
             queued: FxHashSet::default(),
+            passes: passes::Passes::default(),
             comps: Vec::new(),
             steps: Vec::new(),
             findings: Vec::new(),
@@ -202,7 +223,6 @@ impl Engine {
             budget: max_steps,
             fold_budget: max_steps / 4,
             pass: 0,
-            changed: false,
             stopped: false,
             cancelled,
         }
@@ -231,45 +251,13 @@ impl Engine {
         debug_assert_eq!(module, 0);
         for pass in 0..MAX_PASSES {
             self.begin_pass(pass);
-            self.run_module();
-            if !self.changed || self.stopped {
+            self.run_pass();
+            if !self.passes.more() || self.stopped {
                 break;
             }
         }
         self.after_passes();
         lowered
-    }
-
-    fn begin_pass(&mut self, pass: u8) {
-        self.pass = pass;
-        self.changed = false;
-        self.findings.clear();
-        self.finding_index.clear();
-        self.queued.clear();
-        self.queue.clear();
-        self.decoded.clear();
-        self.downloads.clear();
-        self.kept.clear();
-        self.spawned.clear();
-        self.working = None;
-        self.endless.clear();
-        // Decoded code is decoded anew: what it is may have become clearer.
-        self.units.truncate(1);
-        for slot in &mut self.slots {
-            slot.begin_pass();
-        }
-    }
-
-    fn run_module(&mut self) {
-        let (from, to) = self.units[0].body;
-        self.enter_frame(0, None, None);
-        self.run(from, to);
-        while let Some((func, scope)) = self.queue.pop_front() {
-            if self.stopped {
-                break;
-            }
-            self.run_function(func, scope);
-        }
     }
 
     fn enter_frame(&mut self, scope: ScopeId, func: Option<FuncId>, class: Option<ClassId>) {
@@ -287,6 +275,17 @@ impl Engine {
         self.cancelled
             .as_ref()
             .is_some_and(CancelFlag::is_cancelled)
+    }
+
+    /// The entry of a table that the running instruction makes: the same one as in the pass before.
+    fn made_here(&mut self, bound: bool, next: usize) -> u32 {
+        let count = self.made_count.entry(self.here).or_insert(0);
+        *count += 1;
+        let next = u32::try_from(next).unwrap_or(0);
+        *self
+            .made_at
+            .entry((self.here, *count, bound))
+            .or_insert(next)
     }
 
     /// Takes steps from the budget; false when it is spent or nobody wants the report any more.

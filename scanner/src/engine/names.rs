@@ -71,6 +71,11 @@ impl Names {
         self.all[id as usize]
     }
 
+    /// Whether somebody has looked for a name.
+    pub(crate) fn was_asked(&self, parent: NameId, part: Sym) -> bool {
+        self.children.contains_key(&(parent, part))
+    }
+
     /// The name of an attribute, item or call of a name; `None` when the chain grows too long.
     pub(crate) fn child(
         &mut self,

@@ -12,6 +12,8 @@ use crate::syntax::symbols::sym;
 
 /// Longest text that folding makes.
 pub(crate) const MAX_TEXT: usize = 1 << 20;
+/// Elements of one container that are taken together one by one.
+const MAX_JOINED: usize = 2048;
 
 impl Engine {
     pub(crate) fn binary(&mut self, at: u32, op: BinOp, left: &Value, right: &Value) -> Value {
@@ -276,12 +278,15 @@ impl Engine {
         };
         let mut out = rich.element.clone();
         if let Some(items) = &rich.seq {
-            for (index, item) in items.iter().take(64).enumerate() {
+            for (index, item) in items.iter().take(MAX_JOINED).enumerate() {
                 out = if index == 0 && out.is_unknown() {
                     item.clone()
                 } else {
                     out.join(item)
                 };
+            }
+            if items.len() > MAX_JOINED {
+                out = out.join(&Value::Unknown);
             }
         } else if let Some(pairs) = &rich.dict {
             for (key, _) in pairs.iter().take(16) {

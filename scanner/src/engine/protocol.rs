@@ -140,10 +140,18 @@ impl Engine {
         out
     }
 
+    /// The bases of a class, shared.
+    pub(crate) fn bases_of(&self, class: ClassId) -> std::rc::Rc<[Value]> {
+        self.class_bases
+            .get(&class)
+            .cloned()
+            .unwrap_or_else(|| std::rc::Rc::from([]))
+    }
+
     /// The base classes as objects: what `super()` speaks to.
     pub(crate) fn parent_of(&mut self, class: ClassId) -> Value {
         let mut out = Value::Unknown;
-        for base in self.class_bases.get(&class).cloned().unwrap_or_default() {
+        for base in self.bases_of(class).iter() {
             for one in base.refs() {
                 let parent = match one {
                     Ref::Class(base) => Value::Ref(Ref::Instance(base)),
@@ -170,7 +178,7 @@ impl Engine {
             }
         }
         let keywords = self.class_keywords.get(&class).cloned().unwrap_or_default();
-        for base in self.class_bases.get(&class).cloned().unwrap_or_default() {
+        for base in self.bases_of(class).iter() {
             for one in base.refs() {
                 let Ref::Class(parent) = one else { continue };
                 let found = self.class_lookup(parent, sym::INIT_SUBCLASS, true);
@@ -193,9 +201,7 @@ impl Engine {
         );
         let mut call = Call::bare(at);
         call.pos.push(Value::Unknown);
-        call.pos.push(Value::seq(
-            self.class_bases.get(&class).cloned().unwrap_or_default(),
-        ));
+        call.pos.push(Value::seq(self.bases_of(class).to_vec()));
         call.pos.push(namespace);
         for one in meta.refs() {
             match one {
@@ -249,7 +255,12 @@ impl Engine {
             if let Some(own) = own {
                 return own;
             }
-            for base in self.class_bases.get(&next).into_iter().flatten() {
+            for base in self
+                .class_bases
+                .get(&next)
+                .into_iter()
+                .flat_map(|bases| bases.iter())
+            {
                 pending.extend(base.refs().iter().filter_map(|one| match one {
                     Ref::Class(base) => Some(*base),
                     _ => None,
@@ -279,7 +290,12 @@ impl Engine {
         let mut chain = vec![class];
         let mut at = 0;
         while at < chain.len() && chain.len() < 16 {
-            for base in self.class_bases.get(&chain[at]).into_iter().flatten() {
+            for base in self
+                .class_bases
+                .get(&chain[at])
+                .into_iter()
+                .flat_map(|bases| bases.iter())
+            {
                 chain.extend(base.refs().iter().filter_map(|one| match one {
                     Ref::Class(base) => Some(*base),
                     _ => None,
@@ -300,6 +316,8 @@ impl Engine {
 
     /// The attributes of an object as a dictionary: `vars(x)`, `x.__dict__`, `asdict(x)`.
     pub(crate) fn attributes_of(&mut self, class: ClassId) -> Value {
+        let runner = self.passes.runner();
+        self.watched.entry(class).or_default().add(runner);
         let names = self.class_attrs.get(&class).cloned().unwrap_or_default();
         let mut pairs = Vec::new();
         for name in names.into_iter().take(MAX_MEMBERS) {

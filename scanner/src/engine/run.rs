@@ -44,6 +44,7 @@ impl Engine {
                 return false;
             }
             let insn = self.program.insns[at as usize];
+            self.here = at;
             match insn.op {
                 Op::Body(func) => {
                     let end = self.program.funcs[func as usize].body.1;

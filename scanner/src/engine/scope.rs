@@ -6,7 +6,6 @@ use rustc_hash::FxHashMap;
 use super::Engine;
 use super::names::ROOT;
 use super::value::{NameId, Ref, Value};
-use crate::rules::effects_data::is_builtin;
 use crate::syntax::ir::{FuncId, NONE, Sym};
 use crate::syntax::symbols::sym;
 
@@ -25,6 +24,8 @@ pub(crate) enum ScopeKind {
 pub(crate) struct Scope {
     pub(crate) parent: Option<ScopeId>,
     pub(crate) kind: ScopeKind,
+    /// The function whose scope it is; `NONE` for all others.
+    pub(crate) func: FuncId,
     pub(crate) names: FxHashMap<Sym, SlotId>,
     pub(crate) globals: Vec<Sym>,
     pub(crate) nonlocals: Vec<Sym>,
@@ -41,8 +42,8 @@ pub(crate) struct Slot {
     ever: Value,
     /// Something was stored in any pass.
     set: bool,
-    /// Somebody asked for `ever`; growth after that calls for another pass.
-    asked: bool,
+    /// Who asked for `ever`; growth after that has them run again.
+    pub(super) askers: super::passes::Askers,
     /// Other functions store into it too.
     shared: bool,
 }
@@ -61,6 +62,7 @@ impl Engine {
         self.scopes.push(Scope {
             parent,
             kind,
+            func: NONE,
             names: FxHashMap::default(),
             globals: Vec::new(),
             nonlocals: Vec::new(),
@@ -90,6 +92,20 @@ impl Engine {
             scope = self.scopes[scope as usize].parent.unwrap_or(0);
         }
         scope
+    }
+
+    /// The function around whose variable a function stores into.
+    fn owner_of(&self, scope: ScopeId, name: Sym) -> FuncId {
+        let here = &self.scopes[scope as usize];
+        let mut at = here.parent.filter(|_| !here.globals.contains(&name));
+        while let Some(outer) = at {
+            let scope = &self.scopes[outer as usize];
+            if scope.kind == ScopeKind::Function && scope.names.contains_key(&name) {
+                return scope.func;
+            }
+            at = scope.parent;
+        }
+        NONE
     }
 
     /// Where a store of this name goes.
@@ -123,18 +139,21 @@ impl Engine {
         let comp = self.scopes[scope as usize].kind == ScopeKind::Comprehension;
         let foreign = !comp && !self.scopes[scope as usize].names.contains_key(&name);
         if foreign && !value.is_unknown() {
-            self.store_foreign(slot, value);
+            let owner = self.owner_of(scope, name);
+            self.store_foreign(slot, owner, value);
         }
         self.store_slot(slot, value, foreign || (!comp && self.branches > 0));
     }
 
     /// A function stores into a variable of another: whoever reads it there, at any time, may see this.
-    fn store_foreign(&mut self, slot: SlotId, value: &Value) {
+    fn store_foreign(&mut self, slot: SlotId, owner: FuncId, value: &Value) {
         let known = self.foreign.get(&slot).cloned().unwrap_or_default();
         if known.would_grow(value) || known.is_unknown() {
             self.foreign.insert(slot, known.join_known(value));
             self.slots[slot as usize].shared = true;
-            self.changed = true;
+            self.passes.call_for_owner(owner);
+            let askers = &self.slots[slot as usize].askers;
+            self.passes.call_for(askers);
         }
     }
 
@@ -156,20 +175,26 @@ impl Engine {
         if slot.set {
             if slot.ever.would_grow(value) {
                 slot.ever = slot.ever.join(value);
-                self.changed |= slot.asked;
+                if self.pass > 0 && slot.ever.only_counts(value) {
+                    // A number that goes up with each pass never comes to an end: it may be any.
+                    slot.ever = slot.ever.join(&Value::Unknown);
+                } else {
+                    self.passes.call_for(&slot.askers);
+                }
             }
         } else {
             slot.ever = value.clone();
             slot.set = true;
-            self.changed |= slot.asked && !value.is_unknown();
+            if !value.is_unknown() {
+                self.passes.call_for(&slot.askers);
+            }
         }
     }
 
     /// Everything that a slot ever held.
     pub(crate) fn ask_slot(&mut self, slot: SlotId) -> Value {
-        let slot = &mut self.slots[slot as usize];
-        slot.asked = true;
-        slot.ever.clone()
+        self.asks(slot);
+        self.slots[slot as usize].ever.clone()
     }
 
     /// What a slot holds here, in the running frame.
@@ -179,11 +204,14 @@ impl Engine {
         if self.slots[slot as usize].shared
             && let Some(stored) = self.foreign.get(&slot).cloned()
         {
+            self.asks(slot);
             return self.slots[slot as usize].now.join(&stored);
+        }
+        if in_loop {
+            self.asks(slot);
         }
         let slot = &mut self.slots[slot as usize];
         if in_loop {
-            slot.asked = true;
             // What a later line of the loop stores, an earlier one sees in the next round.
             if pass > 0 && slot.set && slot.now.would_grow(&slot.ever) {
                 return slot.now.join(&slot.ever);
@@ -264,7 +292,7 @@ impl Engine {
         if partial.is_none() {
             // Whoever binds the name later must know that it was asked for.
             let slot = self.declare(0, name);
-            self.slots[slot as usize].asked = true;
+            self.asks(slot);
         }
         match partial {
             Some(value) if outside.is_unknown() => value,
@@ -292,7 +320,7 @@ impl Engine {
                 return Value::Ref(Ref::Name(id));
             }
         }
-        if is_builtin(self.symbols.text(name)) {
+        if self.symbols.is_builtin(name) {
             let Some(builtins) = self.names.child(&mut self.symbols, ROOT, sym::BUILTINS) else {
                 return Value::Unknown;
             };
@@ -333,6 +361,7 @@ impl Engine {
             self.declare(scope, name);
         }
         let here = &mut self.scopes[scope as usize];
+        here.func = func;
         here.globals = globals;
         here.nonlocals = nonlocals;
         self.func_scopes.insert(func, scope);

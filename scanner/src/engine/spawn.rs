@@ -24,12 +24,20 @@ pub(crate) struct Spawned {
     /// Nothing but the function itself decides whether it happens.
     always: bool,
     looped: bool,
+    pub(super) tag: super::passes::Tag,
 }
 
 impl Engine {
     /// Remembers what a call starts.
     pub(crate) fn note_spawn(&mut self, call: &Call) {
         if self.spawned.len() >= MAX_SPAWNED {
+            return;
+        }
+        let last = self.names.get(call.name).last;
+        if !matches!(
+            self.symbols.text(last),
+            "fork" | "forkpty" | "Process" | "Thread" | "start_new_thread"
+        ) {
             return;
         }
         let name = self.names.text(&self.symbols, call.name);
@@ -46,6 +54,7 @@ impl Engine {
             process,
             always: self.branches == self.loops,
             looped: self.in_endless_loop(call.at),
+            tag: self.passes.tag(),
         };
         if forks {
             self.spawned.push(base);
@@ -69,6 +78,8 @@ impl Engine {
 
     /// Functions that start themselves again, twice or without end.
     pub(crate) fn judge_spawned(&mut self) {
+        let passes = &self.passes;
+        self.spawned.retain(|one| passes.counts(one.tag));
         for index in 0..self.spawned.len() {
             let one = self.spawned[index];
             let Some(by) = one.by.filter(|_| one.always) else {

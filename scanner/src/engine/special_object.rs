@@ -23,8 +23,11 @@ pub(crate) fn super_object(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn static_method(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
     for one in value.refs() {
-        if let Ref::Func(func) = one {
-            engine.statics.insert(func);
+        if let Ref::Func(func) = one
+            && engine.statics.insert(func)
+            && engine.pass > 0
+        {
+            engine.passes.call_for_all();
         }
     }
     value

@@ -5,15 +5,16 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::rich::contents_grow;
 use crate::syntax::ir::{ClassId, FuncId};
 
 /// A resolved dotted name in the table of names.
 pub(crate) type NameId = u32;
 
 /// How many constants one value may be.
-const MAX_CONSTS: usize = 8;
+pub(crate) const MAX_CONSTS: usize = 12;
 /// How many things one value may refer to.
-const MAX_REFS: usize = 8;
+pub(crate) const MAX_REFS: usize = 24;
 /// How deep containers may nest before their inside is unknown.
 const MAX_DEPTH: u16 = 12;
 /// How many elements of a container are followed one by one.
@@ -92,13 +93,15 @@ pub(crate) struct Taint {
 pub(crate) type Taints = SmallVec<[Taint; 2]>;
 
 /// A value of which more than one simple thing is known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Rich {
     pub(crate) refs: SmallVec<[Ref; 2]>,
     pub(crate) consts: SmallVec<[Const; 1]>,
     /// May also be a constant that is not listed.
     pub(crate) open: bool,
     pub(crate) seq: Option<Rc<Vec<Value>>>,
+    /// It may be sequences that are not kept apart; what they hold is in `element`.
+    pub(crate) spread: bool,
     pub(crate) dict: Option<Rc<Vec<(Value, Value)>>>,
     /// Any element of a container whose elements are not followed one by one.
     pub(crate) element: Value,
@@ -180,7 +183,7 @@ impl Value {
         matches!(self, Self::Unknown)
     }
 
-    fn depth(&self) -> u16 {
+    pub(super) fn depth(&self) -> u16 {
         if let Self::Rich(rich) = self {
             rich.depth
         } else {
@@ -199,7 +202,7 @@ impl Value {
     pub(crate) fn refs(&self) -> SmallVec<[Ref; 2]> {
         match self {
             Self::Ref(one) => SmallVec::from_slice(&[*one]),
-            Self::Rich(rich) => rich.refs.clone(),
+            Self::Rich(rich) => SmallVec::from_slice(&rich.refs),
             _ => SmallVec::new(),
         }
     }
@@ -284,7 +287,7 @@ impl Value {
 
     pub(crate) fn taints(&self) -> Taints {
         self.rich()
-            .map(|rich| rich.taint.clone())
+            .map(|rich| SmallVec::from_slice(&rich.taint))
             .unwrap_or_default()
     }
 
@@ -302,19 +305,19 @@ impl Value {
             seen += 1;
             let Self::Rich(rich) = value else { continue };
             merge_taints(&mut all, &rich.taint);
-            if seen > 256 {
+            if seen > 2048 {
                 break;
             }
             pending.push(&rich.element);
             if let Some(seq) = &rich.seq {
-                pending.extend(seq.iter().filter(|v| v.rich().is_some()).take(64));
+                pending.extend(seq.iter().filter(|v| v.rich().is_some()).take(1024));
             }
             if let Some(dict) = &rich.dict {
                 pending.extend(
                     dict.iter()
                         .map(|(_, v)| v)
                         .filter(|v| v.rich().is_some())
-                        .take(64),
+                        .take(1024),
                 );
             }
         }
@@ -367,21 +370,48 @@ impl Value {
             (Self::Const(a), Self::Const(b)) => a != b,
             (Self::Ref(a), Self::Ref(b)) => a != b,
             (Self::Rich(a), Self::Rich(b)) if Rc::ptr_eq(a, b) => false,
-            (Self::Rich(a), _) => {
-                let other = other.to_rich();
+            (Self::Rich(a), Self::Const(b)) => !a.open && !a.consts.contains(b),
+            (Self::Rich(a), Self::Ref(b)) => !a.refs.contains(b) && a.refs.len() < MAX_REFS,
+            (Self::Rich(a), Self::Rich(other)) => {
                 other.refs.iter().any(|one| !a.refs.contains(one)) && a.refs.len() < MAX_REFS
                     || other
                         .taint
                         .iter()
                         .any(|t| !a.taint.iter().any(|o| o.label == t.label))
                     || !a.open && other.consts.iter().any(|one| !a.consts.contains(one))
-                    || other.seq.is_some() && a.seq.is_none() && a.element.is_unknown()
-                    || other.dict.is_some() && a.dict.is_none() && a.element.is_unknown()
-                    || a.element.is_unknown() && !other.element.is_unknown()
-                    || contents_grow(a, &other)
+                    || other.seq.is_some() && a.seq.is_none() && !a.spread
+                    || a.spread
+                        && other.seq.as_ref().is_some_and(|items| {
+                            items.iter().take(32).any(|item| a.element.would_grow(item))
+                        })
+                    || other.dict.is_some() && a.dict.is_none()
+                    || a.element.would_grow(&other.element)
+                    || contents_grow(a, other)
             }
             _ => true,
         }
+    }
+
+    /// Whether all that is known of both are numbers.
+    pub(crate) fn only_counts(&self, other: &Self) -> bool {
+        [self, other].into_iter().all(|value| {
+            let plain = match value {
+                Self::Rich(rich) => {
+                    rich.refs.is_empty()
+                        && rich.seq.is_none()
+                        && rich.dict.is_none()
+                        && rich.element.is_unknown()
+                        && rich.taint.is_empty()
+                }
+                _ => true,
+            };
+            plain
+                && !value.consts().is_empty()
+                && value
+                    .consts()
+                    .iter()
+                    .all(|one| matches!(one, Const::Int(_) | Const::Float(_) | Const::Bool(_)))
+        })
     }
 
     /// Either of the two.
@@ -391,102 +421,22 @@ impl Value {
             (Self::Const(a), Self::Const(b)) if a == b => self.clone(),
             (Self::Ref(a), Self::Ref(b)) if a == b => self.clone(),
             (Self::Rich(a), Self::Rich(b)) if Rc::ptr_eq(a, b) => self.clone(),
+            // What is in the one already makes no new value.
+            (Self::Rich(a), Self::Unknown) if a.open => self.clone(),
+            (Self::Unknown, Self::Rich(b)) if b.open => other.clone(),
+            (Self::Rich(a), Self::Const(b)) if a.consts.contains(b) => self.clone(),
+            (Self::Rich(a), Self::Ref(b)) if a.refs.contains(b) => self.clone(),
             _ => {
                 let mut all = self.to_rich();
-                all.absorb(&other.to_rich());
+                match other {
+                    Self::Unknown => all.open = true,
+                    Self::Const(one) => all.absorb_const(one),
+                    Self::Ref(one) => all.absorb_ref(*one),
+                    Self::Rich(other) => all.absorb(other),
+                }
                 Self::Rich(Rc::new(all))
             }
         }
-    }
-}
-
-impl Rich {
-    fn absorb(&mut self, other: &Self) {
-        for one in &other.refs {
-            if !self.refs.contains(one) {
-                if self.refs.len() < MAX_REFS {
-                    self.refs.push(*one);
-                } else {
-                    self.open = true;
-                }
-            }
-        }
-        for one in &other.consts {
-            if !self.consts.contains(one) {
-                if self.consts.len() < MAX_CONSTS {
-                    self.consts.push(one.clone());
-                } else {
-                    self.open = true;
-                }
-            }
-        }
-        self.open |= other.open;
-        merge_taints(&mut self.taint, &other.taint);
-        match (&self.seq, &other.seq) {
-            (None, Some(_)) => self.seq.clone_from(&other.seq),
-            (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
-                // Deeper or wider than this a join could cost more than the code is long.
-                if self.depth > 2 {
-                    let taints = gather(a.iter().chain(b.iter()).take(64));
-                    self.element = self.element.with_taints(&taints);
-                    self.seq = None;
-                    self.open = true;
-                } else if a.len() == b.len() && a.len() <= 8 {
-                    let items = a.iter().zip(b.iter()).map(|(x, y)| x.join(y)).collect();
-                    self.seq = Some(Rc::new(items));
-                } else {
-                    let merged = a
-                        .iter()
-                        .chain(b.iter())
-                        .take(64)
-                        .fold(self.element.clone(), |all, item| all.join(item));
-                    self.element = merged;
-                    self.seq = None;
-                    self.open = true;
-                }
-            }
-            _ => {}
-        }
-        match (&self.dict, &other.dict) {
-            (None, Some(_)) => self.dict.clone_from(&other.dict),
-            (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
-                let pairs: Vec<_> = a.iter().chain(b.iter()).take(256).cloned().collect();
-                self.dict = Some(Rc::new(pairs));
-            }
-            _ => {}
-        }
-        if !other.element.is_unknown() {
-            self.element = self.element.join(&other.element);
-        }
-        self.depth = self.depth.max(other.depth).max(self.element.depth() + 1);
-    }
-}
-
-/// Whether a container holds something that the other one of its kind does not. Looks a few levels deep: deeper
-/// contents are rare, and code must not be able to make this costly.
-fn contents_grow(known: &Rich, other: &Rich) -> bool {
-    if known.depth > 3 || other.depth > 3 {
-        return false;
-    }
-    let seq = match (&known.seq, &other.seq) {
-        (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
-            a.len() != b.len()
-                || a.iter()
-                    .zip(b.iter())
-                    .take(32)
-                    .any(|(x, y)| x.would_grow(y))
-        }
-        _ => false,
-    };
-    seq || match (&known.dict, &other.dict) {
-        (Some(a), Some(b)) if !Rc::ptr_eq(a, b) => {
-            a.len() < b.len()
-                || a.iter()
-                    .zip(b.iter())
-                    .take(32)
-                    .any(|((_, x), (_, y))| x.would_grow(y))
-        }
-        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 
 use super::effects::Effect;
+use super::paths::Pattern;
 use super::{Access, Match, Rule, When, rules};
 
 /// Index of a node; zero is the root.
@@ -41,7 +42,7 @@ pub(crate) struct Node {
 pub(crate) struct Catalog {
     nodes: Vec<Node>,
     pub(crate) rules: Vec<&'static Rule>,
-    pub(crate) paths: Vec<(u16, Access, &'static str)>,
+    pub(crate) paths: Vec<(u16, Access, Pattern)>,
     by_id: FxHashMap<&'static str, u16>,
 }
 
@@ -86,8 +87,11 @@ impl Catalog {
             Match::Import(names) => (*names, Use::Import, None),
             Match::Name(names) => (*names, Use::Name, None),
             Match::Path(access, patterns) => {
-                self.paths
-                    .extend(patterns.iter().map(|pattern| (rule, *access, *pattern)));
+                self.paths.extend(
+                    patterns
+                        .iter()
+                        .map(|pattern| (rule, *access, Pattern::new(pattern))),
+                );
                 return;
             }
             Match::Engine => return,

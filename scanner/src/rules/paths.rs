@@ -77,28 +77,63 @@ fn home_of(path: &str) -> String {
     path.to_owned()
 }
 
-/// Whether a normalised path matches a pattern: `*` within a part, `**` over parts, whatever the case. A hole at the
-/// start of the path stands for any folder.
-pub(crate) fn matches(pattern: &str, path: &str) -> bool {
-    let longest = pattern
-        .split('*')
-        .max_by_key(|part| part.len())
-        .unwrap_or("");
-    let lower = path.to_ascii_lowercase();
-    let needle = longest.to_ascii_lowercase();
-    if !lower.contains(needle.trim_start_matches("~/").trim_matches('/')) {
-        return false;
+/// A pattern of paths, prepared once: `*` within a part, `**` over parts, whatever the case.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    lower: String,
+    /// The pattern without the folder that it starts in.
+    inside: String,
+    /// What every path that matches contains.
+    needle: String,
+}
+
+impl Pattern {
+    pub(crate) fn new(pattern: &str) -> Self {
+        let lower = pattern.to_ascii_lowercase();
+        let longest = lower.split('*').max_by_key(|part| part.len()).unwrap_or("");
+        Self {
+            inside: lower
+                .trim_start_matches("~/")
+                .trim_start_matches('/')
+                .to_owned(),
+            needle: longest
+                .trim_start_matches("~/")
+                .trim_matches('/')
+                .to_owned(),
+            lower,
+        }
     }
-    let rooted = lower
-        .strip_prefix(HOLE)
-        .map(|rest| rest.trim_start_matches('/').to_owned());
-    let pattern = pattern.to_ascii_lowercase();
-    if let Some(rest) = rooted {
-        let inside = pattern.trim_start_matches("~/").trim_start_matches('/');
-        return glob(inside.as_bytes(), rest.as_bytes())
-            || glob(pattern.as_bytes(), lower.as_bytes());
+
+    /// A hole at the start of the path stands for any folder.
+    pub(crate) fn matches(&self, path: &Lowered) -> bool {
+        if !path.lower.contains(&self.needle) {
+            return false;
+        }
+        let whole = || glob(self.lower.as_bytes(), path.lower.as_bytes());
+        match path.lower.strip_prefix(HOLE) {
+            Some(rest) => {
+                glob(
+                    self.inside.as_bytes(),
+                    rest.trim_start_matches('/').as_bytes(),
+                ) || whole()
+            }
+            None => whole(),
+        }
     }
-    glob(pattern.as_bytes(), lower.as_bytes())
+}
+
+/// A normalised path as patterns compare it.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    lower: String,
+}
+
+impl Lowered {
+    pub(crate) fn new(normal: &str) -> Self {
+        Self {
+            lower: normal.to_ascii_lowercase(),
+        }
+    }
 }
 
 /// Backtracks to the last star only, so the time is bounded by the product of the lengths.
@@ -155,6 +190,10 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        Pattern::new(pattern).matches(&Lowered::new(path))
+    }
 
     #[test]
     fn normalises_spellings() {

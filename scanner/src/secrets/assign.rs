@@ -1,5 +1,6 @@
 //! Secrets without a format of their own: a text assigned to a name such as `password` or `api_key`.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -42,13 +43,60 @@ const ABOUT: [&str; 21] = [
     "endpoint",
 ];
 
-/// Finds assignments of literal secrets.
-pub(super) fn find(text: &str) -> Vec<SecretHit> {
+/// What every name of the pattern contains.
+pub(super) const KEYWORDS: [&str; 19] = [
+    "passwd",
+    "password",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "api_key",
+    "api-key",
+    "accesskey",
+    "access_key",
+    "access-key",
+    "privatekey",
+    "private_key",
+    "private-key",
+    "authkey",
+    "auth_key",
+    "auth-key",
+];
+
+/// Lines after the name on which its value may stand.
+const LINES: usize = 2;
+
+/// Adds the lines around a name to the places to look at.
+pub(super) fn note(text: &str, at: usize, places: &mut Vec<Range<usize>>) {
+    if places.last().is_some_and(|last| at + 64 < last.end) {
+        return;
+    }
+    let bytes = text.as_bytes();
+    let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |found| found + 1);
+    let mut end = at;
+    for _ in 0..=LINES {
+        end = memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |found| end + found + 1);
+    }
+    // A value stands in quotes.
+    if memchr::memchr2(b'"', b'\'', &bytes[at..end]).is_none() {
+        return;
+    }
+    match places.last_mut() {
+        Some(last) if start <= last.end => last.end = end.max(last.end),
+        _ => places.push(start..end),
+    }
+}
+
+/// Finds assignments of literal secrets in a part of a text.
+pub(super) fn find(text: &str, place: Range<usize>, hits: &mut Vec<SecretHit>) {
     let Some(pattern) = ASSIGNED.as_ref() else {
-        return Vec::new();
+        return;
     };
-    let mut hits = Vec::new();
-    for captures in pattern.captures_iter(text) {
+    let from = place.start;
+    for captures in pattern.captures_iter(&text[place]) {
         let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else {
             continue;
         };
@@ -58,13 +106,12 @@ pub(super) fn find(text: &str) -> Vec<SecretHit> {
         let shown: String = name.as_str().chars().take(60).collect();
         hits.push(SecretHit {
             rule: RULE,
-            start: value.start(),
-            end: value.end(),
+            start: from + value.start(),
+            end: from + value.end(),
             level: Level::Medium,
             message: format!("`{shown}` holds what looks like a secret, written into the code"),
         });
     }
-    hits
 }
 
 fn convincing(name: &str, value: &str) -> bool {

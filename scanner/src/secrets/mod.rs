@@ -5,9 +5,10 @@ mod assign;
 mod check;
 mod formats;
 
+use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
 use crate::Level;
@@ -41,8 +42,14 @@ static PREFILTER: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(||
             owners.push(index);
         }
     }
+    for keyword in assign::KEYWORDS {
+        keywords.push(keyword);
+        owners.push(formats::FORMATS.len());
+    }
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        // A table of every state is twice as fast and costs a few hundred KB once.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(keywords)
         .ok()?;
     Some((automaton, owners))
@@ -62,7 +69,8 @@ fn pattern(index: usize) -> Option<&'static Regex> {
 #[must_use]
 pub fn find(text: &str) -> Vec<SecretHit> {
     let mut hits = Vec::new();
-    for index in candidates(text) {
+    let (wanted, named) = candidates(text);
+    for index in wanted {
         let format = &formats::FORMATS[index];
         let Some(regex) = pattern(index) else {
             continue;
@@ -83,35 +91,39 @@ pub fn find(text: &str) -> Vec<SecretHit> {
             });
         }
     }
-    hits.extend(assign::find(text).into_iter().take(MAX_HITS));
+    for place in named {
+        assign::find(text, place, &mut hits);
+        if hits.len() > MAX_HITS * 2 {
+            break;
+        }
+    }
     without_overlaps(hits)
 }
 
-/// The formats of which a keyword is in the text.
-fn candidates(text: &str) -> Vec<usize> {
+/// The formats of which a keyword is in the text, and the places that speak of secrets by name.
+fn candidates(text: &str) -> (Vec<usize>, Vec<Range<usize>>) {
+    let formats = formats::FORMATS.len();
     let Some((automaton, owners)) = PREFILTER.as_ref() else {
-        return (0..formats::FORMATS.len()).collect();
+        return (
+            (0..formats).collect(),
+            std::iter::once(0..text.len()).collect(),
+        );
     };
-    let mut wanted = vec![false; formats::FORMATS.len()];
-    let mut missing = wanted.len();
+    let mut wanted = vec![false; formats];
+    let mut named: Vec<Range<usize>> = Vec::new();
     for hit in automaton.find_overlapping_iter(text) {
-        let Some(slot) = wanted.get_mut(owners[hit.pattern().as_usize()]) else {
-            continue;
-        };
-        if !*slot {
-            *slot = true;
-            missing -= 1;
-            if missing == 0 {
-                break;
-            }
+        match wanted.get_mut(owners[hit.pattern().as_usize()]) {
+            Some(slot) => *slot = true,
+            None => assign::note(text, hit.start(), &mut named),
         }
     }
-    wanted
+    let wanted = wanted
         .iter()
         .enumerate()
         .filter(|(_, wanted)| **wanted)
         .map(|(index, _)| index)
-        .collect()
+        .collect();
+    (wanted, named)
 }
 
 /// Keeps the first and longest hit at each place; named formats win over plain assignments.

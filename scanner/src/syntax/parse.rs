@@ -1,6 +1,7 @@
 //! Runs tree-sitter within a bound that depends on the text's length alone, so that a hostile text cannot make
 //! error recovery run on, and two scans of one text always agree.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use tree_sitter::{InputEdit, Language, ParseOptions, Parser, Point, Tree};
@@ -18,11 +19,25 @@ pub(crate) fn parse(text: &str, old: Option<&Tree>) -> Parsed {
     if u32::try_from(text.len()).is_err() {
         return Parsed::Stopped;
     }
+    PARSER.with_borrow_mut(|parser| match parser {
+        Some(parser) => run(parser, text, old),
+        None => Parsed::Stopped,
+    })
+}
+
+thread_local! {
+    /// Parsers keep their stacks from one text to the next.
+    static PARSER: RefCell<Option<Parser>> = RefCell::new(new_parser());
+}
+
+fn new_parser() -> Option<Parser> {
     let mut parser = Parser::new();
     let language = Language::new(tree_sitter_python::LANGUAGE);
-    if parser.set_language(&language).is_err() {
-        return Parsed::Stopped;
-    }
+    parser.set_language(&language).ok()?;
+    Some(parser)
+}
+
+fn run(parser: &mut Parser, text: &str, old: Option<&Tree>) -> Parsed {
     // The callback comes about every hundred parser operations; a sound text needs far less than one call a byte.
     let mut calls_left = 20_000 + text.len() / 2;
     let mut watch = |_: &tree_sitter::ParseState| {
@@ -36,10 +51,12 @@ pub(crate) fn parse(text: &str, old: Option<&Tree>) -> Parsed {
     let bytes = text.as_bytes();
     let mut read = |at: usize, _: Point| bytes.get(at..).unwrap_or_default();
     let options = ParseOptions::new().progress_callback(&mut watch);
-    match parser.parse_with_options(&mut read, old, Some(options)) {
-        Some(tree) => Parsed::Tree(tree),
-        None => Parsed::Stopped,
+    if let Some(tree) = parser.parse_with_options(&mut read, old, Some(options)) {
+        return Parsed::Tree(tree);
     }
+    // A parser that was stopped would go on with the old text.
+    parser.reset();
+    Parsed::Stopped
 }
 
 /// Tells the old tree of an edit: bytes `start..old_end` became `start..new_end`, with the points of the three.

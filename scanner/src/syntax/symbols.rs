@@ -11,6 +11,8 @@ use super::ir::Sym;
 pub(crate) struct Symbols {
     map: FxHashMap<Rc<str>, Sym>,
     texts: Vec<Rc<str>>,
+    /// Whether Python itself defines the name, once somebody asked.
+    builtin: Vec<Option<bool>>,
 }
 
 macro_rules! well_known {
@@ -84,6 +86,7 @@ impl Symbols {
         let mut symbols = Self {
             map: FxHashMap::default(),
             texts: Vec::with_capacity(WELL_KNOWN.len() * 4),
+            builtin: Vec::new(),
         };
         for text in WELL_KNOWN {
             symbols.intern(text);
@@ -105,5 +108,19 @@ impl Symbols {
 
     pub(crate) fn text(&self, sym: Sym) -> &str {
         self.texts.get(sym as usize).map_or("", |text| text)
+    }
+
+    /// Whether Python itself defines the name.
+    pub(crate) fn is_builtin(&mut self, sym: Sym) -> bool {
+        let index = sym as usize;
+        if self.builtin.len() <= index {
+            self.builtin.resize(self.texts.len().max(index + 1), None);
+        }
+        if let Some(known) = self.builtin[index] {
+            return known;
+        }
+        let found = crate::rules::effects_data::is_builtin(self.text(sym));
+        self.builtin[index] = Some(found);
+        found
     }
 }
