@@ -143,7 +143,9 @@ fn start_pool(
             }
             if let Some(id) = image.clone() {
                 let policy = Arc::clone(&policies.borrow_and_update());
-                let wanted = default_template(policy.policy(), id).map(Key);
+                let unheld = world.capabilities.as_ref().map(|engine| engine.unheld());
+                let unheld = unheld.unwrap_or_default();
+                let wanted = default_template(policy.policy(), id, unheld).map(Key);
                 if wanted != pinned {
                     // The old class goes first, so that the new one has room; runs that wait for it get theirs.
                     if let Some(old) = std::mem::replace(&mut pinned, wanted) {

@@ -43,4 +43,7 @@ pub struct AppliedLimits {
     pub open_files: u32,
     /// Output kept of each stream, in bytes.
     pub output_bytes: u64,
+    /// Limits, by their names in the policy, that this machine could not hold and the user's policy let go.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_enforced: Vec<String>,
 }

@@ -74,6 +74,14 @@ pub(crate) fn attest(
     };
     let mut fields = Vec::new();
     for row in table {
+        if let_go(row.field, template) {
+            fields.push(AttestationField {
+                name: row.field.name().to_owned(),
+                value: "not held: this machine cannot, and the policy says best_effort".to_owned(),
+                witness: Witness::NotObservable,
+            });
+            continue;
+        }
         let seen_by = [
             (
                 row.inside,
@@ -105,6 +113,16 @@ pub(crate) fn attest(
         }
     }
     Ok(fields)
+}
+
+/// Whether a limit need not hold, by the user's own word.
+fn let_go(field: Field, template: &Template) -> bool {
+    match field {
+        Field::MemoryLimit | Field::SwapLimit => template.unheld.memory,
+        Field::CpuMillis => template.unheld.cpu,
+        Field::PidsLimit => template.unheld.pids,
+        _ => false,
+    }
 }
 
 /// After a container's limits were changed: reads back those that change, from outside, and puts them in the place of

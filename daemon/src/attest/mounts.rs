@@ -1,7 +1,7 @@
 //! The writable mounts in canonical words: `POINT size=BYTES mode=OCTAL FLAGS`, sorted.
 
 use super::expected::visible_flags;
-use crate::engine::{SHM_BYTES, Template, WRITABLE};
+use crate::engine::{SHM_BYTES, Template};
 
 /// Tmpfs mounts that runtimes make for themselves. They belong to root with mode 755, so that the
 /// sandbox's uid cannot write there although the mount is not read-only.
@@ -11,8 +11,9 @@ const ROOTS_OWN: [&str; 2] = ["/dev", "/sys/fs/cgroup"];
 pub(super) fn expected(template: &Template) -> String {
     let flags = visible_flags(template).join(",");
     let size = template.tmpfs_bytes.next_multiple_of(4096);
-    let mut all: Vec<String> = WRITABLE
-        .iter()
+    let mut all: Vec<String> = template
+        .writable
+        .paths()
         .map(|point| format!("{point} size={size} mode=700 {flags}"))
         .chain([format!("/dev/shm size={SHM_BYTES} mode=1777 {flags}")])
         .collect();

@@ -40,6 +40,17 @@ pub(crate) struct Capabilities {
     pub(crate) pids: Support,
 }
 
+impl Capabilities {
+    /// The limits that this engine cannot hold here.
+    pub(crate) fn unheld(&self) -> Unheld {
+        Unheld {
+            memory: self.memory != Support::Enforced,
+            cpu: self.cpu != Support::Enforced,
+            pids: self.pids != Support::Enforced,
+        }
+    }
+}
+
 /// Everything that a container is made from. Equal templates make interchangeable containers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Template {
@@ -57,6 +68,53 @@ pub(crate) struct Template {
     pub(crate) tmpfs_bytes: u64,
     /// Soft and hard limit on open files.
     pub(crate) open_files: u32,
+    /// Folders that the program may write to.
+    pub(crate) writable: Folders,
+    /// Limits that this machine cannot hold, and that the user lets go.
+    pub(crate) unheld: Unheld,
+}
+
+/// Which of [`WRITABLE`] may be written to, in its order; the others stay part of the read-only root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Folders(pub(crate) [bool; WRITABLE.len()]);
+
+impl Folders {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: Self = Self([true; WRITABLE.len()]);
+
+    /// Their paths.
+    pub(crate) fn paths(self) -> impl Iterator<Item = &'static str> {
+        WRITABLE
+            .into_iter()
+            .zip(self.0)
+            .filter_map(|(path, writable)| writable.then_some(path))
+    }
+}
+
+/// Limits that do not hold. Nothing of it is set without the user's own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct Unheld {
+    /// Memory and swap.
+    pub(crate) memory: bool,
+    /// CPU.
+    pub(crate) cpu: bool,
+    /// Tasks.
+    pub(crate) pids: bool,
+}
+
+impl Unheld {
+    /// Names of the limits, as in the policy.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        [
+            ("memory", self.memory),
+            ("cpus", self.cpu),
+            ("pids", self.pids),
+        ]
+        .into_iter()
+        .filter_map(|(name, unheld)| unheld.then_some(name))
+        .collect()
+    }
 }
 
 impl Template {
@@ -70,6 +128,7 @@ impl Template {
             ..self.clone()
         };
         same == *wanted
+            && self.unheld == Unheld::default()
             && !is_gvisor(&self.runtime)
             && self.memory_bytes >= wanted.memory_bytes
             && self.cpu_millis >= wanted.cpu_millis

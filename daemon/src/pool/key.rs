@@ -1,6 +1,6 @@
 //! What makes containers interchangeable, as an ordered key with a readable form.
 
-use crate::engine::Template;
+use crate::engine::{Folders, Template, Unheld};
 
 /// A template that orders, so that the pool's state is deterministic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +20,7 @@ impl Key {
         })
     }
 
-    fn parts(&self) -> (&str, &str, u64, u64, u32, u64, u32) {
+    fn parts(&self) -> (&str, &str, u64, u64, u32, u64, u32, Folders, Unheld) {
         let t = &self.0;
         (
             &t.runtime,
@@ -30,6 +30,8 @@ impl Key {
             t.pids,
             t.tmpfs_bytes,
             t.open_files,
+            t.writable,
+            t.unheld,
         )
     }
 }
@@ -60,6 +62,14 @@ impl std::fmt::Display for Key {
             t.pids,
             t.tmpfs_bytes >> 20,
             t.open_files,
-        )
+        )?;
+        let paths: Vec<&str> = t.writable.paths().collect();
+        if paths.len() < t.writable.0.len() {
+            write!(f, " writable={}", paths.join(","))?;
+        }
+        for name in t.unheld.names() {
+            write!(f, " {name}=NOT-HELD")?;
+        }
+        Ok(())
     }
 }

@@ -14,7 +14,11 @@ use saferun_protocol::{
     StdinMode,
 };
 
-use crate::policy::Resolved;
+use super::template::writable;
+use crate::{
+    engine::{Folders, Unheld},
+    policy::Resolved,
+};
 
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
@@ -33,6 +37,11 @@ pub(super) struct Admitted {
     pub(super) policy_hash: String,
     pub(super) policy_warnings: Vec<String>,
     pub(super) scan_time: Duration,
+    pub(super) writable: Folders,
+    /// What the machine cannot hold of the limits, and the policy lets go.
+    pub(super) unheld: Unheld,
+    /// Whether standard output and standard error are handed back.
+    pub(super) returns_output: bool,
 }
 
 /// Checks a request against a policy.
@@ -106,6 +115,9 @@ pub(super) fn admit(
         policy_hash: resolved.hash.clone(),
         policy_warnings: resolved.warnings.clone(),
         scan_time: began.elapsed(),
+        writable: writable(policy),
+        unheld: Unheld::default(),
+        returns_output: policy.returns.output,
     })
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Execution<'run> {
     pub(super) events: mpsc::Sender<Event>,
     /// Whether the run goes on when nobody listens any more.
     pub(super) detach: bool,
+    /// Whether the reader gets the output.
+    pub(super) returns_output: bool,
 }
 
 /// How it went.
@@ -60,6 +62,7 @@ struct Relay {
     tail_allowed: u64,
     pending: VecDeque<Event>,
     credit: u64,
+    returns_output: bool,
     /// When the whole script had been written to the container.
     handed_over: Option<Duration>,
 }
@@ -100,6 +103,7 @@ impl Execution<'_> {
             tail_allowed: self.spec.output_tail,
             pending: VecDeque::from([Event::Started]),
             credit: 0,
+            returns_output: self.returns_output,
             handed_over: None,
         };
         let mut outgoing = hand_over(&self.spec, &self.source);
@@ -286,6 +290,13 @@ impl Relay {
         Ok(None)
     }
 
+    /// Output for the reader, if the policy hands any back.
+    fn tell(&mut self, stream: Stream, chunk: OutputChunk) {
+        if self.returns_output {
+            self.pending.push_back(Event::Output { stream, chunk });
+        }
+    }
+
     fn stream(&mut self, stream: Stream) -> &mut OutputStream {
         match stream {
             Stream::Stdout => &mut self.stdout,
@@ -299,7 +310,7 @@ impl Relay {
             .push(bytes)
             .map_err(|error| error.to_string())?;
         if let Some(chunk) = chunk {
-            self.pending.push_back(Event::Output { stream, chunk });
+            self.tell(stream, chunk);
         }
         Ok(())
     }
@@ -324,12 +335,12 @@ impl Relay {
             if dropped[index] > 0 {
                 // A character held back before a gap will never be completed.
                 if let Some(chunk) = self.stream(stream).flush() {
-                    self.pending.push_back(Event::Output { stream, chunk });
+                    self.tell(stream, chunk);
                 }
                 let chunk = OutputChunk::Gap {
                     dropped_bytes: dropped[index],
                 };
-                self.pending.push_back(Event::Output { stream, chunk });
+                self.tell(stream, chunk);
             }
             self.output(stream, &tail)?;
         }
@@ -343,7 +354,7 @@ impl Relay {
         }
         for stream in [Stream::Stdout, Stream::Stderr] {
             if let Some(chunk) = self.stream(stream).flush() {
-                self.pending.push_back(Event::Output { stream, chunk });
+                self.tell(stream, chunk);
             }
         }
     }

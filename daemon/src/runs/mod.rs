@@ -6,7 +6,9 @@ mod execute;
 mod output;
 mod registry;
 mod service;
+mod template;
 mod verdict;
 
 pub(crate) use registry::Caller;
-pub(crate) use service::{RunService, default_template};
+pub(crate) use service::RunService;
+pub(crate) use template::default_template;

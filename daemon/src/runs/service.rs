@@ -18,11 +18,11 @@ use super::{
     admit::{Admitted, admit, applied, client, risk},
     execute::Execution,
     registry::{Caller, Registry, RunHandle, StdinPiece},
+    template::{permitted, template},
     verdict::{Ending, judge},
 };
 use crate::{
     admission::{Gate, Place, Rates, Want},
-    engine::Template,
     policy::{Asked, PolicyHandle},
     pool::{Key, Lease, LeaseError, PoolHandle},
     world::WorldHandle,
@@ -93,15 +93,18 @@ impl RunService {
         let gvisor = world.has_runtime("runsc");
         let detach = request.detach;
         let image = world.image();
+        let unheld = world.capabilities.as_ref().map(|engine| engine.unheld());
+        let unheld = unheld.unwrap_or_default();
         let (gate, rates) = (self.gate.clone(), self.rates.clone());
         let (admitted, image, place) =
             tokio::task::spawn_blocking(move || -> Result<_, ErrorObjectOwned> {
                 let resolved = Asked::of(&request).resolve(&policy)?;
-                let admitted = admit(&request, &resolved, gvisor)?;
+                let mut admitted = admit(&request, &resolved, gvisor)?;
                 if !admitted.decision.verdict.runs() {
                     return Ok((admitted, String::new(), None));
                 }
                 let image = image?;
+                admitted.unheld = permitted(&resolved.policy, unheld)?;
                 let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
                 Ok((admitted, image, Some(place)))
             })
@@ -354,6 +357,7 @@ impl Wanted {
             given,
             limits,
             decision,
+            returns_output,
             ..
         } = self.admitted;
         result.sandbox.warm = lease.hit;
@@ -383,6 +387,7 @@ impl Wanted {
             time_limit: limits.time,
             events: self.events,
             detach: self.detach,
+            returns_output,
         };
         let executed = execution.run().await;
         drop(lease);
@@ -419,37 +424,14 @@ fn blank(id: &str, admitted: &Admitted) -> RunResult {
     result.policy_warnings.clone_from(&admitted.policy_warnings);
     result.overridden = admitted.decision.overridden;
     result.limits = applied(&admitted.limits);
+    result.limits.not_enforced = admitted
+        .unheld
+        .names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     result.timing.scan_ms = admitted.scan_time.as_secs_f64() * 1000.0;
     result
-}
-
-fn template(admitted: &Admitted, image: String) -> Template {
-    let limits = &admitted.limits;
-    Template {
-        runtime: admitted.decision.runtime.as_str().to_owned(),
-        image,
-        memory_bytes: limits.memory.get(),
-        cpu_millis: u64::from(limits.cpus.get()),
-        pids: limits.pids,
-        tmpfs_bytes: limits.tmpfs.get(),
-        open_files: limits.open_files,
-    }
-}
-
-/// The template of a policy's default limits, which is what its pool keeps warm.
-pub(crate) fn default_template(policy: &Policy, image: String) -> Option<Template> {
-    let limits = policy
-        .effective_limits(&saferun_policy::RequestedLimits::default())
-        .ok()?;
-    Some(Template {
-        runtime: policy.runtime.as_str().to_owned(),
-        image,
-        memory_bytes: limits.memory.get(),
-        cpu_millis: u64::from(limits.cpus.get()),
-        pids: limits.pids,
-        tmpfs_bytes: limits.tmpfs.get(),
-        open_files: limits.open_files,
-    })
 }
 
 fn refusal(admitted: &Admitted) -> String {

@@ -10,6 +10,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::statvfs::statvfs;
+use nix::unistd::{AccessFlags, access};
 use saferun_frames::{PROTOCOL_VERSION, Ready, ToDaemon};
 
 use crate::cgroup::{Cgroup, Counters};
@@ -116,7 +117,9 @@ fn furnish(from: &Path) -> io::Result<()> {
     let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) else {
         return Ok(());
     };
-    if from.is_dir() {
+    // A policy may leave HOME a part of the read-only root; then it stays empty.
+    let writable = access(Path::new(&home), AccessFlags::W_OK).is_ok();
+    if from.is_dir() && writable {
         copy_folder(from, Path::new(&home))
     } else {
         Ok(())

@@ -41,7 +41,11 @@ fn main() -> ExitCode {
 }
 
 fn supervise(outer: &mut outer::Outer) -> Result<(), stop::Stop> {
-    let places = places::Places::from_args(std::env::args_os().skip(1))?;
+    let places = places::Places::from_args(std::env::args_os().skip(1))?
+        .settled()
+        .ok_or_else(|| {
+            stop::Stop::boot("no folder can be written to, so there is no place for the script")
+        })?;
     let mut standby = boot::boot(&places)?;
     outer.send(&standby.ready());
     let result = match request::receive(outer, &places)? {

@@ -1,7 +1,9 @@
 //! Where things are in the container. Fixed in an image; flags exist so that tests run elsewhere.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
 
 use crate::stop::Stop;
 
@@ -48,6 +50,20 @@ impl Places {
             }
         }
         Ok(places)
+    }
+}
+
+impl Places {
+    /// The first writable folder of these in the workspace's place, where a policy makes the workspace read-only: the
+    /// script has to stand somewhere. `None` if there is none.
+    pub(crate) fn settled(mut self) -> Option<Self> {
+        let writable = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
+        if !writable(&self.workspace) {
+            let home = std::env::var_os("HOME").map(PathBuf::from);
+            let mut others = ["/tmp".into(), "/out".into()].into_iter().chain(home);
+            self.workspace = others.find(|path: &PathBuf| writable(path))?;
+        }
+        Some(self)
     }
 }
 

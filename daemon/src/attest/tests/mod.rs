@@ -38,8 +38,8 @@ impl Case {
     }
 }
 
-fn runc(cgroup_version: u8, local: bool) -> Case {
-    let template = Template {
+fn template() -> Template {
+    Template {
         runtime: "runc".to_owned(),
         image: "sha256:aa".to_owned(),
         memory_bytes: 256 << 20,
@@ -47,7 +47,13 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
         pids: 64,
         tmpfs_bytes: 32 << 20,
         open_files: 256,
-    };
+        writable: crate::engine::Folders::ALL,
+        unheld: crate::engine::Unheld::default(),
+    }
+}
+
+fn runc(cgroup_version: u8, local: bool) -> Case {
+    let template = template();
     let swap = if cgroup_version == 1 { 256 << 20 } else { 0 };
     let tmpfs = |point: &str, rest: &str| {
         format!("{point} tmpfs rw,nosuid,nodev,noexec,relatime,rw,{rest}")
@@ -437,4 +443,31 @@ fn changed_limits_are_read_back_from_outside_each_by_itself() {
     refused("cpu_millis", |outer| outer.cpu_millis = Some(1500));
     refused("pids_limit", |outer| outer.pids_limit = Some(64));
     refused("pids_limit", |outer| outer.pids_limit = None);
+}
+
+#[test]
+fn a_limit_is_let_go_only_by_the_users_word_and_then_it_says_so() {
+    let mut case = runc(2, true);
+    case.inner.pids_limit = None;
+    case.outer.pids_limit = Some(u64::MAX);
+    case.refuses("pids_limit", "no controller");
+    case.template.unheld.pids = true;
+    let fields = case.attest().unwrap();
+    let pids = fields
+        .iter()
+        .find(|field| field.name == "pids_limit")
+        .unwrap();
+    assert!(pids.value.starts_with("not held"), "{pids:?}");
+    case.outer.memory_limit = Some(u64::MAX);
+    case.refuses("memory_limit", "the others hold as firmly");
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_must_not_be_there() {
+    let mut case = runc(1, true);
+    case.template.writable.0[1] = false;
+    case.refuses("writable_mounts", "a workspace too many");
+    let mounts = case.inner.writable_mounts.as_mut().unwrap();
+    mounts.retain(|mount| !mount.starts_with("/workspace "));
+    case.attest().unwrap();
 }

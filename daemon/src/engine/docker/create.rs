@@ -48,6 +48,7 @@ pub(super) fn body(
     cgroup_version: Option<u8>,
 ) -> ContainerCreateBody {
     let gvisor = gvisor::is_gvisor(&template.runtime);
+    let unheld = template.unheld;
     ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some("sandbox".to_owned()),
@@ -70,13 +71,15 @@ pub(super) fn body(
             runtime: Some(template.runtime.clone()),
             network_mode: Some("none".to_owned()),
             // Equal to the memory limit: no swap at all.
-            memory: Some(signed(template.memory_bytes)),
-            memory_swap: Some(signed(template.memory_bytes)),
+            memory: (!unheld.memory).then(|| signed(template.memory_bytes)),
+            memory_swap: (!unheld.memory).then(|| signed(template.memory_bytes)),
             // Only cgroup v1 knows it; without it, tmpfs pages could be swapped out.
-            memory_swappiness: (cgroup_version == Some(1) && !gvisor).then_some(0),
-            cpu_period: Some(CPU_PERIOD_US),
-            cpu_quota: Some(signed(template.cpu_millis).saturating_mul(CPU_PERIOD_US) / 1000),
-            pids_limit: Some(signed(gvisor::host_tasks(template))),
+            memory_swappiness: (cgroup_version == Some(1) && !gvisor && !unheld.memory)
+                .then_some(0),
+            cpu_period: (!unheld.cpu).then_some(CPU_PERIOD_US),
+            cpu_quota: (!unheld.cpu)
+                .then(|| signed(template.cpu_millis).saturating_mul(CPU_PERIOD_US) / 1000),
+            pids_limit: (!unheld.pids).then(|| signed(gvisor::host_tasks(template))),
             oom_kill_disable: Some(false),
             oom_score_adj: Some(OOM_SCORE_ADJ),
             ulimits: Some(ulimits(template)),
@@ -149,9 +152,10 @@ fn tmpfs(template: &Template, identity: &Identity) -> HashMap<String, String> {
         template.tmpfs_bytes,
         uid = identity.uid,
     );
-    WRITABLE
-        .iter()
-        .map(|path| ((*path).to_owned(), options.clone()))
+    template
+        .writable
+        .paths()
+        .map(|path| (path.to_owned(), options.clone()))
         .collect()
 }
 
@@ -185,6 +189,8 @@ mod tests {
             pids: 64,
             tmpfs_bytes: 32 << 20,
             open_files: 256,
+            writable: crate::engine::Folders::ALL,
+            unheld: crate::engine::Unheld::default(),
         };
         let identity = Identity {
             name: "saferun-a".to_owned(),

@@ -157,6 +157,8 @@ async fn a_container_that_cannot_be_started_is_removed() {
         pids: 64,
         tmpfs_bytes: 1 << 20,
         open_files: 64,
+        writable: crate::engine::Folders::ALL,
+        unheld: crate::engine::Unheld::default(),
     };
     let identity = Identity {
         name: "saferun-a".to_owned(),

@@ -60,6 +60,8 @@ impl Bench {
             pids: 32,
             tmpfs_bytes: 8 << 20,
             open_files: 128,
+            writable: crate::engine::Folders::ALL,
+            unheld: crate::engine::Unheld::default(),
         }
     }
 
