@@ -15,8 +15,12 @@ pub(crate) const BARE: &str = "bare python3";
 pub(crate) const DOCKER: &str = "docker run, same flags";
 pub(crate) const RPC: &str = "RPC run, open connection";
 pub(crate) const CLI: &str = "saferunctl run";
+/// A tighter memory limit than any warm container's: one is lent, tightened and read back.
+pub(crate) const LENT: &str = "RPC run, a warm container tightened";
+/// A class that no warm container can serve.
+pub(crate) const COLD: &str = "RPC run, cold start";
 /// All of them, in the order of a round.
-pub(crate) const SUBJECTS: [&str; 4] = [BARE, RPC, CLI, DOCKER];
+pub(crate) const SUBJECTS: [&str; 6] = [BARE, RPC, CLI, LENT, COLD, DOCKER];
 
 const SOURCE: &str = "print('hi')\n";
 
@@ -28,6 +32,8 @@ pub(crate) struct Subjects {
     engine: String,
     runtime: Runtime,
     client: Client,
+    /// Classes of containers asked for so far.
+    classes: u64,
 }
 
 impl Subjects {
@@ -67,6 +73,7 @@ impl Subjects {
             engine,
             runtime,
             client,
+            classes: 0,
         })
     }
 
@@ -83,21 +90,35 @@ impl Subjects {
             }
             RPC => {
                 self.wait_for_warm()?;
-                let began = Instant::now();
-                let result = self
-                    .runtime
-                    .block_on(self.client.run(RunRequest::new(SOURCE)))?;
-                let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
-                ensure!(result.stdout == "hi\n", "the run said {:?}", result.stdout);
-                Ok(milliseconds)
+                self.rpc(RunRequest::new(SOURCE))
+            }
+            LENT | COLD => {
+                self.wait_for_warm()?;
+                // Another class each time: one that was asked for before may have a warm container of its own.
+                self.classes += 1;
+                let pages = self.classes * 4096;
+                let (lent, cold) = ((200 << 20) - pages, (300 << 20) + pages);
+                let mut request = RunRequest::new(SOURCE);
+                request.limits.memory_bytes = Some(if subject == LENT { lent } else { cold });
+                self.rpc(request)
             }
             other => bail!("no subject is called {other}"),
         }
     }
 
+    fn rpc(&self, request: RunRequest) -> Result<f64> {
+        let began = Instant::now();
+        let result = self.runtime.block_on(self.client.run(request))?;
+        let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
+        ensure!(result.stdout == "hi\n", "the run said {:?}", result.stdout);
+        Ok(milliseconds)
+    }
+
     /// Leases that found a warm container, and those that did not, since the daemon's start.
     pub(crate) fn hits_and_misses(&self) -> Result<(usize, usize)> {
-        let pools = self.runtime.block_on(self.client.status())?.pools;
+        let mut pools = self.runtime.block_on(self.client.status())?.pools;
+        // The classes of the cold starts miss on purpose.
+        pools.retain(|pool| pool.target > 1);
         let hits = pools.iter().map(|pool| pool.hits).sum::<u64>();
         let misses = pools.iter().map(|pool| pool.misses).sum::<u64>();
         Ok((usize::try_from(hits)?, usize::try_from(misses)?))
@@ -156,8 +177,9 @@ impl Subjects {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let pools = self.runtime.block_on(self.client.status())?.pools;
+            // Classes that were asked for once keep one container, as long as there is room.
             let settled = |pool: &saferun_protocol::PoolStatus| {
-                pool.warm >= pool.target
+                (pool.warm >= pool.target || pool.target == 1)
                     && pool.starting == 0
                     && pool.removing == 0
                     && pool.leased == 0

@@ -146,6 +146,29 @@ fn memory() {
     }
 }
 
+/// In gVisor it is the whole sandbox that the kernel ends, and the outcome is the same.
+#[test]
+fn memory_in_gvisor() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    if !daemon
+        .status()
+        .engine
+        .runtimes
+        .iter()
+        .any(|name| name == "runsc")
+    {
+        eprintln!("SKIPPED: the engine offers no gVisor");
+        return;
+    }
+    let mut request = request("default", "held = b'x' * (270 << 20)");
+    request.runtime = Some("runsc".to_owned());
+    let result = ends(&daemon, "runsc", Outcome::Oom, request);
+    assert_eq!(result.sandbox.runtime, "runsc");
+}
+
 #[test]
 fn cpus() {
     let Some(daemon) = Daemon::start() else {

@@ -20,6 +20,10 @@ use crate::engine::{
     Counters, EngineError, FrameSink, FrameSource, Instance, OuterFacts, Template,
 };
 
+/// How often the engine is asked how a container ended, and the time between.
+const LOOKS: u32 = 10;
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A container of ours, running when this value is made.
 pub(super) struct DockerInstance {
     docker: Docker,
@@ -49,6 +53,27 @@ impl DockerInstance {
             local,
             located: OnceLock::new(),
         }
+    }
+}
+
+impl DockerInstance {
+    /// Whether the engine says that its main process was killed for want of memory. It is told of the end, and of the
+    /// reason, a moment after the streams have ended.
+    async fn ended_for_memory(&self) -> bool {
+        for _ in 0..LOOKS {
+            let call = self
+                .docker
+                .inspect_container(&self.id, None::<InspectContainerOptions>);
+            let Ok(seen) = within("inspect a container", ASK, &self.address, call).await else {
+                return false;
+            };
+            let state = seen.state.unwrap_or_default();
+            if state.running != Some(true) {
+                return state.oom_killed == Some(true);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        false
     }
 }
 
@@ -99,10 +124,15 @@ impl Instance for DockerInstance {
     }
 
     async fn counters(&self) -> Counters {
-        match self.located.get() {
+        let mut counters = match self.located.get() {
             Some(Some(located)) => located.cgroup.counters(),
             _ => Counters::default(),
+        };
+        // The cgroup goes with its last process, which in gVisor is the one that the kernel kills for want of memory.
+        if counters.oom_kills.is_none() && self.ended_for_memory().await {
+            counters.oom_kills = Some(1);
         }
+        counters
     }
 
     async fn kill(&self) -> Result<(), EngineError> {
