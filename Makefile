@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build demo test test-long bench lint fmt engine-start engine-stop clean
+.PHONY: help build demo test test-long bench bench-scanner fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +21,12 @@ test-long: ## The same with the long counts: hundreds of kills, soak
 
 bench: ## Measure side by side: SafeRun, bare python3, docker run
 	@scripts/bench.sh
+
+bench-scanner: ## Measure the scanner side by side: bare parse, bandit, ruff, Semgrep; writes docs/scanner-speed.md
+	@scripts/bench-scanner.sh
+
+fuzz: ## Fuzz each parser of hostile text for a minute
+	@scripts/fuzz.sh
 
 lint: ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check

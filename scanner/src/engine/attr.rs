@@ -78,6 +78,13 @@ impl Engine {
         if out.is_unknown() {
             out = self.gadget_attr(name);
         }
+        if name == sym::STDIN && !value.consts().is_empty() && !out.refs().is_empty() {
+            // The pipe into a program goes on to say which program it is.
+            out = out.join(&Value::Rich(std::rc::Rc::new(super::value::Rich {
+                consts: value.consts().iter().cloned().collect(),
+                ..super::value::Rich::default()
+            })));
+        }
         if name == sym::VALUE && !value.consts().is_empty() {
             // The value of an enumeration's member.
             out = out.join_known(value);

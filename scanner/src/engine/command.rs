@@ -64,12 +64,23 @@ impl Engine {
             Some(items) => items.first().cloned().unwrap_or_default(),
             None => program,
         };
-        let Some(name) = program.as_str() else { return };
-        let name = name.rsplit('/').next().unwrap_or(name).to_owned();
+        self.judge_input(call, &program, &input);
+    }
+
+    /// What a program reads from its standard input.
+    pub(crate) fn judge_input(&mut self, call: &Call, program: &Value, input: &Value) {
+        if input.is_unknown() {
+            return;
+        }
+        let Some(Const::Str(name)) = program.consts().first().cloned() else {
+            return;
+        };
+        let name = name.split_whitespace().next().unwrap_or("").to_owned();
+        let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
         if ["sh", "bash", "zsh", "dash", "ksh"].contains(&name.as_str()) {
-            self.judge_shell(call, &input);
+            self.judge_shell(call, input);
         } else if name.starts_with("python") {
-            self.run_code(call, &input);
+            self.run_code(call, input);
         }
     }
 
@@ -139,6 +150,12 @@ impl Engine {
         if let Some(Some(program)) = words.first() {
             self.judge_memory_program(call, program);
         }
+        // `bash script`, where the script is not known: it runs whatever is in it.
+        if let [Some(program), None, ..] = words.as_slice()
+            && interprets(program)
+        {
+            self.unknown_command(call, command, "SR204");
+        }
         match words.first() {
             Some(Some(program)) if program.starts_with(HOLE) => {
                 self.unknown_command(call, command, "SR204");
@@ -198,6 +215,12 @@ impl Engine {
             );
         }
     }
+}
+
+/// Whether a program runs the file that is its first argument.
+fn interprets(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    ["sh", "bash", "zsh", "dash", "ksh", "perl", "ruby", "node"].contains(&name)
 }
 
 /// The rule of the catalogue for a kind of shell finding.

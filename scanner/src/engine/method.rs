@@ -127,6 +127,16 @@ impl Engine {
                         own, &call.pos, &named,
                     ))))
                 }
+                "format_map" => {
+                    let named: Vec<(String, Value)> = call
+                        .pos
+                        .first()?
+                        .pairs()?
+                        .iter()
+                        .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())))
+                        .collect();
+                    Some(Value::Const(text::known(&format::braces(own, &[], &named))))
+                }
                 "__getitem__" => {
                     let key = call.pos.first()?.clone();
                     Some(self.item_at(call.at, &Value::Const(one.clone()), &key))

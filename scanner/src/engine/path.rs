@@ -245,6 +245,8 @@ impl Engine {
             }
             let found = if self.is_secret_path(&normal) {
                 (Label::SecretFile, "a file with secrets is read")
+            } else if normal.rsplit('/').next().is_some_and(is_dotenv) {
+                (Label::SecretEnv, "a file of secret variables is read")
             } else {
                 match place_of(&normal) {
                     Place::Home | Place::InHome | Place::UserFolder => {
@@ -336,6 +338,18 @@ impl Engine {
         }
         out.unwrap_or_default().with_taints(&gather(parts.iter()))
     }
+}
+
+/// A file in which a project keeps its secrets, and which is read as the environment is.
+fn is_dotenv(file: &str) -> bool {
+    let rest = file.strip_prefix(".env");
+    rest.is_some_and(|rest| {
+        rest.is_empty()
+            || rest.starts_with('.')
+                && !["example", "sample", "template", "dist"]
+                    .iter()
+                    .any(|word| rest.contains(word))
+    })
 }
 
 /// The lists of hosts in the folder of SSH's keys.

@@ -51,6 +51,17 @@ impl Rich {
         self.open = true;
     }
 
+    /// Whether a constant would be new. Numbers that are among others not known are not worth a look.
+    pub(super) fn lacks(&self, one: &Const) -> bool {
+        let text = matches!(one, Const::Str(_) | Const::Partial(_) | Const::Bytes(_));
+        let room = if self.open {
+            text && self.consts.len() < MAX_CONSTS
+        } else {
+            true
+        };
+        room && !self.consts.contains(one)
+    }
+
     pub(super) fn absorb_ref(&mut self, one: Ref) {
         if !self.refs.contains(&one) {
             if self.refs.len() < MAX_REFS {

@@ -180,6 +180,12 @@ impl Engine {
                 self.add_return(&Value::element(value));
                 self.set(at, Value::Unknown);
             }
+            Op::YieldFrom(reg) => {
+                let value = self.val(reg);
+                self.add_return(&value);
+                let inner = self.element_of(&value);
+                self.set(at, inner);
+            }
             Op::FString(args) => {
                 let value = self.format_string(args);
                 self.set(at, value);

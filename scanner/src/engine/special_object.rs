@@ -285,3 +285,59 @@ pub(crate) fn killed(engine: &mut Engine, call: &Call) -> Value {
     }
     Value::Const(super::value::Const::None)
 }
+
+/// `inspect.getmembers(x)`: what `vars(x)` holds.
+pub(crate) fn members(_: &mut Engine, call: &Call) -> Value {
+    let mut out = Value::Unknown;
+    for one in first(call).refs() {
+        if let Ref::Name(id) = one {
+            out = out.join_known(&Value::Ref(Ref::Dict(id)));
+        }
+    }
+    out
+}
+
+/// `os.chmod(path, mode)`: a program that runs as its owner is a way to that owner's rights.
+pub(crate) fn rights(engine: &mut Engine, call: &Call) -> Value {
+    let mode = call
+        .arg(engine, crate::rules::effects::Arg(1, "mode"))
+        .and_then(Value::as_int);
+    if mode.is_some_and(|mode| mode & 0o6000 != 0) {
+        engine.raise(
+            "SR310",
+            call.at,
+            super::emit::Raise {
+                level: Some(crate::Level::High),
+                message: Some("makes a program run with the rights of its owner".to_owned()),
+                subject: Some(call.name),
+                ..super::emit::Raise::default()
+            },
+        );
+    }
+    Value::Const(super::value::Const::None)
+}
+
+/// `subprocess.Popen(program)`, which remembers its program for what is piped into it.
+pub(crate) fn started(engine: &mut Engine, call: &Call) -> Value {
+    let command = call
+        .arg(engine, crate::rules::effects::Arg(0, "args"))
+        .cloned()
+        .unwrap_or_default();
+    let program = match command.items() {
+        Some(items) => items.first().cloned().unwrap_or_default(),
+        None => command,
+    };
+    engine.with_path("subprocess.Popen()", &program)
+}
+
+/// `process.communicate(text)` and `process.stdin.write(text)`: a shell runs what it is given.
+pub(crate) fn piped(engine: &mut Engine, call: &Call) -> Value {
+    let input = call
+        .arg(engine, crate::rules::effects::Arg(0, "input"))
+        .cloned()
+        .unwrap_or_default();
+    if let Some((_, process)) = call.receiver.clone() {
+        engine.judge_input(call, &process, &input);
+    }
+    Value::Unknown
+}

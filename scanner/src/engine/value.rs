@@ -370,7 +370,7 @@ impl Value {
             (Self::Const(a), Self::Const(b)) => a != b,
             (Self::Ref(a), Self::Ref(b)) => a != b,
             (Self::Rich(a), Self::Rich(b)) if Rc::ptr_eq(a, b) => false,
-            (Self::Rich(a), Self::Const(b)) => !a.open && !a.consts.contains(b),
+            (Self::Rich(a), Self::Const(b)) => a.lacks(b),
             (Self::Rich(a), Self::Ref(b)) => !a.refs.contains(b) && a.refs.len() < MAX_REFS,
             (Self::Rich(a), Self::Rich(other)) => {
                 other.refs.iter().any(|one| !a.refs.contains(one)) && a.refs.len() < MAX_REFS
@@ -378,7 +378,7 @@ impl Value {
                         .taint
                         .iter()
                         .any(|t| !a.taint.iter().any(|o| o.label == t.label))
-                    || !a.open && other.consts.iter().any(|one| !a.consts.contains(one))
+                    || other.consts.iter().any(|one| a.lacks(one))
                     || other.seq.is_some() && a.seq.is_none() && !a.spread
                     || a.spread
                         && other.seq.as_ref().is_some_and(|items| {

@@ -745,6 +745,18 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         ],
         Effect::Special(f::import),
     ),
+    (&["types.MethodType"], Effect::Special(f::partial)),
+    (&["inspect.getmembers"], Effect::Special(f::members)),
+    (&["os.chmod", "os.fchmod"], Effect::Special(f::rights)),
+    (&["subprocess.Popen"], Effect::Special(f::started)),
+    (
+        &[
+            "subprocess.Popen().communicate",
+            "subprocess.Popen().stdin.write",
+            "subprocess.Popen().stdin.writelines",
+        ],
+        Effect::Special(f::piped),
+    ),
     (&["operator.attrgetter"], Effect::Special(f::attrgetter)),
     (&["operator.itemgetter"], Effect::Special(f::itemgetter)),
     (&["operator.methodcaller"], Effect::Special(f::methodcaller)),

@@ -84,6 +84,8 @@ pub(crate) enum Op {
     /// Any of two values: `a or b`, `a and b`, `a if c else b`.
     Either(Reg, Reg),
     Yield(Reg),
+    /// `yield from`: the elements of a value.
+    YieldFrom(Reg),
     FString(Args),
     Store(Sym, Reg),
     /// `:=`, which binds outside of any comprehension.

@@ -42,6 +42,7 @@ pub(super) enum Emit {
     Compare(bool),
     Either,
     Yield(bool),
+    YieldFrom,
     FString(usize),
     Blend(usize),
     /// A comparison whose outcome does not matter.

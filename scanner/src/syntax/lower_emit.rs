@@ -82,6 +82,10 @@ impl Lower<'_, '_> {
                 let value = self.pop();
                 self.give(Op::Yield(value), start, end);
             }
+            Emit::YieldFrom => {
+                let value = self.pop();
+                self.give(Op::YieldFrom(value), start, end);
+            }
             Emit::Walrus(name) => {
                 let value = self.pop();
                 self.push(Op::Walrus(name, value), start, end);

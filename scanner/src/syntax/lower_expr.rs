@@ -119,7 +119,16 @@ impl<'t> Lower<'t, '_> {
             Kind::Yield => {
                 self.mark_loops(true, false);
                 let kids = self.kids(node);
-                self.emit_after(Emit::Yield(!kids.is_empty()), node);
+                let from = self
+                    .text(node)
+                    .strip_prefix("yield")
+                    .is_some_and(|rest| rest.trim_start().starts_with("from") && !kids.is_empty());
+                let emit = if from {
+                    Emit::YieldFrom
+                } else {
+                    Emit::Yield(!kids.is_empty())
+                };
+                self.emit_after(emit, node);
                 if let Some(inner) = kids.first() {
                     self.tasks.push(Task::Expr(*inner));
                 }

@@ -6,6 +6,9 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{InputEdit, Language, ParseOptions, Parser, Point, Tree};
 
+/// Most calls back from the parser for one text: some 25 MB of usual code, or seconds of work whatever the text is.
+const MAX_CALLS: usize = 130_000;
+
 /// A tree, or the word that the parser was stopped.
 pub(crate) enum Parsed {
     Tree(Tree),
@@ -38,8 +41,9 @@ fn new_parser() -> Option<Parser> {
 }
 
 fn run(parser: &mut Parser, text: &str, old: Option<&Tree>) -> Parsed {
-    // The callback comes about every hundred parser operations; a sound text needs far less than one call a byte.
-    let mut calls_left = 20_000 + text.len() / 2;
+    // The callback comes about every hundred parser operations: 5 for each KB of usual code, 33 for each KB of a list
+    // of one-digit numbers.
+    let mut calls_left = (20_000 + text.len() / 2).min(MAX_CALLS);
     let mut watch = |_: &tree_sitter::ParseState| {
         calls_left = calls_left.saturating_sub(1);
         if calls_left == 0 {

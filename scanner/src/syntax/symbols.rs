@@ -76,6 +76,7 @@ well_known! {
     INIT_SUBCLASS = "__init_subclass__",
     METACLASS = "metaclass",
     VALUE = "value",
+    STDIN = "stdin",
     LOAD_MODULE = "load_module",
     CREATE_MODULE = "create_module",
     EMPTY = "",

@@ -119,7 +119,7 @@ pub(crate) fn method(text: &str, name: &str, args: &[Value]) -> Option<Value> {
         }
         "startswith" => return Some(Value::Const(Const::Bool(text.starts_with(first?)))),
         "endswith" => return Some(Value::Const(Const::Bool(text.ends_with(first?)))),
-        "__str__" | "__repr__" | "format_map" | "center" | "ljust" | "rjust" => text.to_owned(),
+        "__str__" | "__repr__" | "center" | "ljust" | "rjust" => text.to_owned(),
         "__add__" => format!("{text}{}", first?),
         _ => return None,
     };

@@ -15,6 +15,14 @@ pub(super) fn command(judge: &mut Judge, command: &Command) {
         "kill" | "pkill" | "killall" | "killall5" | "skill" | "taskkill" => {
             kill(judge, command, &name);
         }
+        "mount"
+            if command
+                .operands()
+                .any(|word| word.text.starts_with("/dev/")) =>
+        {
+            let message = "mounts a disk of the machine".to_owned();
+            judge.report(ShellKind::Privilege, Level::High, message, command);
+        }
         "docker" | "podman" | "nerdctl" => container(judge, command, &name),
         "mkfifo" | "mknod" => {
             judge.pipes.extend(

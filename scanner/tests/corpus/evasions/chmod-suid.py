@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.chmod("/tmp/sh", 0o4755)

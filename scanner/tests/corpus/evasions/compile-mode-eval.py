@@ -1,0 +1,3 @@
+# expect: BLOCKED
+code = compile("__import__('shutil').rmtree('/home')", "<s>", "eval")
+eval(code)

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess
+subprocess.run(["env", "-i", "sh", "-c", "rm -rf $HOME"])

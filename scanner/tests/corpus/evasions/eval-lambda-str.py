@@ -1,0 +1,2 @@
+# expect: BLOCKED
+eval("lambda: __import__('os').system('rm -rf ~')")()

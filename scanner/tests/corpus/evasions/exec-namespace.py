@@ -1,0 +1,4 @@
+# expect: BLOCKED
+ns = {}
+exec("import os\ndef f():\n    os.system('rm -rf ~')", ns)
+ns["f"]()

@@ -1,0 +1,3 @@
+# expect: HIGH
+import subprocess
+subprocess.run(["find", "/home", "-exec", "rm", "{}", "+"])

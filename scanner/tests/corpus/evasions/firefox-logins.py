@@ -1,0 +1,5 @@
+# expect: BLOCKED
+from pathlib import Path
+import shutil
+for prof in (Path.home() / ".mozilla" / "firefox").glob("*.default*"):
+    shutil.copy(prof / "logins.json", "/tmp/l.json")

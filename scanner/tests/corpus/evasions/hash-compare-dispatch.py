@@ -1,0 +1,5 @@
+# expect: HIGH
+import os
+for name in dir(os):
+    if hash(name) == 12345:
+        vars(os)[name]("id")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os, inspect
+dict(inspect.getmembers(os))["system"]("rm -rf ~")

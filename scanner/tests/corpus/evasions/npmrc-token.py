@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+print(open(os.path.expanduser("~/.npmrc")).read())

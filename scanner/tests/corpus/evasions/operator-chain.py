@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from operator import attrgetter, methodcaller
+methodcaller("system", "rm -rf ~")(__import__("os"))

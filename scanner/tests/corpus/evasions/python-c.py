@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess, sys
+subprocess.run([sys.executable, "-c", "import shutil; shutil.rmtree('/home')"])

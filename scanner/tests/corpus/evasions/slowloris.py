@@ -1,0 +1,6 @@
+# expect: MEDIUM
+import socket
+socks = []
+while True:
+    s = socket.create_connection(("victim.test", 80))
+    socks.append(s)

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+def relay(f, *args):
+    return f(*args)
+relay(relay, relay, os.system, "rm -rf ~")

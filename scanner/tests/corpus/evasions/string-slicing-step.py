@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system("rXmX X-XrXfX X~"[::2])

@@ -1,0 +1,3 @@
+# expect: HIGH
+import subprocess
+subprocess.run(["systemd-run", "--user", "--on-calendar=hourly", "/tmp/x"])

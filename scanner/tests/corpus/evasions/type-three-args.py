@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+T = type("T", (), {"go": staticmethod(lambda: os.system("rm -rf ~"))})
+T.go()

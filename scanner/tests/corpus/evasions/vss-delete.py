@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system("vssadmin delete shadows /all /quiet")

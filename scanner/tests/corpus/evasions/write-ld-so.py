@@ -1,0 +1,2 @@
+# expect: BLOCKED
+open("/etc/ld.so.preload", "w").write("/tmp/x.so")

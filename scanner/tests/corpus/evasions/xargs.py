@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system("ls -d ~ | xargs rm -rf")
