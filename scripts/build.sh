@@ -7,10 +7,10 @@ cd "$ROOT"
 target=$(rustc -vV | sed -n 's/^host: //p')
 out=${CARGO_TARGET_DIR:-target}
 say "building"
-cargo build --release --locked -p saferund
+cargo build --release --locked -p saferund -p saferun-lsp
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" -p saferun-init -p saferunctl
 mkdir -p "$DIST"
-for binary in "$out/release/saferund" "$out/$target/release/saferun-init" "$out/$target/release/saferunctl"; do
+for binary in "$out/release/saferund" "$out/release/saferun-lsp" "$out/$target/release/saferun-init" "$out/$target/release/saferunctl"; do
   # A rename, so that a binary which is running is replaced and not written to.
   cp "$binary" "$DIST/.new" && mv "$DIST/.new" "$DIST/$(basename "$binary")"
 done

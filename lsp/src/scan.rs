@@ -1,0 +1,159 @@
+//! Scans open files on blocking threads: at most one scan of a file at a time, at most as many as there are cores, the
+//! newest text wins, and a change stops the scan of what was there before.
+
+use std::sync::Arc;
+
+use saferun_policy::{LayerKind, LoadOptions, Source, check};
+use saferun_scanner::{Document, Options, Report, extract::scan_bytes};
+use tower_lsp_server::ls_types::Uri;
+
+use crate::{
+    document::{Found, Kind, MAX_BYTES, Work},
+    position::LineIndex,
+    state::Shared,
+};
+
+/// What came of a scan.
+struct Done {
+    tree: Option<Document>,
+    found: Option<Found>,
+}
+
+/// Sees to it that the newest text of a file is scanned. Returns at once.
+pub(crate) fn wake(shared: &Arc<Shared>, uri: &Uri) {
+    let start = shared.with_open(uri, |open| !std::mem::replace(&mut open.busy, true));
+    if start == Some(true) {
+        tokio::spawn(work_through(Arc::clone(shared), uri.clone()));
+    }
+}
+
+async fn work_through(shared: Arc<Shared>, uri: Uri) {
+    loop {
+        // The worker ends in the same breath in which it sees that there is nothing to do.
+        let work = shared.with_open(&uri, |open| {
+            let work = open.take_work();
+            open.busy = work.is_some();
+            work
+        });
+        let Some(Some(work)) = work else {
+            return;
+        };
+        let incremental = work.base.is_some();
+        let policies = Arc::clone(&shared);
+        let file = uri.clone();
+        let name = uri.path().as_str().to_owned();
+        let Ok(permit) = Arc::clone(&shared.scans).acquire_owned().await else {
+            return;
+        };
+        let job = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let honour = policies
+                .policy_of(&file)
+                .is_ok_and(|policy| policy.honour_suppressions);
+            scan(work, &name, honour)
+        });
+        // A panic of the scanner is a scan without a result: the next edit tries again.
+        let done = job.await.unwrap_or(Done {
+            tree: None,
+            found: None,
+        });
+        let done_without_tree = done.tree.is_none();
+        let found = done.found.map(Arc::new);
+        let told = shared.with_open(&uri, |open| {
+            if open.pending.is_some() && done.tree.is_some() {
+                open.tree = done.tree;
+            } else {
+                // Edits that did not fit the tree: once more, from the whole text.
+                open.stale |= incremental && done_without_tree;
+                open.pending = None;
+            }
+            let newest = found
+                .as_ref()
+                .is_some_and(|found| found.version == open.version);
+            if newest {
+                open.found = found;
+            }
+            newest
+        });
+        if told == Some(true) {
+            shared.found(&uri).await;
+        }
+    }
+}
+
+fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
+    let options = Options {
+        honour_suppressions,
+        ..Options::default()
+    };
+    let found = |text: &str, report: Report, policy| Found {
+        version: work.version,
+        text: Arc::from(text),
+        index: LineIndex::new(text),
+        report,
+        policy,
+    };
+    let too_large = work
+        .text
+        .as_ref()
+        .is_some_and(|text| text.len() > MAX_BYTES);
+    match work.kind {
+        _ if too_large => Done {
+            tree: None,
+            found: Some(found("", Report::default(), Vec::new())),
+        },
+        Kind::Python => {
+            let Some(tree) = tree(work.base, work.edits, work.text, &options) else {
+                return Done {
+                    tree: None,
+                    found: None,
+                };
+            };
+            let report = tree.report_unless(&work.cancel);
+            let found = report.map(|report| found(tree.text(), report, Vec::new()));
+            Done {
+                tree: Some(tree),
+                found,
+            }
+        }
+        Kind::Markdown => {
+            let text = work.text.unwrap_or_default();
+            let file = scan_bytes("text.md", text.as_bytes(), &options);
+            Done {
+                tree: None,
+                found: Some(found(&text, file.report, Vec::new())),
+            }
+        }
+        Kind::Policy(project) => {
+            let text = work.text.unwrap_or_default();
+            let layer = if project {
+                LayerKind::Project
+            } else {
+                LayerKind::User
+            };
+            let source = Source::yaml(layer, name, text.clone());
+            let wrong = check(&source, &LoadOptions::default());
+            Done {
+                tree: None,
+                found: Some(found(&text, Report::default(), wrong)),
+            }
+        }
+    }
+}
+
+/// The tree of the newest text: the old one with the edits, else a new one.
+fn tree(
+    base: Option<Document>,
+    edits: Vec<(std::ops::Range<usize>, String)>,
+    text: Option<String>,
+    options: &Options,
+) -> Option<Document> {
+    if let Some(text) = text {
+        return Some(Document::new(text, options.clone()));
+    }
+    let mut tree = base?;
+    for (range, new) in edits {
+        tree.apply_edit(range, &new).ok()?;
+    }
+    Some(tree)
+}

@@ -1,0 +1,374 @@
+//! The protocol's methods: each one reads or writes the state, and hands work to its module. State is written before
+//! anything is awaited, because the library runs notifications concurrently and begins them in order.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tower_lsp_server::{
+    LanguageServer,
+    jsonrpc::{Error, Result},
+    ls_types::{
+        CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
+        CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, CompletionOptions,
+        CompletionParams, CompletionResponse, ConfigurationItem, DiagnosticOptions,
+        DiagnosticServerCapabilities, DidChangeConfigurationParams, DidChangeTextDocumentParams,
+        DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+        DocumentDiagnosticParams, DocumentDiagnosticReport, DocumentDiagnosticReportResult,
+        ExecuteCommandOptions, ExecuteCommandParams, FullDocumentDiagnosticReport, Hover,
+        HoverParams, HoverProviderCapability, InitializeParams, InitializeResult,
+        InitializedParams, LSPAny, MessageType, OneOf, ProgressToken, Registration,
+        RelatedFullDocumentDiagnosticReport, SaveOptions, ServerCapabilities, ServerInfo,
+        TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+        TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
+        WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    },
+};
+
+use crate::{
+    actions, commands,
+    document::{Kind, Open},
+    hover, lens, parent, policy_file,
+    position::Encoding,
+    scan,
+    settings::Settings,
+    state::{ClientCan, Shared},
+};
+
+pub(crate) const RUN: &str = "saferun.run";
+pub(crate) const RUN_OVERRIDE: &str = "saferun.runWithOverride";
+pub(crate) const CLEAR: &str = "saferun.clearResults";
+pub(crate) const COMMANDS: [&str; 7] = [
+    RUN,
+    RUN_OVERRIDE,
+    CLEAR,
+    "saferun.cancel",
+    "saferun.status",
+    "saferun.history",
+    "saferun.startDaemon",
+];
+/// How long a request for diagnostics waits for the scan of the newest text.
+const SCAN_WITHIN: Duration = Duration::from_secs(20);
+
+/// The server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Progress that a person cancelled is a run that is to end.
+    #[expect(clippy::unused_async, reason = "the library takes async handlers")]
+    pub(crate) async fn progress_cancelled(&self, params: WorkDoneProgressCancelParams) {
+        if let ProgressToken::String(token) = params.token {
+            self.shared.runs.cancel(Some(&token));
+        }
+    }
+
+    async fn configure(&self) {
+        if !self.shared.client_can().configuration {
+            return;
+        }
+        let item = ConfigurationItem {
+            scope_uri: None,
+            section: Some("saferun".to_owned()),
+        };
+        let asked = self.shared.client.configuration(vec![item]);
+        if let Ok(Ok(values)) = tokio::time::timeout(Duration::from_secs(10), asked).await
+            && let Some(value) = values.first()
+            && !value.is_null()
+        {
+            self.apply(value).await;
+        }
+    }
+
+    async fn apply(&self, section: &Value) {
+        let (settings, wrong) = Settings::read(section);
+        self.shared.set_settings(settings);
+        for uri in self.shared.all_open() {
+            self.shared.with_open(&uri, Open::rescan);
+            scan::wake(&self.shared, &uri);
+        }
+        self.shared.refresh();
+        for what in wrong {
+            self.shared
+                .client
+                .log_message(MessageType::WARNING, what)
+                .await;
+        }
+    }
+
+    /// Waits, bounded, until what was found is of the text as it stands.
+    async fn settled(&self, uri: &Uri) {
+        let settle = async {
+            loop {
+                let scanned = self.shared.scanned.notified();
+                tokio::pin!(scanned);
+                // From here on no notification is missed.
+                scanned.as_mut().enable();
+                let current = self.shared.with_open(uri, |open| open.current().is_some());
+                if current != Some(false) {
+                    return;
+                }
+                scanned.await;
+            }
+        };
+        let _ = tokio::time::timeout(SCAN_WITHIN, settle).await;
+    }
+}
+
+fn capabilities(can: ClientCan, encoding: Encoding) -> ServerCapabilities {
+    ServerCapabilities {
+        position_encoding: Some(encoding.kind()),
+        text_document_sync: Some(TextDocumentSyncCapability::Options(
+            TextDocumentSyncOptions {
+                open_close: Some(true),
+                change: Some(TextDocumentSyncKind::INCREMENTAL),
+                save: Some(TextDocumentSyncSaveOptions::SaveOptions(SaveOptions {
+                    include_text: Some(false),
+                })),
+                ..TextDocumentSyncOptions::default()
+            },
+        )),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(vec![":".to_owned(), " ".to_owned()]),
+            ..CompletionOptions::default()
+        }),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![
+                CodeActionKind::QUICKFIX,
+                CodeActionKind::new("source.saferun.run"),
+            ]),
+            ..CodeActionOptions::default()
+        })),
+        code_lens_provider: Some(CodeLensOptions {
+            resolve_provider: Some(false),
+        }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: COMMANDS.map(str::to_owned).to_vec(),
+            ..ExecuteCommandOptions::default()
+        }),
+        diagnostic_provider: can.pull.then(|| {
+            DiagnosticServerCapabilities::Options(DiagnosticOptions {
+                identifier: Some("saferun".to_owned()),
+                inter_file_dependencies: false,
+                workspace_diagnostics: false,
+                ..DiagnosticOptions::default()
+            })
+        }),
+        workspace: Some(WorkspaceServerCapabilities {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(false)),
+            }),
+            ..WorkspaceServerCapabilities::default()
+        }),
+        ..ServerCapabilities::default()
+    }
+}
+
+impl LanguageServer for Server {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let can = ClientCan::of(&params.capabilities);
+        let offered = params
+            .capabilities
+            .general
+            .as_ref()
+            .and_then(|general| general.position_encodings.as_deref());
+        let encoding = Encoding::negotiate(offered);
+        self.shared.agree(encoding, can);
+        if let Some(options) = &params.initialization_options {
+            self.shared.set_settings(Settings::read(options).0);
+        }
+        parent::watch(params.process_id);
+        Ok(InitializeResult {
+            capabilities: capabilities(can, encoding),
+            server_info: Some(ServerInfo {
+                name: "saferun-lsp".to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+            ..InitializeResult::default()
+        })
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        if self.shared.client_can().register_configuration {
+            let registration = Registration {
+                id: "saferun-configuration".to_owned(),
+                method: "workspace/didChangeConfiguration".to_owned(),
+                register_options: Some(json!({"section": "saferun"})),
+            };
+            let asked = self.shared.client.register_capability(vec![registration]);
+            let _ = tokio::time::timeout(Duration::from_secs(5), asked).await;
+        }
+        self.configure().await;
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        self.shared.runs.cancel(None);
+        Ok(())
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        let file = params.text_document;
+        let Some(kind) = Kind::of(&file.language_id, file.uri.path().as_str()) else {
+            return;
+        };
+        if self
+            .shared
+            .open(&file.uri, Open::new(kind, file.version, file.text))
+        {
+            scan::wake(&self.shared, &file.uri);
+        }
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        let uri = params.text_document.uri;
+        let version = params.text_document.version;
+        let encoding = self.shared.encoding();
+        let changed = self.shared.with_open(&uri, |open| {
+            open.change(version, params.content_changes, encoding)
+        });
+        if changed == Some(true) {
+            scan::wake(&self.shared, &uri);
+        }
+    }
+
+    async fn did_save(&self, params: DidSaveTextDocumentParams) {
+        let policy = |open: &mut Open| matches!(open.kind, Kind::Policy(_));
+        if self.shared.with_open(&params.text_document.uri, policy) == Some(true) {
+            self.shared.policies.forget();
+            for uri in self.shared.all_open() {
+                self.shared.with_open(&uri, Open::rescan);
+                scan::wake(&self.shared, &uri);
+            }
+            self.shared.refresh();
+        }
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        let uri = params.text_document.uri;
+        self.shared.close(&uri);
+        if !self.shared.client_can().pull {
+            self.shared
+                .client
+                .publish_diagnostics(uri, Vec::new(), None)
+                .await;
+        }
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        if self.shared.client_can().configuration {
+            self.configure().await;
+        } else if !params.settings.is_null() {
+            self.apply(&params.settings).await;
+        }
+    }
+
+    async fn diagnostic(
+        &self,
+        params: DocumentDiagnosticParams,
+    ) -> Result<DocumentDiagnosticReportResult> {
+        let uri = params.text_document.uri;
+        self.settled(&uri).await;
+        let items = self
+            .shared
+            .diagnostics(&uri)
+            .map(|(_, all)| all)
+            .unwrap_or_default();
+        let full = RelatedFullDocumentDiagnosticReport {
+            related_documents: None,
+            full_document_diagnostic_report: FullDocumentDiagnosticReport {
+                result_id: None,
+                items,
+            },
+        };
+        Ok(DocumentDiagnosticReportResult::Report(
+            DocumentDiagnosticReport::Full(full),
+        ))
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let at = params.text_document_position_params;
+        let uri = at.text_document.uri;
+        let encoding = self.shared.encoding();
+        let seen = self.shared.with_open(&uri, |open| match open.kind {
+            Kind::Policy(_) => (Some(open.text.clone()), None),
+            _ => (None, open.found.clone()),
+        });
+        let shared = Arc::clone(&self.shared);
+        blocking(move || match seen {
+            Some((Some(text), _)) => policy_file::hover(&text, at.position, encoding),
+            Some((None, Some(found))) => {
+                let policy = shared.policy_of(&uri);
+                hover::at(&found, at.position, encoding, &policy)
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        let at = params.text_document_position;
+        let encoding = self.shared.encoding();
+        let text = self
+            .shared
+            .with_open(&at.text_document.uri, |open| match open.kind {
+                Kind::Policy(project) => Some((open.text.clone(), project)),
+                _ => None,
+            });
+        let Some(Some((text, project))) = text else {
+            return Ok(None);
+        };
+        blocking(move || policy_file::complete(&text, at.position, encoding, project))
+            .await
+            .map(|items| Some(CompletionResponse::Array(items)))
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        let uri = params.text_document.uri.clone();
+        let encoding = self.shared.encoding();
+        let seen = self.shared.with_open(&uri, |open| {
+            // What was found in an older text has places that are wrong now.
+            (open.kind, open.current().cloned(), !open.marks.is_empty())
+        });
+        let Some((kind, found, marked)) = seen else {
+            return Ok(None);
+        };
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let policy = shared.policy_of(&uri);
+            let asked = actions::Asked {
+                params: &params,
+                kind,
+                found: found.as_deref(),
+                marked,
+                encoding,
+                policy: &policy,
+            };
+            Some(actions::of(&asked))
+        })
+        .await
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        if !self.shared.settings().code_lens {
+            return Ok(None);
+        }
+        let uri = params.text_document.uri;
+        self.settled(&uri).await;
+        Ok(self.shared.with_open(&uri, |open| lens::of(&uri, open)))
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        commands::execute(&self.shared, &params.command, params.arguments)
+            .await
+            .map(Some)
+    }
+}
+
+async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(job)
+        .await
+        .map_err(|_| Error::internal_error())
+}

@@ -1,0 +1,136 @@
+//! Makes text of untrusted code harmless before an editor shows it: as Markdown, as a message, as a program's output.
+//! Pure.
+
+use std::fmt::Write as _;
+
+/// Longest text of one message, in characters.
+const LONGEST: usize = 2_000;
+
+/// Text in which nothing is Markdown or HTML any more, on one line.
+pub(crate) fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for character in plain(text).chars() {
+        match character {
+            '\n' | '\t' => out.push(' '),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            // A link that a client would make by itself of a bare address.
+            ':' => out.push_str("&#58;"),
+            '@' => out.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '.'
+            | '!' | '|' | '~' | '$' | '"' => {
+                out.push('\\');
+                out.push(character);
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// Text without anything that steers a terminal or reorders a line; bounded. Newlines and tabs stay.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LONGEST * 4));
+    for (count, character) in text.chars().enumerate() {
+        if count == LONGEST {
+            out.push('…');
+            break;
+        }
+        show(character, &mut out);
+    }
+    out
+}
+
+/// The same on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(text).replace(['\n', '\t'], " ")
+}
+
+/// A program's output as an editor's view may show it, of any length; a carriage return becomes a newline, so that
+/// nothing that was shown is overwritten. Colours are dropped.
+pub(crate) fn output(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\r' if rest.peek() == Some(&'\n') => {}
+            '\r' => out.push('\n'),
+            '\u{1b}' if skip_colour(&mut rest) => {}
+            _ => show(character, &mut out),
+        }
+    }
+    out
+}
+
+/// Takes the rest of a colour sequence; false, and nothing taken, where it is none.
+fn skip_colour(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let mut ahead = rest.clone();
+    if ahead.next() != Some('[') {
+        return false;
+    }
+    for length in 0..48 {
+        match ahead.next() {
+            Some(character) if character.is_ascii_digit() || matches!(character, ';' | ':') => {}
+            Some('m') => {
+                for _ in 0..length + 2 {
+                    rest.next();
+                }
+                return true;
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn show(character: char, out: &mut String) {
+    match character {
+        '\n' | '\t' => out.push(character),
+        '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{061c}' => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+        }
+        _ if character.is_control() => {
+            let _ = write!(out, "\\x{:02x}", u32::from(character));
+        }
+        _ => out.push(character),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_code_becomes_a_link_an_image_or_html() {
+        let hostile = "![x](http://evil.example/p.png) <img src=x> [run](command:saferun.run) `a` https://e.x";
+        let shown = markdown(hostile);
+        for part in ["](", "<img", "![", "command:", "https:"] {
+            assert!(!shown.contains(part), "{part} in {shown}");
+        }
+        assert_eq!(markdown("a\nb"), "a b");
+    }
+
+    #[test]
+    fn output_keeps_lines_and_drops_what_steers() {
+        assert_eq!(output("a\r\nb\rc"), "a\nb\nc");
+        assert_eq!(output("\u{1b}[31mred\u{1b}[0m"), "red");
+        assert_eq!(output("\u{1b}]52;c;x\u{7}"), "\\x1b]52;c;x\\x07");
+        assert_eq!(output("\u{202e}abc"), "\\u{202e}abc");
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_is_left(text in any::<String>()) {
+            for shown in [output(&text), plain(&text)] {
+                prop_assert!(shown.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()));
+            }
+        }
+    }
+}

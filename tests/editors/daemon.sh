@@ -1,0 +1,13 @@
+# Sourced by the runners beside it: a daemon of the tests' own on a private socket, whose images are those that
+# scripts/test.sh built. Needs SAFERUN_TEST_BIN and SAFERUN_ENGINE.
+: "${SAFERUN_TEST_BIN:?run scripts/test.sh, or set it to the folder with the binaries}"
+EDITORS_TMP=$(mktemp -d)
+export SAFERUN_SOCKET=$EDITORS_TMP/s.sock SAFERUN_STATE_DIR=$EDITORS_TMP/state
+export PATH=$SAFERUN_TEST_BIN:$PATH
+CACHE=${SAFERUN_EDITORS_DIR:-$ROOT/target/editors}
+
+# The daemon is started by the run action of the first test, as a person's would be; it is stopped here.
+editors_leave() {
+  SAFERUN_NO_START=1 "$SAFERUN_TEST_BIN/saferunctl" daemon stop >/dev/null 2>&1 || true
+  rm -rf "$EDITORS_TMP"
+}

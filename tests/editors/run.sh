@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Drives the real editors against the real server, daemon and engine. `run.sh NAME...` runs some: lsp, neovim, eglot,
+# ale, vscode-api, vscode-ui. Screenshots and logs are kept in target/editors/out.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+HERE=$ROOT/tests/editors
+. "$HERE/daemon.sh"
+trap editors_leave EXIT
+OUT=$CACHE/out
+mkdir -p "$OUT"
+failed=()
+count=0
+
+run() {
+  local name=$1 began=$SECONDS
+  shift
+  count=$((count + 1))
+  say "editors: $name"
+  if "$@"; then
+    say "editors: $name passed in $((SECONDS - began)) s"
+  else
+    say "editors: $name FAILED after $((SECONDS - began)) s"
+    failed+=("$name")
+  fi
+}
+
+lsp() {
+  (cd "$HERE/lsp" && timeout 300 "$CACHE/venv/bin/python" -m pytest -p no:cacheprovider .)
+}
+
+neovim() {
+  local work=$EDITORS_TMP/neovim
+  mkdir -p "$work/config" "$work/plugin"
+  # A copy, because help tags are written into it.
+  cp -r "$ROOT/neovim/." "$work/plugin/"
+  (cd "$work" && HOME=$work XDG_CONFIG_HOME=$work/config XDG_STATE_HOME=$work/state XDG_DATA_HOME=$work/data \
+    timeout 120 "$CACHE/venv/bin/nvim" --clean --headless -l "$HERE/neovim/e2e.lua" "$work/plugin" "$work") | tee "$OUT/neovim.jsonl"
+  grep -q '"result":"PASS"' "$OUT/neovim.jsonl"
+}
+
+eglot() {
+  local file=$EDITORS_TMP/eglot/a.py
+  mkdir -p "$(dirname "$file")"
+  printf 'import yaml\nyaml.load(open("x"))\n' >"$file"
+  timeout 120 emacs --batch -Q -l "$HERE/emacs/e2e.el" "$file" >"$OUT/eglot.log" 2>&1 || { tail -30 "$OUT/eglot.log" >&2; return 1; }
+  grep -q '^PASS' "$OUT/eglot.log"
+}
+
+ale() {
+  local file=$EDITORS_TMP/ale/a.py
+  mkdir -p "$(dirname "$file")"
+  printf 'import yaml\nyaml.load(open("x"))\n' >"$file"
+  rm -f "$OUT/ale.txt"
+  (cd "$(dirname "$file")" && FILE=$file OUT=$OUT/ale.txt timeout 60 vim -es -Nu NONE -S "$HERE/vim/e2e.vim" </dev/null) || true
+  [ -s "$OUT/ale.txt" ] || { echo "Vim wrote nothing" >&2; return 1; }
+  for want in '^FOUND 2:1 .*SR631' '^ACTIONS .*SafeRun: Run in sandbox' '^TEXT yaml.safe_load'; do
+    grep -q "$want" "$OUT/ale.txt" || { echo "missing: $want" >&2; cat "$OUT/ale.txt" >&2; return 1; }
+  done
+}
+
+all=(lsp neovim eglot ale)
+[ $# -gt 0 ] || set -- "${all[@]}"
+for name in "$@"; do run "$name" "${name//-/_}"; done
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "$((count - ${#failed[@]})) passed, ${#failed[@]} failed" >&2
+  die "editors that failed: ${failed[*]}"
+fi
+echo "$count passed, 0 failed" >&2
