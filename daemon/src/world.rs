@@ -73,6 +73,11 @@ impl World {
         Err(Code::ImageMissing.error(message, "run `saferunctl image build`"))
     }
 
+    /// When it was made, in RFC 3339, if the engine says so.
+    pub(crate) fn image_created(&self) -> Option<String> {
+        self.current_image()?.created.clone()
+    }
+
     /// The engine on the wire.
     pub(crate) fn engine_status(&self) -> EngineStatus {
         let mut status = EngineStatus::default();

@@ -18,6 +18,7 @@ pub(crate) fn find(merged: &Merged, layers: &[Layer]) -> Vec<Diagnostic> {
     search.levels();
     search.memory();
     search.ages();
+    search.folders();
     search.found
 }
 
@@ -167,6 +168,24 @@ impl<'a> Search<'a> {
             );
             let help = format!("`image.refuse_age` is set by {}", refuse.origin);
             self.report(Severity::Warning, warn, message, help);
+        }
+    }
+
+    /// The script itself stands in a folder that can be written to.
+    fn folders(&mut self) {
+        let Some(writable) = self.get("filesystem.writable") else {
+            return;
+        };
+        if writable.value == Value::Words(Vec::new()) {
+            let message =
+                "no folder can be written to, so there is no place for the script".to_owned();
+            let help = "leave one of tmp, workspace, out and home, best `tmp`".to_owned();
+            let severity = if self.tightened(writable) {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            self.report(severity, writable, message, help);
         }
     }
 }

@@ -466,3 +466,82 @@ fn an_override_needs_a_terminal_or_the_users_own_word() {
         "a project may forbid it"
     );
 }
+
+/// Runs race with changes of the policy: each is whole under one state of it, its name, its hash and its limits alike.
+#[test]
+fn no_run_is_under_two_policies_at_once() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let states = [(64_u32, 1_u64 << 20), (48, 2 << 20), (40, 3 << 20)];
+    let yaml = |(pids, output): (u32, u64)| {
+        format!("version: 1\nlimits: {{pids: {pids}, output: {output}B, concurrency: 8}}\n")
+    };
+    write(&daemon, &yaml(states[0]));
+    daemon.wait_until("the first", |daemon| daemon.status().policy.generation > 1);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let (daemon, done) = (&daemon, &done);
+        scope.spawn(move || {
+            let mut turn = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                turn += 1;
+                // Every fifth change is a mistake, which must change nothing.
+                if turn % 5 == 0 {
+                    write(daemon, "version: 1\nlimits: {pids: many}\n");
+                } else {
+                    write(daemon, &yaml(states[turn % states.len()]));
+                }
+                for _ in 0..8 {
+                    saferun_tests::pause();
+                }
+            }
+        });
+        let runners: Vec<_> = (0..3)
+            .map(|runner| {
+                scope.spawn(move || {
+                    let runs = if saferun_tests::long() { 200 } else { 15 };
+                    (0..runs)
+                        .map(|run| {
+                            let code = format!("print({runner}, {run})");
+                            let result = attempt(daemon, &code, |request| {
+                                request.client = ClientKind::Terminal;
+                            });
+                            let result = result.expect("it runs");
+                            assert_eq!(result.stdout, format!("{runner} {run}\n"), "{result:#?}");
+                            let pids = result.sandbox.attestation.iter();
+                            let pids: Vec<_> = pids
+                                .filter(|field| field.name == "pids_limit")
+                                .map(|field| field.value.clone())
+                                .collect();
+                            let asked = result.limits.pids.to_string();
+                            assert!(
+                                pids.iter().all(|value| *value == asked),
+                                "{pids:?}: {asked}"
+                            );
+                            (
+                                result.policy_hash,
+                                result.limits.pids,
+                                result.limits.output_bytes,
+                            )
+                        })
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let seen: Vec<_> = runners
+            .into_iter()
+            .flat_map(|runner| runner.join().expect("a runner"))
+            .collect();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        seen
+    });
+    for (hash, pids, output) in &seen {
+        assert!(states.contains(&(*pids, *output)), "{pids} with {output}");
+        let same = seen.iter().filter(|(other, ..)| other == hash);
+        assert!(same.into_iter().all(|(_, other, _)| other == pids));
+    }
+    let hashes: std::collections::BTreeSet<_> = seen.iter().map(|(hash, ..)| hash).collect();
+    assert!(hashes.len() > 1, "the policy never changed under the runs");
+}

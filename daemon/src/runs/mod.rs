@@ -3,6 +3,7 @@
 
 mod admit;
 mod execute;
+mod image_age;
 mod output;
 mod registry;
 mod service;

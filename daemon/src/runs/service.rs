@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     admit::{Admitted, admit, applied, client, risk},
     execute::Execution,
+    image_age,
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
     verdict::{Ending, judge},
@@ -92,7 +93,7 @@ impl RunService {
         let world = self.world.current_or_refresh().await;
         let gvisor = world.has_runtime("runsc");
         let detach = request.detach;
-        let image = world.image();
+        let (image, created) = (world.image(), world.image_created());
         let unheld = world.capabilities.as_ref().map(|engine| engine.unheld());
         let unheld = unheld.unwrap_or_default();
         let (gate, rates) = (self.gate.clone(), self.rates.clone());
@@ -104,6 +105,12 @@ impl RunService {
                     return Ok((admitted, String::new(), None));
                 }
                 let image = image?;
+                let age = image_age::check(
+                    created.as_deref(),
+                    &resolved.policy.image,
+                    jiff::Timestamp::now(),
+                )?;
+                admitted.policy_warnings.extend(age);
                 admitted.unheld = permitted(&resolved.policy, unheld)?;
                 let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
                 Ok((admitted, image, Some(place)))

@@ -63,8 +63,14 @@ pub(super) fn writable(policy: &Policy) -> Folders {
 /// What the machine cannot hold, if the policy lets that go.
 ///
 /// # Errors
-/// The names of the limits.
+/// The names of the limits; or that there is no folder for the script.
 pub(super) fn permitted(policy: &Policy, unheld: Unheld) -> Result<Unheld, ErrorObjectOwned> {
+    if writable(policy).paths().next().is_none() {
+        return Err(Code::PolicyInvalid.error(
+            "no folder can be written to, so there is no place for the script (filesystem.writable)",
+            "leave one of tmp, workspace, out and home, best tmp",
+        ));
+    }
     let names = unheld.names();
     if names.is_empty() || policy.enforcement == Enforcement::BestEffort {
         return Ok(unheld);
