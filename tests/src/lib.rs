@@ -96,7 +96,10 @@ impl Daemon {
             environment,
             runtime,
         };
-        daemon.wait_until("the daemon listens", |daemon| daemon.socket().exists());
+        // The socket's file is there a moment before anybody listens.
+        daemon.wait_until("the daemon listens", |daemon| {
+            daemon.block_on(connect(&daemon.socket())).is_ok()
+        });
         Some(daemon)
     }
 

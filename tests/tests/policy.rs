@@ -545,3 +545,83 @@ fn no_run_is_under_two_policies_at_once() {
     let hashes: std::collections::BTreeSet<_> = seen.iter().map(|(hash, ..)| hash).collect();
     assert!(hashes.len() > 1, "the policy never changed under the runs");
 }
+
+#[test]
+fn settings_of_one_command_do_not_stay_in_the_daemon_that_it_starts() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let fresh = |args: &[&str], name: &str, value: &str| {
+        let mut command = daemon.cli(args);
+        command
+            .env_remove("SAFERUN_NO_START")
+            .env("SAFERUN_SOCKET", daemon.folder().join("fresh.sock"))
+            .env("SAFERUN_STATE_DIR", daemon.folder().join("fresh"))
+            .env("SAFERUN_ENGINE", daemon.engine())
+            .env(name, value);
+        let output = command.output().expect("saferunctl");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (_, stderr) = fresh(
+        &["run", "-c", "while True: pass"],
+        "SAFERUN_LIMITS_TIME",
+        "1s",
+    );
+    assert!(stderr.contains("time limit of 1 s"), "{stderr}");
+    let (status, _) = fresh(&["status", "--json"], "SAFERUN_POLICY", "agent");
+    assert!(status.contains(r#""preset default""#), "{status}");
+    assert!(!status.contains("SAFERUN_"), "{status}");
+    fresh(&["daemon", "stop"], "SAFERUN_POOL_SIZE", "1");
+    // Whoever starts the daemon by name means it.
+    fresh(&["daemon", "start"], "SAFERUN_POLICY", "strict");
+    let (status, _) = fresh(&["status", "--json"], "SAFERUN_POOL_SIZE", "1");
+    fresh(&["daemon", "stop"], "SAFERUN_POOL_SIZE", "1");
+    assert!(status.contains("environment SAFERUN_POLICY"), "{status}");
+}
+
+#[test]
+fn what_holds_is_shown_with_the_line_that_set_it() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    write(&daemon, "version: 1\nlimits: {time: {max: 40s}}\n");
+    project(
+        &daemon,
+        "here",
+        "version: 1\nlimits: {pids: 12, time: 1h}\n",
+        "import os\n",
+    );
+    let here = |args: &[&str]| {
+        let mut command = daemon.cli(args);
+        command.current_dir(daemon.folder().join("here/src"));
+        command.env("SAFERUN_LIMITS_QUEUE", "3");
+        let output = command.output().expect("saferunctl");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (shown, warnings) = here(&["policy", "show", "--origin"]);
+    let line = |key: &str| {
+        let found = shown.lines().find(|line| line.starts_with(key));
+        found.unwrap_or_default().to_owned()
+    };
+    assert!(
+        line("limits.time.max").contains("config/policy.yaml:2"),
+        "{shown}"
+    );
+    assert!(
+        line("limits.pids.max").contains("here/.saferun.yaml:2"),
+        "{shown}"
+    );
+    assert!(
+        line("limits.queue").contains("environment SAFERUN_LIMITS_QUEUE"),
+        "{shown}"
+    );
+    assert!(line("levels.HIGH").contains("preset default"), "{shown}");
+    assert!(warnings.contains("would widen"), "{warnings}");
+    let (explained, _) = here(&["policy", "explain", "x.py", "--policy", "secure-sandbox"]);
+    assert!(
+        explained.contains("imports `os`, which is blocked"),
+        "{explained}"
+    );
+    let (checked, _) = here(&["policy", "check"]);
+    assert!(checked.contains("config/policy.yaml is sound"), "{checked}");
+}

@@ -21,7 +21,8 @@ use crate::engine::{
 };
 
 /// How often the engine is asked how a container ended, and the time between.
-const LOOKS: u32 = 10;
+const LOOKS: u32 = 100;
+const LOOKS_AFTER_THE_END: u32 = 5;
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// A container of ours, running when this value is made.
@@ -60,6 +61,7 @@ impl DockerInstance {
     /// Whether the engine says that its main process was killed for want of memory. It is told of the end, and of the
     /// reason, a moment after the streams have ended.
     async fn ended_for_memory(&self) -> bool {
+        let mut ended = 0;
         for _ in 0..LOOKS {
             let call = self
                 .docker
@@ -68,8 +70,13 @@ impl DockerInstance {
                 return false;
             };
             let state = seen.state.unwrap_or_default();
-            if state.running != Some(true) {
-                return state.oom_killed == Some(true);
+            if state.oom_killed == Some(true) {
+                return true;
+            }
+            // The word of the reason may come after that of the end.
+            ended += u32::from(state.running != Some(true));
+            if ended == LOOKS_AFTER_THE_END {
+                return false;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
@@ -129,7 +136,7 @@ impl Instance for DockerInstance {
             _ => Counters::default(),
         };
         // The cgroup goes with its last process, which in gVisor is the one that the kernel kills for want of memory.
-        if counters.oom_kills.is_none() && self.ended_for_memory().await {
+        if counters.oom_kills.unwrap_or(0) == 0 && self.ended_for_memory().await {
             counters.oom_kills = Some(1);
         }
         counters
