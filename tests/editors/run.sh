@@ -58,7 +58,19 @@ ale() {
   done
 }
 
-all=(lsp neovim eglot ale)
+# One command makes the .vsix.
+vsix() {
+  local folder=$ROOT/vscode-extension
+  (cd "$folder" &&
+    npm run -s package) >"$OUT/vsix.log" 2>&1 || { tail -30 "$OUT/vsix.log" >&2; return 1; }
+  [ -s "$folder/saferun.vsix" ]
+}
+
+vscode_ui() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" ui | tee "$OUT/vscode-ui.log"; }
+vscode_first() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" first | tee "$OUT/vscode-first.log"; }
+vscode_api() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" api | tee "$OUT/vscode-api.log"; }
+
+all=(lsp neovim eglot ale vsix vscode-ui)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do run "$name" "${name//-/_}"; done
 if [ ${#failed[@]} -gt 0 ]; then

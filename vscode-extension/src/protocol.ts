@@ -1,0 +1,67 @@
+// What saferun-lsp says in its own notifications and answers. Everything that came from code under test is text.
+
+export interface Finding {
+  rule: string;
+  name: string;
+  level: string;
+  message: string;
+  range: { start: { line: number; column: number }; end: { line: number; column: number } };
+}
+
+export interface RunResult {
+  id: string;
+  status: string;
+  message: string;
+  exit_code: number | null;
+  signal: number | null;
+  risk: string;
+  findings: Finding[];
+  policy: string;
+  overridden: boolean;
+  limits_hit: string[];
+  dropped_bytes: number;
+  usage: { wall_ms: number; cpu_ms: number | null; peak_memory_bytes: number | null };
+  sandbox: { engine: string; runtime: string; warm: boolean };
+}
+
+export interface Started {
+  token: string;
+  uri: string;
+  title: string;
+}
+
+export type RunEvent =
+  | { event: 'accepted'; id: string; risk: string; findings: Finding[] }
+  | { event: 'started' }
+  | { event: 'output'; stream: 'stdout' | 'stderr'; text: string }
+  | { event: string };
+
+export interface Happened {
+  token: string;
+  event: RunEvent;
+}
+
+export interface Finished {
+  token: string;
+  uri: string;
+  result?: RunResult;
+  report?: string | null;
+  error?: string;
+}
+
+export interface HistoryItem {
+  id: string;
+  uri: string;
+  name: string;
+  status: string;
+  exitCode: number | null;
+  risk: string;
+  message: string;
+  wallMs: number;
+  report: string | null;
+}
+
+export interface Status {
+  daemon: null | { daemon?: { version?: string }; pools?: Array<{ warm?: number; target?: number }>; policy?: { name?: string } };
+  file: null | { risk: string; findings: number; suppressed: number };
+}

@@ -1,0 +1,95 @@
+// The run view in the panel: live output, then the account and the findings. It gets plain text and puts it into the
+// page as text; the page may load its own script and nothing else.
+
+import * as crypto from 'node:crypto';
+import * as vscode from 'vscode';
+import type { Finished, Happened, Started } from './protocol';
+
+const MOST_MESSAGES = 2_000;
+
+export class RunView implements vscode.WebviewViewProvider {
+  private view: vscode.WebviewView | undefined;
+  private messages: unknown[] = [];
+  private ready = false;
+  private underWay = new Set<string>();
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly onCount: (count: number) => void,
+  ) {}
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.view = view;
+    this.ready = false;
+    const dist = vscode.Uri.joinPath(this.context.extensionUri, 'dist');
+    const media = vscode.Uri.joinPath(this.context.extensionUri, 'media');
+    view.webview.options = { enableScripts: true, localResourceRoots: [dist, media] };
+    const nonce = crypto.randomBytes(16).toString('hex');
+    const script = view.webview.asWebviewUri(vscode.Uri.joinPath(dist, 'run.js'));
+    const style = view.webview.asWebviewUri(vscode.Uri.joinPath(media, 'run.css'));
+    const source = view.webview.cspSource;
+    view.webview.html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}';">
+<link rel="stylesheet" href="${style}"><title>SafeRun</title></head>
+<body><div id="empty">Nothing ran yet. Press Ctrl+Alt+R in a Python file.</div><div id="head" role="status"></div>
+<pre id="output" tabindex="0" aria-label="Output"></pre><div id="facts"></div><div id="findings"></div>
+<script nonce="${nonce}" src="${script}"></script></body></html>`;
+    view.webview.onDidReceiveMessage((message: { kind?: string; uri?: string; line?: number; column?: number }) => {
+      if (message.kind === 'ready') {
+        this.ready = true;
+        for (const old of this.messages) {
+          void view.webview.postMessage(old);
+        }
+      } else if (message.kind === 'go' && typeof message.uri === 'string' && typeof message.line === 'number') {
+        const at = new vscode.Position(Math.max(0, message.line - 1), Math.max(0, (message.column ?? 1) - 1));
+        void vscode.window.showTextDocument(vscode.Uri.parse(message.uri), { selection: new vscode.Range(at, at) });
+      } else if (message.kind === 'cancel') {
+        void vscode.commands.executeCommand('saferun.cancelRuns');
+      }
+    });
+    view.onDidDispose(() => {
+      this.view = undefined;
+      this.ready = false;
+    });
+  }
+
+  async reveal(): Promise<void> {
+    if (this.view) {
+      this.view.show(true);
+    } else {
+      await vscode.commands.executeCommand('saferun.run.focus', { preserveFocus: true });
+    }
+  }
+
+  started(params: Started): void {
+    this.underWay.add(params.token);
+    this.count();
+    this.messages = [];
+    this.post({ kind: 'started', ...params });
+    void this.reveal();
+  }
+
+  happened(params: Happened): void {
+    this.post({ kind: 'event', ...params });
+  }
+
+  finished(params: Finished): void {
+    this.underWay.delete(params.token);
+    this.count();
+    this.post({ kind: 'finished', ...params });
+  }
+
+  private count(): void {
+    void vscode.commands.executeCommand('setContext', 'saferun.running', this.underWay.size > 0);
+    this.onCount(this.underWay.size);
+  }
+
+  private post(message: unknown): void {
+    if (this.messages.length < MOST_MESSAGES) {
+      this.messages.push(message);
+    }
+    if (this.ready) {
+      void this.view?.webview.postMessage(message);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// The page of the run view. Everything is put in as text; there is no HTML made of anything that ran.
+
+interface Message {
+  kind: string;
+  token: string;
+  uri?: string;
+  title?: string;
+  error?: string;
+  event?: { event: string; stream?: string; text?: string; risk?: string };
+  result?: {
+    status: string;
+    message: string;
+    exit_code: number | null;
+    risk: string;
+    policy: string;
+    overridden: boolean;
+    limits_hit: string[];
+    dropped_bytes: number;
+    usage: { wall_ms: number; cpu_ms: number | null; peak_memory_bytes: number | null };
+    sandbox: { engine: string; runtime: string; warm: boolean };
+    findings: Array<{ rule: string; level: string; message: string; range: { start: { line: number; column: number } } }>;
+  };
+}
+
+declare function acquireVsCodeApi(): { postMessage(message: unknown): void };
+const host = acquireVsCodeApi();
+const MOST = 1_000_000;
+
+function element(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (!found) {
+    throw new Error(id);
+  }
+  return found;
+}
+
+const [empty, head, output, facts, findings] = ['empty', 'head', 'output', 'facts', 'findings'].map(element);
+let token = '';
+let uri = '';
+let size = 0;
+
+function add(parent: HTMLElement, tag: string, text: string, name = ''): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  made.className = name;
+  parent.append(made);
+  return made;
+}
+
+function started(message: Message): void {
+  token = message.token;
+  uri = message.uri ?? '';
+  size = 0;
+  for (const part of [head, output, facts, findings]) {
+    part.replaceChildren();
+  }
+  empty.hidden = true;
+  head.className = 'running';
+  add(head, 'strong', message.title ?? 'SafeRun');
+  add(head, 'span', 'running…', 'state');
+  const stop = add(head, 'button', 'Cancel');
+  stop.addEventListener('click', () => host.postMessage({ kind: 'cancel' }));
+}
+
+function happened(message: Message): void {
+  const event = message.event;
+  if (event?.event !== 'output' || size > MOST) {
+    return;
+  }
+  const text = event.text ?? '';
+  size += text.length;
+  const below = output.scrollHeight - output.scrollTop - output.clientHeight < 30;
+  add(output, 'span', size > MOST ? '\n[more is in the account]' : text, event.stream === 'stderr' ? 'stderr' : '');
+  if (below) {
+    output.scrollTop = output.scrollHeight;
+  }
+}
+
+function finished(message: Message): void {
+  const result = message.result;
+  const good = result?.status === 'completed' && result.exit_code === 0;
+  head.className = good ? 'good' : 'bad';
+  head.querySelector('button')?.remove();
+  const state = head.querySelector('.state');
+  if (state) {
+    state.textContent = message.error ?? result?.message ?? '';
+  }
+  if (!result) {
+    return;
+  }
+  const memory = result.usage.peak_memory_bytes;
+  const shown: Array<[string, string]> = [
+    ['Outcome', result.status + (result.exit_code === null ? '' : `, exit code ${result.exit_code}`)],
+    ['Time', `${result.usage.wall_ms.toFixed(1)} ms`],
+    ['Memory', memory === null ? 'unknown' : `${(memory / 1048576).toFixed(1)} MiB`],
+    ['Risk', result.risk],
+    ['Policy', result.policy + (result.overridden ? ', overridden' : '')],
+    ['Sandbox', `${result.sandbox.engine} ${result.sandbox.runtime}${result.sandbox.warm ? ', warm' : ''}`],
+  ];
+  if (result.limits_hit.length > 0) {
+    shown.push(['Limits hit', result.limits_hit.join(', ')]);
+  }
+  if (result.dropped_bytes > 0) {
+    shown.push(['Output dropped', `${result.dropped_bytes} bytes`]);
+  }
+  for (const [name, value] of shown) {
+    const fact = add(facts, 'div', '', 'fact');
+    add(fact, 'span', name, 'name');
+    add(fact, 'span', value, 'value');
+  }
+  for (const finding of result.findings.slice(0, 100)) {
+    const row = add(findings, 'button', '', `finding ${finding.level.toLowerCase()}`);
+    add(row, 'span', finding.level, 'level');
+    add(row, 'span', `line ${finding.range.start.line}`, 'line');
+    add(row, 'span', finding.message);
+    row.addEventListener('click', () => host.postMessage({ kind: 'go', uri, ...finding.range.start }));
+  }
+  // The account took room from the output: its end stays in sight.
+  output.scrollTop = output.scrollHeight;
+}
+
+window.addEventListener('message', ({ data }: MessageEvent<Message>) => {
+  if (data.kind === 'started') {
+    started(data);
+  } else if (data.token === token) {
+    (data.kind === 'event' ? happened : finished)(data);
+  }
+});
+host.postMessage({ kind: 'ready' });
