@@ -8,6 +8,7 @@ cd "$ROOT"
 apt_install valgrind
 [ -x "$DIST/saferunctl" ] || die "build first: scripts/build.sh"
 kept=scanner/tests/instructions/counts.txt
+[ -f "$kept" ] || [ "${1:-}" = --update ] || die "there are no counts to compare with: run scripts/instructions.sh --update"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

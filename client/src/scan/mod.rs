@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod pool;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +72,12 @@ pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
 
 fn scan_stdin(name: &str, options: &Options, scanned: &mut Scanned) {
     match walk::read(std::io::stdin().lock()) {
+        // Nothing is not the same as nothing found.
+        Ok(bytes) if bytes.trim_ascii().is_empty() => {
+            scanned
+                .unreadable
+                .push("standard input: it is empty".to_owned());
+        }
         Ok(bytes) => scanned.files.push(scan_bytes(name, &bytes, options)),
         Err(error) => scanned.unreadable.push(format!("standard input: {error}")),
     }

@@ -4,14 +4,15 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::{DirEntry, WalkBuilder};
 use saferun_scanner::{
     Options,
-    extract::{FileReport, scan_bytes},
+    extract::{FileReport, crashed, scan_bytes},
 };
+
+use super::pool::{self, Outcome};
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -41,31 +42,39 @@ pub(crate) fn scan(paths: &[PathBuf], options: &Options) -> Scanned {
         .hidden(false)
         .follow_links(false)
         .filter_entry(|entry| entry.file_name() != ".git");
-    let collected = Mutex::new(Scanned::default());
-    builder.build_parallel().run(|| {
-        Box::new(|entry| {
-            let outcome = entry
-                .map_err(|error| error.to_string())
-                .and_then(|entry| one(&entry, options));
-            let mut all = collected.lock().unwrap_or_else(PoisonError::into_inner);
-            match outcome {
-                Ok(report) => all.files.extend(report),
-                Err(problem) => all.unreadable.push(problem),
+    let mut scanned = Scanned::default();
+    let mut found = Vec::new();
+    for entry in builder.build() {
+        match entry.map_err(|error| error.to_string()) {
+            Ok(entry) => match wanted(&entry) {
+                Ok(true) => found.push(entry.into_path()),
+                Ok(false) => {}
+                Err(problem) => scanned.unreadable.push(problem),
+            },
+            Err(problem) => scanned.unreadable.push(problem),
+        }
+    }
+    found.sort();
+    found.dedup();
+    let options = options.clone();
+    for outcome in pool::each(found, move |path| one(path, &options)) {
+        match outcome {
+            Outcome::Done(Ok(report)) => scanned.files.push(report),
+            Outcome::Done(Err(problem)) => scanned.unreadable.push(problem),
+            Outcome::Crashed(path, message) => {
+                scanned
+                    .files
+                    .push(crashed(&path.display().to_string(), &message));
             }
-            WalkState::Continue
-        })
-    });
-    let mut scanned = collected
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
     scanned.files.sort_by(|a, b| a.name.cmp(&b.name));
-    scanned.files.dedup_by(|a, b| a.name == b.name);
     scanned.unreadable.sort();
     scanned
 }
 
-/// The report of a file; nothing for what is not to be scanned.
-fn one(entry: &DirEntry, options: &Options) -> Result<Option<FileReport>, String> {
+/// Whether an entry is to be scanned.
+fn wanted(entry: &DirEntry) -> Result<bool, String> {
     let path = entry.path();
     if let Some(error) = entry.error() {
         return Err(format!("{}: {error}", path.display()));
@@ -73,16 +82,18 @@ fn one(entry: &DirEntry, options: &Options) -> Result<Option<FileReport>, String
     let named_itself = entry.depth() == 0;
     let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
     if is_dir || !(named_itself || has_ending(path)) {
-        return Ok(None);
+        return Ok(false);
     }
     // A FIFO or a device in a folder would block; one that is named is wanted.
-    if !named_itself && !entry.file_type().is_some_and(|kind| kind.is_file()) {
-        return Ok(None);
-    }
+    Ok(named_itself || entry.file_type().is_some_and(|kind| kind.is_file()))
+}
+
+/// The report of a file.
+fn one(path: &Path, options: &Options) -> Result<FileReport, String> {
     let shown = path.display().to_string();
     let read = || read(File::open(path)?);
     match read() {
-        Ok(bytes) => Ok(Some(scan_bytes(&shown, &bytes, options))),
+        Ok(bytes) => Ok(scan_bytes(&shown, &bytes, options)),
         Err(error) => Err(format!("{shown}: {error}")),
     }
 }

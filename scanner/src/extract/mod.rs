@@ -90,6 +90,29 @@ pub fn scan_bytes(name: &str, bytes: &[u8], options: &Options) -> FileReport {
     file
 }
 
+/// The report of a file that the scanner has crashed on: it was not judged, and that is a finding at HIGH.
+#[must_use]
+pub fn crashed(name: &str, message: &str) -> FileReport {
+    let lines = crate::locate::Lines::new("");
+    let message = format!(
+        "the scanner crashed on this file, which is a bug: nothing of it was judged ({message})"
+    );
+    let finding = crate::scan::at_place("SR003", (0, 0), &lines, Some(Level::High), Some(message));
+    FileReport {
+        name: name.to_owned(),
+        kind: SourceKind::Python,
+        encoding: String::new(),
+        notes: Vec::new(),
+        report: Report {
+            findings: vec![finding],
+            incomplete: true,
+            ..Report::default()
+        },
+        texts: vec![String::new()],
+        blocks: 1,
+    }
+}
+
 fn python(text: &str, options: &Options) -> FileReport {
     let mut report = crate::scan(text, options);
     document::add_python2(&mut report, text);
