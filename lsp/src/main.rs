@@ -7,6 +7,7 @@ mod daemon;
 mod diagnostics;
 mod document;
 mod hover;
+mod input;
 mod lens;
 mod parent;
 mod policy;
@@ -97,7 +98,12 @@ async fn serve() {
         server::Server::progress_cancelled,
     )
     .finish();
-    Transport::new(tokio::io::stdin(), tokio::io::stdout(), socket)
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(input::pass(
+        tokio::io::BufReader::new(tokio::io::stdin()),
+        ours,
+    ));
+    Transport::new(theirs, tokio::io::stdout(), socket)
         .concurrency_level(64)
         .serve(service)
         .await;

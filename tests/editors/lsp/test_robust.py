@@ -1,0 +1,152 @@
+"""What must not bring the server down, spoken to without a client library."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import SERVER
+
+
+class Raw:
+    """A client that can misbehave."""
+
+    def __init__(self, **options):
+        self.process = subprocess.Popen(
+            [SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        )
+
+    def raw(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def send(self, **message):
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.raw(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    def next(self):
+        length = None
+        while True:
+            line = self.process.stdout.readline()
+            assert line, "the server ended"
+            if line == b"\r\n":
+                break
+            # Nothing but headers of the protocol may stand here.
+            name, value = line.decode("ascii").split(":", 1)
+            assert name.lower() in ("content-length", "content-type"), line
+            if name.lower() == "content-length":
+                length = int(value)
+        return json.loads(self.process.stdout.read(length))
+
+    def answer(self, id_):
+        while True:
+            message = self.next()
+            if message.get("id") == id_ and "method" not in message:
+                return message
+
+    def begin(self, **more):
+        self.send(id=1, method="initialize", params={"processId": None, "rootUri": None, "capabilities": {}, **more})
+        assert "capabilities" in self.answer(1)["result"]
+        self.send(method="initialized", params={})
+
+    def open(self, text, uri="untitled:Untitled-1", language="python"):
+        document = {"uri": uri, "languageId": language, "version": 1, "text": text}
+        self.send(method="textDocument/didOpen", params={"textDocument": document})
+
+    def diagnostics(self, version=None):
+        while True:
+            message = self.next()
+            if message.get("method") == "textDocument/publishDiagnostics":
+                if version is None or message["params"].get("version") == version:
+                    return message["params"]["diagnostics"]
+
+
+@pytest.fixture
+def server():
+    raw = Raw()
+    yield raw
+    raw.process.kill()
+    raw.process.wait()
+
+
+def test_no_folder_and_an_unsaved_file(server):
+    server.begin()
+    server.open("import os\nos.system(x)\n")
+    assert server.diagnostics()
+
+
+def test_malformed_messages_and_unknown_methods(server):
+    server.begin()
+    for bad in [b"{", b"[]", b"3", b'{"jsonrpc":"2.0","id":7}', b"\xff\xfe", b'{"id":1}']:
+        server.raw(b"Content-Length: %d\r\n\r\n" % len(bad) + bad)
+    server.send(id=20, method="textDocument/nothing", params={})
+    assert server.answer(20)["error"]["code"] == -32601
+    server.send(id=21, method="textDocument/hover", params={"textDocument": 3})
+    assert server.answer(21)["error"]["code"] == -32602
+    server.send(method="saferun/unknown", params={})
+    server.send(
+        method="textDocument/didChange",
+        params={"textDocument": {"uri": "untitled:none", "version": 9}, "contentChanges": [{"text": "x"}]},
+    )
+    server.open("import os\nos.system(x)\n")
+    assert server.diagnostics()
+
+
+def test_edits_outside_of_the_text(server):
+    server.begin()
+    server.open("a = 1\n")
+    server.diagnostics(1)
+    far = {"line": 4_000_000_000, "character": 4_000_000_000}
+    edit = {"range": {"start": far, "end": {"line": 0, "character": 0}}, "text": "import os\nos.system(a)\n"}
+    document = {"uri": "untitled:Untitled-1", "version": 2}
+    server.send(method="textDocument/didChange", params={"textDocument": document, "contentChanges": [edit]})
+    assert server.diagnostics(2)
+
+
+@pytest.mark.parametrize("encoding,column", [("utf-8", 13), ("utf-16", 10), ("utf-32", 9)])
+def test_each_position_encoding(server, encoding, column):
+    server.begin(capabilities={"general": {"positionEncodings": [encoding]}})
+    server.open("import os\né = '\U0001f600'; os.system(x)\n")
+    found = [d for d in server.diagnostics() if d["range"]["start"]["line"] == 1]
+    assert found and {d["range"]["start"]["character"] for d in found} == {column}
+
+
+def test_a_client_that_never_answers(server):
+    server.begin(
+        capabilities={
+            "workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}},
+            "window": {"workDoneProgress": True, "showDocument": {"support": True}},
+        }
+    )
+    server.open("import os\nos.system(x)\n")
+    assert server.diagnostics()
+    server.send(
+        id=30, method="workspace/executeCommand", params={"command": "saferun.history", "arguments": []}
+    )
+    assert server.answer(30)["result"] == []
+
+
+def test_the_end_of_input_ends_it(server):
+    server.begin()
+    server.process.stdin.close()
+    assert server.process.wait(5) == 0
+
+
+def test_the_death_of_the_editor_ends_it():
+    """The editor is killed while somebody else still holds the pipe."""
+    editor = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    raw = Raw()
+    raw.begin(processId=editor.pid)
+    os.kill(editor.pid, signal.SIGKILL)
+    editor.wait()
+    assert raw.process.wait(8) == 1
+
+
+def test_options_are_plain():
+    done = subprocess.run([SERVER, "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("saferun-lsp ")
+    done = subprocess.run([SERVER, "--nothing"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == "" and "--help" in done.stderr
