@@ -1,0 +1,278 @@
+//! Promise: none of the ways out in `tests/containment/attempts.py` is open to a program under test, in
+//! either tier; and each is a real way, for it is open in an unhardened container (the control).
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixListener},
+    },
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use saferun_protocol::{Outcome, RunRequest};
+use saferun_tests::{Daemon, docker, text};
+
+const PRELUDE: &str = include_str!("../containment/prelude.py");
+const ATTEMPTS: &str = include_str!("../containment/attempts.py");
+/// Needs the host's network namespace for its control, the others one of their own.
+const ON_HOST_NETWORK: [&str; 2] = ["host_loopback", "host_abstract"];
+
+/// What one attempt found: `open`, or `closed` and why.
+type Found = BTreeMap<String, String>;
+
+struct Attempt {
+    name: String,
+    way: String,
+    gvisor: String,
+}
+
+struct Host {
+    port: u16,
+    name: String,
+    _tcp: TcpListener,
+    _unix: UnixListener,
+}
+
+impl Host {
+    /// Listens where the attempts look for the host.
+    fn new() -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let name = format!("saferun-containment-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).expect("an abstract address");
+        Self {
+            port: tcp.local_addr().expect("an address").port(),
+            _unix: UnixListener::bind_addr(&address).expect("an abstract socket"),
+            _tcp: tcp,
+            name,
+        }
+    }
+
+    fn program(&self, control: bool, last: &str) -> String {
+        let control = if control { "True" } else { "False" };
+        let (port, name) = (self.port, &self.name);
+        format!(
+            "{PRELUDE}CONTROL = {control}\nHOST_PORT = {port}\nHOST_ABSTRACT = {name:?}\n{ATTEMPTS}\n\n{last}\n"
+        )
+    }
+}
+
+fn read(output: &str) -> Found {
+    output
+        .lines()
+        .filter_map(|line| line.strip_prefix("ATTEMPT "))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, found)| (name.to_owned(), found.to_owned()))
+        .collect()
+}
+
+fn python(mut command: Command, program: &str) -> String {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(program.as_bytes())
+        .expect("the program is taken");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// The switches of a container without our hardening: privileged, or where the engine itself stands in a
+/// container that lacks a capability, everything that there is.
+fn unhardened(engine: &str, image: &str) -> Vec<String> {
+    const NAMES: &str = "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP \
+         LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE \
+         SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME \
+         SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG";
+    let python = ["--entrypoint", "/usr/bin/python3", image, "-c", ""];
+    let privileged = [&["run", "--rm", "--privileged"][..], &python].concat();
+    if docker(engine, &privileged).status.success() {
+        return vec!["--privileged".to_owned()];
+    }
+    let status = fs::read_to_string("/proc/self/status").expect("our own status");
+    let bound = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapBnd:"))
+        .expect("the bounding set");
+    let bound = u64::from_str_radix(bound.trim(), 16).expect("a mask");
+    let mut switches: Vec<String> = ["seccomp", "apparmor", "systempaths"]
+        .iter()
+        .map(|name| format!("--security-opt={name}=unconfined"))
+        .collect();
+    switches.push("--device-cgroup-rule=a *:* rwm".to_owned());
+    for (bit, name) in NAMES.split_whitespace().enumerate() {
+        if bound >> bit & 1 == 1 {
+            switches.push(format!("--cap-add={name}"));
+        }
+    }
+    for device in ["/dev/fuse", "/dev/kmsg", "/dev/loop-control"] {
+        if Path::new(device).exists() {
+            switches.push(format!("--device={device}"));
+        }
+    }
+    switches
+}
+
+/// The attempts in such a container, as root.
+fn control(host: &Host, engine: &str, image: &str, network: &str, last: &str) -> Found {
+    let mut command = Command::new("docker");
+    command.args(["-H", engine, "run", "--rm", "-i", "--user", "0"]);
+    command.args(unhardened(engine, image));
+    command.args([
+        "--network",
+        network,
+        "--entrypoint",
+        "/usr/bin/python3",
+        image,
+        "-",
+    ]);
+    read(&python(command, &host.program(true, last)))
+}
+
+/// True where this machine's kernel or settings do not have what the attempt needs, so that there is
+/// nothing to control. Such an attempt does not count.
+fn absent(name: &str, found: &str) -> bool {
+    let code = found.trim_start_matches("closed ");
+    let a_file =
+        name.starts_with("write_") || ["read_kcore", "open_fuse", "loop_control"].contains(&name);
+    ["ENOSYS", "EAFNOSUPPORT", "ENODEV"].contains(&code) || (a_file && code == "ENOENT")
+}
+
+fn attempts(host: &Host) -> Vec<Attempt> {
+    let mut command = Command::new("python3");
+    command.arg("-");
+    python(command, &host.program(false, "list_all()"))
+        .lines()
+        .map(|line| {
+            let mut parts = line.split('\t').map(str::to_owned);
+            let mut next = || parts.next().expect("three columns");
+            Attempt {
+                name: next(),
+                way: next(),
+                gvisor: next(),
+            }
+        })
+        .collect()
+}
+
+/// Each attempt as a run of its own.
+fn through_the_product(daemon: &Daemon, host: &Host, all: &[Attempt], runtime: &str) -> Found {
+    let mut found = Found::new();
+    for Attempt { name, .. } in all {
+        let mut request = RunRequest::new(host.program(false, &format!("go({name:?})")));
+        request.policy = Some("permissive".to_owned());
+        request.runtime = Some(runtime.to_owned());
+        let result = daemon.run_request(request);
+        assert_eq!(result.sandbox.runtime, runtime, "{name}: {result:?}");
+        let said = read(&result.stdout);
+        let word = match (said.get(name), &result.status) {
+            (Some(word), _) => word.clone(),
+            (None, Outcome::Signaled) => "closed killed".to_owned(),
+            (None, _) => panic!("{name} said nothing: {result:?}"),
+        };
+        found.insert(name.clone(), word);
+    }
+    found
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said aloud")]
+fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let host = Host::new();
+    let all = attempts(&host);
+    assert!(all.len() >= 80, "only {} attempts", all.len());
+
+    let image = "saferun/python:latest";
+    let engine = saferun_tests::engine().expect("an engine");
+    let mut open = control(
+        &host,
+        &engine,
+        &image,
+        "none",
+        "add_outside_addresses()\ngo_all()",
+    );
+    for name in ON_HOST_NETWORK {
+        open.extend(control(
+            &host,
+            &engine,
+            &image,
+            "host",
+            &format!("go({name:?})"),
+        ));
+    }
+    let runc = through_the_product(&daemon, &host, &all, "runc");
+    let gvisor = daemon
+        .status()
+        .engine
+        .runtimes
+        .iter()
+        .any(|name| name == "runsc")
+        .then(|| through_the_product(&daemon, &host, &all, "runsc"));
+
+    let mut wrong = String::new();
+    let mut controlled = 0;
+    for Attempt {
+        name,
+        gvisor: expected,
+        ..
+    } in &all
+    {
+        match open.get(name).map(String::as_str) {
+            Some("open") => controlled += 1,
+            Some(found) if absent(name, found) => {
+                eprintln!("SKIPPED: the control of {name}, this machine answers {found}");
+            }
+            found => _ = writeln!(wrong, "control {name}: {found:?}"),
+        }
+        if !runc[name].starts_with("closed") {
+            _ = writeln!(wrong, "runc {name}: {}", runc[name]);
+        }
+        if let Some(found) = &gvisor {
+            let as_stated = found[name].split(' ').next() == expected.split([' ', ':']).next();
+            if !as_stated {
+                _ = writeln!(wrong, "runsc {name}: {} but stated {expected}", found[name]);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(
+        controlled >= 80,
+        "only {controlled} attempts have a control"
+    );
+}
+
+/// The table in docs/, from what the suite states. `SAFERUN_WRITE_DOCS=1` writes it.
+#[test]
+fn the_table_of_ways_out_is_current() {
+    let mut table = String::from(
+        "# Ways out that are tried\n\nGenerated from `tests/containment/attempts.py`; write it anew with \
+         `SAFERUN_WRITE_DOCS=1 cargo test -p saferun-tests --test containment current`. Each is a program that\n\
+         runs through SafeRun in both tiers, and in a privileged container without hardening, where it must be open.\n\
+         \"open\" under gVisor means: gVisor answers the call inside its own kernel, out of reach of the host's.\n\n\
+         | attempt | tries to | unhardened | runc | runsc (gVisor) |\n|---|---|---|---|---|\n",
+    );
+    for Attempt { name, way, gvisor } in attempts(&Host::new()) {
+        _ = writeln!(table, "| `{name}` | {way} | open | closed | {gvisor} |");
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/containment.md");
+    if std::env::var_os("SAFERUN_WRITE_DOCS").is_some() {
+        fs::write(&path, &table).expect("the table is written");
+    }
+    let stands = fs::read_to_string(&path).unwrap_or_default();
+    assert!(stands == table, "docs/containment.md is not current");
+}
