@@ -97,7 +97,7 @@ fn unhardened(engine: &str, image: &str) -> Vec<String> {
          SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME \
          SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG";
     let python = ["--entrypoint", "/usr/bin/python3", image, "-c", ""];
-    let privileged = [&["run", "--rm", "--privileged"][..], &python].concat();
+    let privileged = [&["run", "--rm", "--privileged", "--user", "0"][..], &python].concat();
     if docker(engine, &privileged).status.success() {
         return vec!["--privileged".to_owned()];
     }
