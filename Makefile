@@ -19,7 +19,7 @@ test: ## Set everything up and pass all tests
 test-long: ## The same with the long counts: hundreds of kills, soak
 	@SAFERUN_TEST_LONG=1 scripts/test.sh
 
-bench: ## Measure side by side: SafeRun, bare python3, docker run
+bench: ## Measure side by side with the alternatives, and write docs/benchmarks.md
 	@scripts/bench.sh
 
 bench-scanner: ## Measure the scanner side by side: bare parse, bandit, ruff, Semgrep; writes docs/scanner-speed.md

@@ -1,37 +1,99 @@
 //! Measures SafeRun beside the alternatives, interleaved in one run, so that the ratios hold when the
-//! machine's speed drifts. Prints a table, and the raw samples as JSON. A contents page.
+//! machine's speed drifts. Prints tables, writes raw samples as JSON, and makes docs/benchmarks.md of
+//! them. A contents page.
 
-mod report;
-mod samples;
-mod subjects;
+mod cold;
+mod compare;
+mod grow;
+mod load;
+mod machine;
+mod page;
+mod plot;
+mod product;
+mod programs;
+mod raw;
+mod show;
+mod stats;
+mod ways;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
-/// `print('hi')` in every way, side by side.
+/// Benchmarks of SafeRun, as ratios within one run.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Folder with saferunctl and saferund.
-    #[arg(long)]
+    #[arg(long, global = true, default_value = "target/dist/bin")]
     bin: PathBuf,
-    /// Interleaved rounds that count; three more come first and do not.
-    #[arg(long, default_value_t = 40)]
-    rounds: usize,
-    /// Where to write the raw samples.
-    #[arg(long, default_value = "target/bench/run.json")]
-    json: PathBuf,
+    /// Folder for the raw samples.
+    #[arg(long, global = true, default_value = "target/bench")]
+    out: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Several programs in every way, side by side.
+    Compare {
+        /// Interleaved rounds that count; three more come first and do not.
+        #[arg(long, default_value_t = 40)]
+        rounds: usize,
+        /// Only these programs (as `print`), by their names in the table.
+        #[arg(long, value_delimiter = ',')]
+        programs: Vec<String>,
+        /// Only these ways, by their short names (as `bare,rpc`).
+        #[arg(long, value_delimiter = ',')]
+        ways: Vec<String>,
+        /// Folder with the peers that `scripts/bench-peers.sh` installed; without it they are left out.
+        #[arg(long)]
+        peers: Option<PathBuf>,
+    },
+    /// Sustained runs per second against concurrency, beside a `docker run` loop.
+    Load {
+        /// Seconds for each point.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// How p50 and p99 grow with concurrency, source size and output size.
+    Grow {
+        /// Runs for each point.
+        #[arg(long, default_value_t = 60)]
+        runs: usize,
+    },
+    /// First run of a new daemon, burst on an empty pool, refill, memory.
+    Cold {
+        /// How often.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// Writes docs/benchmarks.md and its plots from the raw samples of the others.
+    Page {
+        /// Folder for the page.
+        #[arg(long, default_value = "docs")]
+        docs: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match subjects::Subjects::prepare(&arguments.bin)
-        .and_then(|mut subjects| samples::take(&mut subjects, arguments.rounds))
-        .and_then(|samples| report::write(&samples, &arguments.json))
-    {
+    let Arguments { bin, out, what } = Arguments::parse();
+    let done = match what {
+        What::Compare {
+            rounds,
+            programs,
+            ways,
+            peers,
+        } => compare::compare(&bin, &out, rounds, &programs, &ways, peers.as_deref()),
+        What::Load { seconds } => load::load(&bin, &out, seconds),
+        What::Grow { runs } => grow::grow(&bin, &out, runs),
+        What::Cold { rounds } => cold::cold(&bin, &out, rounds),
+        What::Page { docs } => page::page(&out, &docs),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report::complain(&error);
+            show::complain(&error);
             ExitCode::FAILURE
         }
     }

@@ -65,6 +65,9 @@ pub(crate) struct RunArgs {
     /// Most processes and threads at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     pub(crate) pids: Option<u32>,
+    /// Output kept of each stream, as 10MiB; of more, the beginning and the end are kept
+    #[arg(long, value_name = "SIZE", value_parser = units::size_bytes, help_heading = "Limits")]
+    pub(crate) max_output: Option<u64>,
 
     /// Standard input of the script, instead of saferunctl's own
     #[arg(long, value_name = "FILE", help_heading = "Script")]

@@ -55,6 +55,7 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
     request.limits.memory_bytes = args.memory;
     request.limits.cpu_millis = args.cpus;
     request.limits.pids = args.pids;
+    request.limits.output_bytes = args.max_output;
     request.detach = args.detach;
     request.person_present = person_present();
     request.client = if request.person_present {

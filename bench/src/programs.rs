@@ -1,0 +1,105 @@
+//! The programs that are run in each way, with what they must print.
+
+use anyhow::{Result, ensure};
+
+/// A program and its expected output.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// Name in tables and on the command line.
+    pub(crate) name: &'static str,
+    /// What it shows.
+    pub(crate) about: &'static str,
+    /// The script.
+    pub(crate) source: String,
+    /// What it prints.
+    pub(crate) output: Vec<u8>,
+    /// Whether it needs numpy, on the host and in the image.
+    pub(crate) numpy: bool,
+}
+
+impl Program {
+    /// A program for a plain interpreter.
+    pub(crate) fn new(
+        name: &'static str,
+        about: &'static str,
+        source: impl Into<String>,
+        output: impl Into<Vec<u8>>,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            source: source.into(),
+            output: output.into(),
+            numpy: false,
+        }
+    }
+
+    /// Fails if the output is not what the program prints: a fast wrong answer is no result.
+    pub(crate) fn check(&self, output: &[u8]) -> Result<()> {
+        ensure!(
+            output == self.output,
+            "the program `{}` printed {} bytes beginning with {:?}, not the {} bytes it should",
+            self.name,
+            output.len(),
+            String::from_utf8_lossy(&output[..output.len().min(80)]),
+            self.output.len()
+        );
+        Ok(())
+    }
+}
+
+/// A program that prints so many lines of 100 bytes.
+pub(crate) fn lines(name: &'static str, about: &'static str, count: usize) -> Program {
+    let line = format!("{}\n", "x".repeat(99));
+    Program::new(
+        name,
+        about,
+        format!(
+            "line = 'x' * 99 + '\\n'\nimport sys\nfor _ in range({count}):\n    sys.stdout.write(line)\n"
+        ),
+        line.repeat(count),
+    )
+}
+
+/// `print('hi')`.
+pub(crate) fn print_hi() -> Program {
+    Program::new("print", "`print('hi')`", "print('hi')\n", "hi\n")
+}
+
+/// All of them.
+pub(crate) fn all() -> Vec<Program> {
+    // A loop of a fixed number of steps: about a second of one CPU, the same work in each way.
+    let cpu = "n = 0\nfor i in range(9_000_000):\n    n = (n * 31 + i) & 0xffffff\nprint(n)\n";
+    let mut n: u64 = 0;
+    for i in 0..9_000_000_u64 {
+        n = (n.wrapping_mul(31).wrapping_add(i)) & 0xff_ffff;
+    }
+    let mut numpy = Program::new(
+        "numpy",
+        "`import numpy`, a sum",
+        "import numpy\nprint(int(numpy.arange(10).sum()))\n",
+        "45\n",
+    );
+    numpy.numpy = true;
+    vec![
+        print_hi(),
+        lines("out-1mb", "prints 1 MB in lines", 10_000),
+        lines("out-10mb", "prints 10 MB in lines", 100_000),
+        numpy,
+        Program::new("cpu", "computes for about a second", cpu, format!("{n}\n")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_or_short_output_is_refused() {
+        let program = print_hi();
+        assert!(program.check(b"hi\n").is_ok());
+        assert!(program.check(b"hi").is_err());
+        assert!(program.check(b"").is_err());
+        assert_eq!(lines("x", "", 3).output.len(), 300);
+    }
+}

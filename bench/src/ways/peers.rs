@@ -1,0 +1,150 @@
+//! Tools of the same kind: llm-sandbox (PyPI) and sandbox-runtime (npm), driven as their documentation
+//! shows. `scripts/bench-peers.sh` installs them into a folder of their own.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{Way, found, script, timed};
+use crate::{product::Product, programs::Program};
+
+const IMAGE: &str = "saferun-bench-peer:latest";
+
+struct LlmSandbox {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    engine: String,
+}
+
+/// One process that serves all rounds, over our image with its entry point taken away.
+pub(super) fn llm_sandbox(peers: &Path, product: &Product) -> Result<Box<dyn Way>, String> {
+    start_llm_sandbox(peers, product)
+        .map(|way| Box::new(way) as Box<dyn Way>)
+        .map_err(|error| format!("{error:#}"))
+}
+
+fn start_llm_sandbox(peers: &Path, product: &Product) -> Result<LlmSandbox> {
+    let python = peers.join("venv/bin/python");
+    ensure!(python.is_file(), "{} is not there", python.display());
+    let made = docker(&product.engine, &["create", &product.image])?;
+    let commit = docker(
+        &product.engine,
+        &[
+            "commit",
+            "--change",
+            "ENTRYPOINT []",
+            "--change",
+            "CMD [\"/usr/bin/python3\", \"-c\", \"import time; time.sleep(86400)\"]",
+            "--change",
+            "USER root",
+            &made,
+            IMAGE,
+        ],
+    );
+    docker(&product.engine, &["rm", "-f", &made])?;
+    commit?;
+    let mut child = Command::new(python)
+        .arg("bench/peers/llm_sandbox_driver.py")
+        .args([&product.engine, IMAGE])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let input = child.stdin.take().context("no standard input")?;
+    let output = BufReader::new(child.stdout.take().context("no standard output")?);
+    Ok(LlmSandbox {
+        child,
+        input,
+        output,
+        engine: product.engine.clone(),
+    })
+}
+
+impl Way for LlmSandbox {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+        writeln!(self.input, "{}", json!({"code": program.source}))?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        let answer: Value = serde_json::from_str(&line)
+            .with_context(|| format!("llm-sandbox's driver ended; it said {line:?}"))?;
+        let stdout = answer["stdout"].as_str().unwrap_or_default();
+        program.check(stdout.as_bytes())?;
+        answer["ms"].as_f64().context("no time")
+    }
+}
+
+impl Drop for LlmSandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = docker(&self.engine, &["rmi", "-f", IMAGE]);
+    }
+}
+
+struct SandboxRuntime {
+    srt: PathBuf,
+    node: PathBuf,
+    scratch: PathBuf,
+}
+
+pub(super) fn sandbox_runtime(peers: &Path, scratch: &Path) -> Result<Box<dyn Way>, String> {
+    let srt = peers.join("node_modules/@anthropic-ai/sandbox-runtime/dist/cli.js");
+    if !srt.is_file() {
+        return Err(format!("{} is not there", srt.display()));
+    }
+    for tool in ["bwrap", "socat", "rg"] {
+        if !found(tool) {
+            return Err(format!("it needs {tool}, which is not installed"));
+        }
+    }
+    Ok(Box::new(SandboxRuntime {
+        srt,
+        node: PathBuf::from("node"),
+        scratch: scratch.to_owned(),
+    }))
+}
+
+impl Way for SandboxRuntime {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+        let script = script(&self.scratch, program)?;
+        let settings = self.scratch.join("srt.json");
+        if !settings.exists() {
+            let nothing: [&str; 0] = [];
+            std::fs::write(
+                &settings,
+                json!({
+                    "network": {"allowedDomains": nothing, "deniedDomains": nothing},
+                    "filesystem": {"denyRead": nothing, "allowWrite": nothing, "denyWrite": nothing},
+                })
+                .to_string(),
+            )?;
+        }
+        let mut command = Command::new(&self.node);
+        command
+            .arg(&self.srt)
+            .arg("--settings")
+            .arg(&settings)
+            .arg(format!("/usr/bin/python3 {}", script.display()));
+        timed(&mut command, program)
+    }
+}
+
+/// A command of the engine's own client; its output, trimmed.
+fn docker(engine: &str, args: &[&str]) -> Result<String> {
+    let output = Command::new("docker")
+        .args(["-H", engine])
+        .args(args)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "docker {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
