@@ -5,4 +5,10 @@ for library in "$1"/usr/lib/python3*/; do
     inside=${library#"$1"}
     chroot "$1" /usr/bin/python3 -IBm compileall -q -j 0 --invalidation-mode unchecked-hash "$inside"
 done
+# Packages on top, where a variant has any. Some bring files for other Pythons, which do not compile.
+for library in "$1"/usr/local/lib/python3*/dist-packages/; do
+    [ -d "$library" ] || continue
+    inside=${library#"$1"}
+    chroot "$1" /usr/bin/python3 -IBm compileall -qq -j 0 --invalidation-mode unchecked-hash "$inside" || true
+done
 chroot "$1" /sbin/ldconfig

@@ -27,6 +27,7 @@ const TAIL: usize = 20;
 /// Unpacks the packages into the tar file `target`, saying each line that mmdebstrap says.
 pub(crate) fn unpack(
     inputs: &Inputs,
+    wheels: Option<&Path>,
     target: &Path,
     say: &mut dyn FnMut(String),
     cancel: &AtomicBool,
@@ -38,7 +39,7 @@ pub(crate) fn unpack(
     if sources.is_empty() {
         return Err(BuildError::NoSources);
     }
-    let mut child = command(target, &sources)
+    let mut child = command(target, &sources, wheels)
         .spawn()
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => BuildError::NoMmdebstrap,
@@ -49,6 +50,25 @@ pub(crate) fn unpack(
             },
         })?;
     let lines = read_lines(&mut child);
+    let (status, tail) = watch(&mut child, &lines, say, cancel, "mmdebstrap")?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(BuildError::Mmdebstrap {
+        status: describe(status),
+        tail,
+    })
+}
+
+/// Passes the lines of a tool on until it ends; stops it when the flag is set. Gives its status and
+/// its last lines.
+pub(crate) fn watch(
+    child: &mut Child,
+    lines: &Receiver<String>,
+    say: &mut dyn FnMut(String),
+    cancel: &AtomicBool,
+    tool: &'static str,
+) -> Result<(ExitStatus, String), BuildError> {
     let mut tail = Vec::new();
     loop {
         match lines.recv_timeout(TICK) {
@@ -63,29 +83,23 @@ pub(crate) fn unpack(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if cancel.load(Ordering::Relaxed) {
-            stop(&mut child);
+            stop(child);
             return Err(BuildError::Cancelled);
         }
     }
-    let status = child
-        .wait()
-        .map_err(BuildError::io("cannot wait for", "mmdebstrap"))?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(BuildError::Mmdebstrap {
-        status: describe(status),
-        tail: tail.join("\n"),
-    })
+    let status = child.wait().map_err(BuildError::io("cannot wait for", tool))?;
+    Ok((status, tail.join("\n")))
 }
 
-fn command(target: &Path, sources: &[PathBuf]) -> Command {
+fn command(target: &Path, sources: &[PathBuf], wheels: Option<&Path>) -> Command {
     let include: Vec<&str> = packages().collect();
     let mut command = Command::new("mmdebstrap");
     command
         .arg(if geteuid().is_root() { "--mode=root" } else { "--mode=unshare" })
         .args(["--variant=extract", "--format=tar"])
         .arg(format!("--include={}", include.join(",")))
+        // Wheels first: what they bring is compiled, too.
+        .args(wheels.map(|tar| format!("--extract-hook=tar-in \"{}\" /", tar.display())))
         .arg(format!("--extract-hook={COMPILE}"))
         // The suite stands in the sources.
         .arg("")
@@ -122,7 +136,7 @@ fn host_sources(apt: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read_lines(child: &mut Child) -> Receiver<String> {
+pub(crate) fn read_lines(child: &mut Child) -> Receiver<String> {
     let (sender, receiver) = sync_channel(64);
     if let Some(stderr) = child.stderr.take() {
         std::thread::spawn(move || {
@@ -167,7 +181,7 @@ fn pause() {
     std::thread::sleep(TICK);
 }
 
-fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
@@ -196,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_command_is_a_list_of_arguments() {
-        let command = command(Path::new("/w/a b.tar"), &["/etc/apt/x y.sources".into()]);
+        let command = command(Path::new("/w/a b.tar"), &["/etc/apt/x y.sources".into()], None);
         let args: Vec<_> = command
             .get_args()
             .map(|arg| arg.to_string_lossy().into_owned())
@@ -214,6 +228,7 @@ mod tests {
         let inputs = Inputs::new(Vec::new()).with_sources(Vec::new());
         let error = unpack(
             &inputs,
+            None,
             Path::new("/x.tar"),
             &mut |_| {},
             &AtomicBool::new(false),

@@ -29,25 +29,28 @@ pub struct ImageConfig {
 }
 
 impl ImageConfig {
-    /// The configuration of the image `python`. `created` is the time of the build, RFC 3339.
+    /// The configuration of the image of these inputs. `created` is the time of the build, RFC 3339.
     #[must_use]
     pub fn new(inputs: &Inputs, created: &str) -> Self {
         let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Self {
             entrypoint: vec!["/opt/saferun/init".into()],
-            env: vec![
+            env: [
                 "PATH=/usr/local/bin:/usr/bin:/bin".into(),
                 format!("HOME={HOME}"),
                 "USER=sandbox".into(),
                 "LOGNAME=sandbox".into(),
                 "LANG=C.UTF-8".into(),
                 "PYTHONDONTWRITEBYTECODE=1".into(),
-            ],
+            ]
+            .into_iter()
+            .chain(one_thread(inputs))
+            .collect(),
             working_dir: "/workspace".into(),
             user: format!("{SANDBOX_UID_BASE}:{SANDBOX_UID_BASE}"),
             labels: vec![
                 label(LABEL_DIGEST, &digest(inputs)),
-                label(LABEL_VARIANT, VARIANT_PYTHON),
+                label(LABEL_VARIANT, inputs.variant.name()),
                 label(LABEL_CREATED, created),
             ],
         }
@@ -71,6 +74,14 @@ impl ImageConfig {
         }
         changes
     }
+}
+
+/// Variables that keep numeric libraries from starting threads of their own when they are imported:
+/// a container has about one processor, and an interpreter with threads cannot be held or forked.
+fn one_thread(inputs: &Inputs) -> Vec<String> {
+    let names = ["MKL", "NUMEXPR", "OMP", "OPENBLAS"];
+    let names = names.iter().filter(|_| inputs.variant.has_wheels());
+    names.map(|name| format!("{name}_NUM_THREADS=1")).collect()
 }
 
 #[cfg(test)]

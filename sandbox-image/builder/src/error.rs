@@ -23,6 +23,19 @@ pub enum BuildError {
         /// The end of what it said.
         tail: String,
     },
+    /// No pip in reach, which fetches wheels.
+    #[error(
+        "python3 with pip is needed to fetch packages; install it with: apt-get install python3-pip"
+    )]
+    NoPip,
+    /// pip failed.
+    #[error("pip failed ({status}); its last lines:\n{tail}")]
+    Pip {
+        /// Its exit status, in words.
+        status: String,
+        /// The end of what it said.
+        tail: String,
+    },
     /// The caller's cancel flag was set.
     #[error("the image build was cancelled")]
     Cancelled,

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::VARIANT_PYTHON;
 use crate::overlay;
 use crate::tree::Tree;
+use crate::variant::Variant;
 
 /// Packages of the image, one to a line.
 pub(crate) const PACKAGES: &str = include_str!("../../python/packages.list");
@@ -23,13 +23,15 @@ pub(crate) const DOCKERFILE: &str = include_str!("../../python/Dockerfile");
 pub(crate) const HOLD: &str = include_str!("../../supervisor/hold/usercustomize.py");
 
 /// Raised when the code of this crate changes what comes out for the same inputs.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// Everything that decides what is in the image, apart from the versions in the package archive.
 #[derive(Debug, Clone)]
 pub struct Inputs {
     pub(crate) init: Vec<u8>,
     pub(crate) sources: Option<Vec<PathBuf>>,
+    pub(crate) variant: Variant,
+    pub(crate) cache: Option<PathBuf>,
 }
 
 impl Inputs {
@@ -39,6 +41,8 @@ impl Inputs {
         Self {
             init,
             sources: None,
+            variant: Variant::python(),
+            cache: None,
         }
     }
 
@@ -46,6 +50,21 @@ impl Inputs {
     #[must_use]
     pub fn with_sources(mut self, sources: Vec<PathBuf>) -> Self {
         self.sources = Some(sources);
+        self
+    }
+
+    /// Builds this variant.
+    #[must_use]
+    pub fn with_variant(mut self, variant: Variant) -> Self {
+        self.variant = variant;
+        self
+    }
+
+    /// Keeps fetched wheels in this folder. Not part of the digest: what pip takes from it has the
+    /// same hashes.
+    #[must_use]
+    pub fn with_wheel_cache(mut self, folder: PathBuf) -> Self {
+        self.cache = Some(folder);
         self
     }
 
@@ -75,7 +94,9 @@ pub fn digest(inputs: &Inputs) -> String {
         hash.update(bytes);
     };
     part("recipe", &RECIPE.to_le_bytes());
-    part("variant", VARIANT_PYTHON.as_bytes());
+    part("variant", inputs.variant.name.as_bytes());
+    part("lock", inputs.variant.lock.as_bytes());
+    part("slim", &[u8::from(inputs.variant.slim)]);
     part("packages", PACKAGES.as_bytes());
     part("remove", REMOVE.as_bytes());
     part("compile", COMPILE.as_bytes());

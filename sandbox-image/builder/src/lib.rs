@@ -16,11 +16,15 @@ mod overlay;
 mod patterns;
 mod rootfs;
 mod tree;
+mod variant;
+mod wheels;
 
 pub use accounts::{SANDBOX_UID_BASE, SANDBOX_UID_COUNT};
-pub use audit::{Audit, MAX_IMAGE_BYTES, audit_rootfs};
+pub use audit::{Audit, MAX_IMAGE_BYTES, MAX_VARIANT_BYTES, audit_rootfs};
 pub use config::{ImageConfig, LABEL_DIGEST, LABEL_VARIANT, VARIANT_PYTHON};
 pub use context::docker_context;
 pub use error::BuildError;
 pub use inputs::{Inputs, digest};
 pub use rootfs::{Progress, Stage, build_rootfs};
+pub use variant::{VARIANT_PYTHON_DATA, Variant, check_name};
+pub use wheels::resolve;

@@ -10,6 +10,10 @@ pub(crate) fn overlay(inputs: &Inputs) -> Tree {
     let mut tree = Tree::default();
     tree.file("opt/saferun/init", 0o755, inputs.init.clone());
     tree.file("opt/saferun/hold/usercustomize.py", 0o644, HOLD);
+    if !inputs.variant.preimport.is_empty() {
+        let list = inputs.variant.preimport.join("\n");
+        tree.file("opt/saferun/hold/preimport", 0o644, list);
+    }
     for (path, contents) in decoys() {
         // Readable for every uid of the range; the supervisor's copies belong to one only.
         tree.file(&format!("opt/saferun/home/{path}"), 0o644, contents);

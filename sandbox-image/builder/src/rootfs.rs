@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tar::{Archive, Builder, EntryType, Header};
 
-use crate::audit::audit_rootfs;
+use crate::audit::{MAX_IMAGE_BYTES, MAX_VARIANT_BYTES, audit_rootfs};
 use crate::bootstrap;
 use crate::error::BuildError;
 use crate::inputs::{Inputs, REMOVE};
 use crate::patterns::Patterns;
 use crate::tree::{Contents, Node, Tree};
+use crate::wheels;
 
 /// Time of each file: 2026-01-01, so that equal contents make an equal tar.
 pub(crate) const MTIME: u64 = 1_767_225_600;
@@ -60,21 +61,38 @@ pub fn build_rootfs(
 ) -> Result<PathBuf, BuildError> {
     let unpacked = workdir.join("packages.tar");
     let target = workdir.join("rootfs.tar");
+    let wheels = workdir.join("wheels.tar");
     let built = (|| {
         progress(Progress::Stage(Stage::Packages));
         let mut say = |line| progress(Progress::Line(line));
-        bootstrap::unpack(inputs, &unpacked, &mut say, cancel)?;
+        let wheels = inputs.variant.has_wheels().then_some(wheels.as_path());
+        if let Some(tar) = wheels {
+            let own = workdir.join("wheel-cache");
+            let cache = inputs.cache.as_deref().unwrap_or(&own);
+            wheels::fetch(&inputs.variant, workdir, cache, tar, &mut say, cancel)?;
+        }
+        bootstrap::unpack(inputs, wheels, &unpacked, &mut say, cancel)?;
         progress(Progress::Stage(Stage::Assemble));
         assemble(&unpacked, inputs.overlay(), &target, cancel)?;
         progress(Progress::Stage(Stage::Audit));
-        audit_rootfs(&target)
+        audit_rootfs(&target, largest(inputs))
     })();
     // Gone already if the first stage failed.
     let _ = fs::remove_file(&unpacked);
+    let _ = fs::remove_file(&wheels);
     if built.is_err() {
         let _ = fs::remove_file(&target);
     }
     built.map(|_| target)
+}
+
+/// How large the image of these inputs may be, in bytes.
+fn largest(inputs: &Inputs) -> u64 {
+    if inputs.variant.has_wheels() {
+        MAX_VARIANT_BYTES
+    } else {
+        MAX_IMAGE_BYTES
+    }
 }
 
 /// Makes the tar file `target` from the packages in `unpacked` and our own files.

@@ -60,6 +60,28 @@ def _hold():
         arg_start, arg_end, env_start, env_end = (int(field) for field in fields[45:49])
         return (arg_start, arg_end - arg_start), (env_start, env_end - env_start)
 
+    shown_before = set(sys.modules)
+    try:
+        with open(path_entry + "/preimport", "rb", buffering=1 << 12) as listed:
+            wanted = listed.read().decode("ascii").split()
+    except FileNotFoundError:
+        wanted = []
+    for name in wanted:
+        __import__(name)
+    if wanted:
+        import time
+
+        # A helper thread that is ending may still be seen for a moment.
+        for _ in range(200):
+            if len(posix.listdir("/proc/self/task")) == 1:
+                break
+            time.sleep(0.01)
+        else:
+            # It could not be forked safely, nor filtered as a whole.
+            posix._exit(1)
+    # A file of the script's own may have one of these names: then nothing may be imported yet.
+    taken = {name.partition(".")[0] for name in set(sys.modules) - shown_before}
+
     ctypes = None
     modules_before = set(sys.modules)
     importers_before = set(sys.path_importer_cache)
@@ -132,6 +154,11 @@ def _hold():
     script = os.fsdecode(fields[0])
     count = int(fields[1])
     arguments = [script, *map(os.fsdecode, fields[2 : 2 + count])]
+
+    folder = placeholder.rpartition("/")[0]
+    if taken and any(name.partition(".")[0] in taken for name in posix.listdir(folder)):
+        posix.write(answers, b"C")
+        posix._exit(1)
 
     real = wide(placeholder.rpartition("/")[0] + "/" + script + "\0")
     # Look again just before writing: memory that was freed meanwhile is somebody else's now.

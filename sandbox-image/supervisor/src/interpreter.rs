@@ -28,7 +28,11 @@ const WARM_UP: Duration = Duration::from_secs(20);
 /// Variables that an interpreter reads while it starts, besides those whose name begins with one
 /// of [`EARLY_PREFIXES`]. A run that sets one gets a fresh interpreter.
 const EARLY: [&str; 6] = ["PATH", "HOME", "LANG", "LANGUAGE", "TZ", "GLIBC_TUNABLES"];
-const EARLY_PREFIXES: [&str; 5] = ["PYTHON", "LC_", "LD_", "MALLOC_", "SAFERUN_"];
+/// The second row: what numeric and plotting libraries read when they are imported.
+const EARLY_PREFIXES: [&str; 15] = [
+    "PYTHON", "LC_", "LD_", "MALLOC_", "SAFERUN_", //
+    "GOTO_", "KMP_", "MKL_", "MPL", "NPY_", "NUMEXPR_", "NUMPY_", "OMP_", "OPENBLAS_", "PANDAS_",
+];
 
 /// A started program and our ends of its standard streams.
 #[derive(Debug)]
@@ -231,6 +235,8 @@ mod tests {
             "LD_PRELOAD",
             "TZ",
             "HOME",
+            "OMP_NUM_THREADS",
+            "MPLBACKEND",
         ] {
             assert!(one(name), "{name}");
         }
