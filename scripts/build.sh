@@ -14,3 +14,5 @@ for binary in "$out/release/saferund" "$out/release/saferun-lsp" "$out/$target/r
   # A rename, so that a binary which is running is replaced and not written to.
   cp "$binary" "$DIST/.new" && mv "$DIST/.new" "$DIST/$(basename "$binary")"
 done
+# The stand-in for python3 is the command line under another name.
+ln -sf saferunctl "$DIST/saferun-python"

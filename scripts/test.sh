@@ -11,7 +11,7 @@ apt_install runsc || say "SKIPPED: the gVisor tier, because there is no package 
 need_engine
 scripts/build.sh
 say "building the sandbox image"
-"$DIST/saferunctl" image build
+"$DIST/saferunctl" image build python python-data
 "$DIST/saferunctl" daemon stop
 # Tests start daemons of their own, each on its own socket.
 unset SAFERUN_SOCKET SAFERUN_STATE_DIR

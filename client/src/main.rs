@@ -7,6 +7,7 @@ mod daemon;
 mod doctor;
 mod exit;
 mod failure;
+mod hook;
 mod policy;
 mod run;
 mod scan;
@@ -14,12 +15,24 @@ mod self_check;
 mod ui;
 mod units;
 
+use std::io::IsTerminal;
+
 use args::{Cli, Command};
 use clap::Parser;
 use failure::Failure;
 
 fn main() {
-    let cli = Cli::parse();
+    let mut line: Vec<_> = std::env::args_os().collect();
+    if run::is_stand_in(line.first()) {
+        line = match run::translate(line.into_iter(), std::io::stdin().is_terminal()) {
+            Ok(line) => line,
+            Err((code, why)) => {
+                ui::note(why);
+                ui::leave(code)
+            }
+        };
+    }
+    let cli = Cli::parse_from(line);
     ui::choose_colour(cli.global.color);
     // One thread: the work is one connection, and threads cost time to start.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -54,6 +67,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::SelfCheck { json, runtime } => {
             self_check::self_check(json, runtime.as_deref(), global).await
         }
+        Command::Hook(args) => hook::hook(&args),
         Command::Image(command) => commands::image(&command, global).await,
         Command::Daemon(command) => commands::daemon(command, global).await,
         Command::Completions { shell } => {

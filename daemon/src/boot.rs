@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     admission::Rates,
     engine::{Engine, docker::DockerEngine},
-    image::ImageService,
+    image::{Catalog, ImageService, VARIANT},
     journal::Journal,
     policy::{PolicyHandle, Standing},
     pool::{Bounds, Key, Launcher, PoolHandle, PoolSettings},
@@ -49,10 +49,11 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(&settings.engine));
     let images = ImageService::new(
         Arc::clone(&engine),
-        settings.supervisor.clone(),
+        Catalog::new(settings.supervisor.clone(), state.file("images")),
         state.file("build"),
+        state.file("wheels"),
     );
-    let world = WorldHandle::start(Arc::clone(&engine), journal.clone(), images.digest_source());
+    let world = WorldHandle::start(Arc::clone(&engine), journal.clone(), images.wanted_source());
     images.attach(world.clone());
     let rates =
         Rates::open(&state.file("rates.sqlite")).context("the rate counters cannot be used")?;
@@ -74,20 +75,24 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
     };
 
-    let listener = rpc::bind(&settings.socket)?;
+    let (listener, ours) = rpc::listener(&settings.socket)?;
     let (stop, stopper) = stop_channel();
     let server = tokio::spawn(rpc::serve(listener, methods.into_rpc().into(), stop));
     tracing::info!(socket = %settings.socket.display(), engine = settings.engine, "ready");
+    rpc::ready();
 
     wait_for_the_end(&shutdown).await?;
     tracing::info!("draining");
+    rpc::stopping();
     runs.close();
     if !pool.drain(settings.drain).await {
         tracing::warn!("some containers are still there; the next start removes them");
     }
     let _ = stopper.stop();
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server).await;
-    let _ = std::fs::remove_file(&settings.socket);
+    if ours {
+        let _ = std::fs::remove_file(&settings.socket);
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -122,7 +127,7 @@ fn start_pool(
     let mut changes = world.watch();
     let mut policies = policies.watch();
     tokio::spawn(async move {
-        let mut image = None;
+        let (mut images, mut last) = (Vec::new(), None);
         let mut pinned: Option<Key> = None;
         loop {
             let world = changes.borrow_and_update().clone();
@@ -133,15 +138,15 @@ fn start_pool(
                     capabilities,
                 }));
             }
-            let found = world.image().ok();
-            if found.is_some() && found != image {
-                image.clone_from(&found);
-                let current = found.unwrap_or_default();
+            let all = world.current_images();
+            if !all.is_empty() && all != images {
+                images.clone_from(&all);
                 follower
-                    .retire_others(move |key: &Key| key.0.image == current)
+                    .retire_others(move |key: &Key| all.contains(&key.0.image))
                     .await;
             }
-            if let Some(id) = image.clone() {
+            last = world.image(VARIANT).ok().or(last);
+            if let Some(id) = last.clone() {
                 let policy = Arc::clone(&policies.borrow_and_update());
                 let unheld = world.capabilities.as_ref().map(|engine| engine.unheld());
                 let unheld = unheld.unwrap_or_default();

@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     engine::{Capabilities, Engine, EngineImage},
-    image::{DIGEST_LABEL, VARIANT, VARIANT_LABEL},
+    image::{DIGEST_LABEL, VARIANT, VARIANT_LABEL, Wanted},
     journal::Journal,
 };
 
@@ -31,8 +31,8 @@ pub(crate) struct World {
     pub(crate) address: String,
     pub(crate) capabilities: Option<Arc<Capabilities>>,
     pub(crate) images: Vec<EngineImage>,
-    /// Digest of the image that this daemon wants, if the supervisor's binary can be read.
-    pub(crate) wanted_digest: Result<String, String>,
+    /// The variants with the digests that this daemon wants, cheapest first, if the supervisor's binary can be read.
+    pub(crate) wanted: Result<Vec<Wanted>, String>,
     pub(crate) problem: Option<String>,
     pub(crate) checked: Instant,
 }
@@ -45,15 +45,36 @@ impl World {
             .is_some_and(|capabilities| capabilities.runtimes.iter().any(|known| known == name))
     }
 
-    fn current_image(&self) -> Option<&EngineImage> {
-        let wanted = self.wanted_digest.as_ref().ok()?;
-        self.images
-            .iter()
-            .find(|image| label(image, DIGEST_LABEL) == Some(wanted))
+    fn digest(&self, variant: &str) -> Option<&str> {
+        let wanted = self.wanted.as_ref().ok()?.iter();
+        let mut wanted = wanted.filter(|known| known.variant == variant);
+        wanted.next().map(|known| known.digest.as_str())
     }
 
-    /// The id of the image that runs go into.
-    pub(crate) fn image(&self) -> Result<String, ErrorObjectOwned> {
+    fn current_image(&self, variant: &str) -> Option<&EngineImage> {
+        let digest = self.digest(variant)?;
+        self.images
+            .iter()
+            .find(|image| label(image, DIGEST_LABEL) == Some(digest))
+    }
+
+    /// Ids of the images that runs may go into.
+    pub(crate) fn current_images(&self) -> Vec<String> {
+        let wanted = self.wanted.as_deref().unwrap_or_default().iter();
+        wanted
+            .filter_map(|known| self.current_image(&known.variant))
+            .map(|image| image.id.clone())
+            .collect()
+    }
+
+    /// When an image was built, RFC 3339.
+    pub(crate) fn created(&self, id: &str) -> Option<&str> {
+        let image = self.images.iter().find(|image| image.id == id)?;
+        image.created.as_deref()
+    }
+
+    /// The id of the current image of a variant.
+    pub(crate) fn image(&self, variant: &str) -> Result<String, ErrorObjectOwned> {
         if self.capabilities.is_none() {
             return Err(Code::EngineUnavailable.error(
                 self.problem
@@ -62,20 +83,19 @@ impl World {
                 "`saferunctl doctor` tells what is missing",
             ));
         }
-        if let Some(image) = self.current_image() {
+        if let Some(image) = self.current_image(variant) {
             return Ok(image.id.clone());
         }
-        let message = match &self.wanted_digest {
+        let built = self.images.iter();
+        let mut built = built.filter(|image| label(image, VARIANT_LABEL) == Some(variant));
+        let message = match &self.wanted {
             Err(reason) => reason.clone(),
-            Ok(_) if self.images.is_empty() => "the sandbox image was not built yet".to_owned(),
-            Ok(_) => "the sandbox image is out of date".to_owned(),
+            Ok(_) if built.next().is_none() => {
+                format!("the sandbox image {variant} was not built yet")
+            }
+            Ok(_) => format!("the sandbox image {variant} is out of date"),
         };
-        Err(Code::ImageMissing.error(message, "run `saferunctl image build`"))
-    }
-
-    /// When it was made, in RFC 3339, if the engine says so.
-    pub(crate) fn image_created(&self) -> Option<String> {
-        self.current_image()?.created.clone()
+        Err(Code::ImageMissing.error(message, format!("run `saferunctl image build {variant}`")))
     }
 
     /// The engine on the wire.
@@ -91,15 +111,19 @@ impl World {
         status
     }
 
-    /// The images on the wire; the one variant there is stands there also when it was not built.
+    /// The images on the wire; a variant stands there also when it was not built.
     pub(crate) fn image_infos(&self) -> Vec<ImageInfo> {
         let mut infos: Vec<ImageInfo> = self
             .images
             .iter()
             .map(|image| self.describe(image))
             .collect();
-        if !infos.iter().any(|info| info.variant == VARIANT) {
-            infos.push(ImageInfo::missing(VARIANT));
+        let names = self.wanted.as_deref().unwrap_or_default().iter();
+        let names = names.map(|known| known.variant.as_str());
+        for name in std::iter::once(VARIANT).chain(names) {
+            if !infos.iter().any(|info| info.variant == name) {
+                infos.push(ImageInfo::missing(name));
+            }
         }
         infos
     }
@@ -111,7 +135,7 @@ impl World {
         info.created.clone_from(&image.created);
         info.digest = label(image, DIGEST_LABEL).map(str::to_owned);
         info.current =
-            info.digest.is_some() && info.digest.as_ref() == self.wanted_digest.as_ref().ok();
+            info.digest.is_some() && info.digest.as_deref() == self.digest(&info.variant);
         info
     }
 }
@@ -136,13 +160,13 @@ impl WorldHandle {
     pub(crate) fn start(
         engine: Arc<dyn Engine>,
         journal: Journal,
-        wanted_digest: impl Fn() -> Result<String, String> + Send + Sync + 'static,
+        wanted: impl Fn() -> Result<Vec<Wanted>, String> + Send + Sync + 'static,
     ) -> Self {
         let first = World {
             address: engine.address(),
             capabilities: None,
             images: Vec::new(),
-            wanted_digest: wanted_digest(),
+            wanted: wanted(),
             problem: Some("the container engine was not asked yet".to_owned()),
             checked: Instant::now(),
         };
@@ -153,7 +177,7 @@ impl WorldHandle {
             journal,
             publish,
             swept: false,
-            wanted_digest: Box::new(wanted_digest),
+            wanted: Box::new(wanted),
         };
         tokio::spawn(owner.serve(requests));
         Self { snapshot, refresh }
@@ -167,7 +191,7 @@ impl WorldHandle {
     /// The latest snapshot; if it shows no usable engine or image, a new one, within a deadline.
     pub(crate) async fn current_or_refresh(&self) -> World {
         let world = self.current();
-        if world.image().is_ok() {
+        if world.image(VARIANT).is_ok() {
             return world;
         }
         self.refresh().await;
@@ -201,7 +225,7 @@ struct Owner {
     journal: Journal,
     publish: watch::Sender<World>,
     swept: bool,
-    wanted_digest: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
+    wanted: Box<dyn Fn() -> Result<Vec<Wanted>, String> + Send + Sync>,
 }
 
 impl Owner {
@@ -245,7 +269,7 @@ impl Owner {
     async fn look(&mut self) -> bool {
         let mut world = self.publish.borrow().clone();
         world.checked = Instant::now();
-        world.wanted_digest = (self.wanted_digest)();
+        world.wanted = (self.wanted)();
         match self.ask().await {
             Ok((capabilities, images)) => {
                 world.capabilities = Some(Arc::new(capabilities));

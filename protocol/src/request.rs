@@ -77,6 +77,9 @@ pub struct RunRequest {
     /// Isolation asked for: `runc` or `runsc`; never weaker than what the policy says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
+    /// Image variant, as `python-data`; default: the policy's, or the cheapest that has the imports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// Which program asks.
     pub client: ClientKind,
     /// Let the run go on when the caller goes away.

@@ -115,6 +115,8 @@ pub struct SandboxInfo {
     pub runtime: String,
     /// Image id.
     pub image: String,
+    /// Variant of the image, as `python`.
+    pub variant: String,
     /// Engine's id of the container.
     pub container: String,
     /// Whether it was warm when the run came.
@@ -167,6 +169,9 @@ pub struct RunResult {
     /// Lines of the request's policy texts that had no effect: a project that would widen, and the like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy_warnings: Vec<String>,
+    /// What to do about what was missing: a module, a newer image. Sentences for a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
     /// Whether a refusal was overridden.
     pub overridden: bool,
     /// Limits that held.
@@ -204,6 +209,7 @@ impl RunResult {
             policy: String::new(),
             policy_hash: String::new(),
             policy_warnings: Vec::new(),
+            advice: Vec::new(),
             overridden: false,
             limits: AppliedLimits::default(),
             usage: Usage::default(),

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{DaemonCommand, ImageCommand, PolicyCommand, RunArgs, ScanArgs};
+use super::{DaemonCommand, HookArgs, ImageCommand, PolicyCommand, RunArgs, ScanArgs};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -95,6 +95,14 @@ Exit codes: 0 nothing at --fail-on or above; 1 something; 2 unreadable, or nothi
         #[arg(long, value_name = "RUNTIME", value_parser = ["runc", "runsc"], hide_possible_values = true)]
         runtime: Option<String>,
     },
+    /// Be the hook of a coding agent: scan what it writes, send its Python to the sandbox
+    #[command(after_help = "\
+Examples:
+  saferunctl hook --config claude    print what to put into .claude/settings.json
+
+The agent starts `saferunctl hook` with an event as JSON on standard input.
+Exit codes: 0 answered, on standard output, or nothing to say; 2 the event cannot be understood: refused.")]
+    Hook(HookArgs),
     /// Build and list sandbox images
     #[command(subcommand)]
     Image(ImageCommand),

@@ -2,6 +2,7 @@
 
 mod command;
 mod daemon;
+mod hook;
 mod image;
 mod policy;
 mod run;
@@ -11,7 +12,8 @@ use clap::{Args, Parser};
 
 pub(crate) use command::Command;
 pub(crate) use daemon::DaemonCommand;
-pub(crate) use image::ImageCommand;
+pub(crate) use hook::HookArgs;
+pub(crate) use image::{ImageAddArgs, ImageBuildArgs, ImageCommand};
 pub(crate) use policy::{PolicyCommand, PolicyExplainArgs, PolicyShowArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use scan::{Format, ScanArgs};

@@ -53,6 +53,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "RUNTIME", help_heading = "Policy", value_parser = ["runc", "runsc"], hide_possible_values = true)]
     pub(crate) runtime: Option<String>,
 
+    /// Image variant, as python-data [default: the cheapest that has the script's imports]
+    #[arg(long, value_name = "NAME", help_heading = "Policy")]
+    pub(crate) image: Option<String>,
+
     /// Time limit, as 500ms, 5s or 2m; a bare number is seconds
     #[arg(long, value_name = "DURATION", value_parser = units::duration_ms, help_heading = "Limits")]
     pub(crate) timeout: Option<u64>,

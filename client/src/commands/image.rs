@@ -3,10 +3,11 @@
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jsonrpsee::core::client::Subscription;
 use saferun_protocol::{ApiClient, ImageEvent, ImageInfo};
 
 use crate::{
-    args::{Global, ImageCommand},
+    args::{Global, ImageAddArgs, ImageBuildArgs, ImageCommand},
     daemon,
     failure::Failure,
     ui::{self, one_line},
@@ -16,7 +17,8 @@ use crate::{
 /// Does what was asked with images.
 pub(crate) async fn image(command: &ImageCommand, global: &Global) -> Result<u8, Failure> {
     match command {
-        ImageCommand::Build(args) => build(&args.variant, args.force, args.verbose, global).await,
+        ImageCommand::Build(args) => build(args, global).await,
+        ImageCommand::Add(args) => add(args, global).await,
         ImageCommand::List { json } => list(*json, global).await,
     }
 }
@@ -62,11 +64,28 @@ fn text(images: &[ImageInfo]) -> String {
     ui::table(&rows)
 }
 
-async fn build(variant: &str, force: bool, verbose: bool, global: &Global) -> Result<u8, Failure> {
+async fn build(args: &ImageBuildArgs, global: &Global) -> Result<u8, Failure> {
     let client = daemon::reach(global.may_start()).await?;
-    let mut events = client
-        .subscribe_image_build(variant.to_owned(), force)
+    for variant in &args.variants {
+        let events = client
+            .subscribe_image_build(variant.to_owned(), args.force)
+            .await?;
+        follow(events, args.verbose).await?;
+    }
+    Ok(0)
+}
+
+async fn add(args: &ImageAddArgs, global: &Global) -> Result<u8, Failure> {
+    let client = daemon::reach(global.may_start()).await?;
+    let events = client
+        .subscribe_image_add(args.variant.clone(), args.packages.clone())
         .await?;
+    follow(events, args.verbose).await?;
+    Ok(0)
+}
+
+/// Shows a build until it is done.
+async fn follow(mut events: Subscription<ImageEvent>, verbose: bool) -> Result<(), Failure> {
     let mut progress = Progress::new(verbose);
     while let Some(event) = events.next().await {
         let event = event.map_err(|error| {
@@ -89,7 +108,7 @@ async fn build(variant: &str, force: bool, verbose: bool, global: &Global) -> Re
                     .map_or(String::new(), |bytes| format!(", {}", show_bytes(bytes)));
                 let what = if unchanged { "is current" } else { "was built" };
                 ui::note(format!("image {} {what}{size}", one_line(&image.variant)));
-                return Ok(0);
+                return Ok(());
             }
             ImageEvent::Failed { message } => {
                 progress.end();

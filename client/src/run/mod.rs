@@ -7,6 +7,7 @@ mod report;
 mod request;
 mod signals;
 mod source;
+mod stand_in;
 
 use std::{
     io::IsTerminal,
@@ -25,10 +26,19 @@ use crate::{
 };
 use input::Feeder;
 use output::Output;
+pub(crate) use stand_in::translate;
 use signals::Signals;
 
 /// How long a run that was interrupted may take to say how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Whether saferunctl was started under the name of the stand-in for `python3`.
+pub(crate) fn is_stand_in(program: Option<&std::ffi::OsString>) -> bool {
+    program
+        .map(std::path::Path::new)
+        .and_then(std::path::Path::file_name)
+        .is_some_and(|name| name == stand_in::NAME)
+}
 
 /// Runs the script; returns the exit code. Failures are shown in the form that was asked for.
 pub(crate) async fn run(args: &RunArgs, global: &Global) -> u8 {

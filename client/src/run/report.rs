@@ -32,9 +32,12 @@ pub(crate) fn after(result: &RunResult, quiet: bool, to_person: bool, sanitised:
     };
     let warnings = result.policy_warnings.iter().filter(|_| !quiet);
     let warnings = warnings.flat_map(|warning| warning.lines()).map(one_line);
+    let advice = result.advice.iter().filter(|_| !quiet);
+    let advice = advice.map(|line| format!("saferunctl: {}", one_line(line)));
     lines
         .into_iter()
         .chain(warnings)
+        .chain(advice)
         .flat_map(|line| [line, "\n".to_owned()])
         .collect()
 }

@@ -51,6 +51,7 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
     request.policy = layers.preset;
     request.override_reason.clone_from(&args.override_reason);
     request.runtime.clone_from(&args.runtime);
+    request.image.clone_from(&args.image);
     request.limits.time_ms = args.timeout;
     request.limits.memory_bytes = args.memory;
     request.limits.cpu_millis = args.cpus;

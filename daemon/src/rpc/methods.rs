@@ -9,7 +9,7 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    ApiServer, Code, DaemonInfo, Event, ImageInfo, RunInfo, RunRequest, RunResult, Status,
+    ApiServer, Code, DaemonInfo, Event, ImageEvent, ImageInfo, RunInfo, RunRequest, RunResult, Status,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +61,31 @@ fn closed(extensions: &Extensions) -> CancellationToken {
         .unwrap_or_default()
 }
 
+/// Passes the events of a build on until it ends or nobody listens.
+async fn tell_of_build(
+    pending: PendingSubscriptionSink,
+    started: Result<mpsc::Receiver<ImageEvent>, ErrorObjectOwned>,
+) -> SubscriptionResult {
+    let mut events = match started {
+        Ok(events) => events,
+        Err(error) => {
+            pending.reject(error).await;
+            return Ok(());
+        }
+    };
+    let sink = pending.accept().await?;
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = sink.closed() => return Ok(()),
+        };
+        let Some(event) = event else { return Ok(()) };
+        if !send(&sink, &event).await {
+            return Ok(());
+        }
+    }
+}
+
 #[async_trait]
 impl ApiServer for Methods {
     async fn status(&self, _extensions: &Extensions) -> Result<Status, ErrorObjectOwned> {
@@ -79,7 +104,7 @@ impl ApiServer for Methods {
         status.images = world.image_infos();
         status.pools = self.pool.status();
         (status.running, status.queued, status.finished) = self.runs.counts();
-        if let Err(error) = world.image() {
+        if let Err(error) = world.image(crate::image::VARIANT) {
             status.problems.push(error.message().to_owned());
         }
         // A policy that could not be replaced still holds: a person is told, and runs go on.
@@ -214,24 +239,17 @@ impl ApiServer for Methods {
         variant: String,
         force: bool,
     ) -> SubscriptionResult {
-        let mut events = match self.images.build(&variant, force) {
-            Ok(events) => events,
-            Err(error) => {
-                pending.reject(error).await;
-                return Ok(());
-            }
-        };
-        let sink = pending.accept().await?;
-        loop {
-            let event = tokio::select! {
-                event = events.recv() => event,
-                () = sink.closed() => return Ok(()),
-            };
-            let Some(event) = event else { return Ok(()) };
-            if !send(&sink, &event).await {
-                return Ok(());
-            }
-        }
+        tell_of_build(pending, self.images.build(&variant, force)).await
+    }
+
+    async fn subscribe_image_add(
+        &self,
+        pending: PendingSubscriptionSink,
+        _extensions: &Extensions,
+        variant: String,
+        packages: Vec<String>,
+    ) -> SubscriptionResult {
+        tell_of_build(pending, self.images.add(&variant, packages)).await
     }
 
     async fn shutdown(&self, _extensions: &Extensions) -> Result<(), ErrorObjectOwned> {

@@ -1,9 +1,12 @@
-//! JSON-RPC on the Unix socket: who may connect (`listen`), what they may call (`methods`), and how
+//! JSON-RPC on the Unix socket: who hands us the socket (`activation`), who may
+//! connect (`listen`), what they may call (`methods`), and how
 //! events become subscription items (`stream`).
 
+mod activation;
 mod listen;
 mod methods;
 mod stream;
 
-pub(crate) use listen::{bind, serve};
+pub(crate) use activation::{listener, ready, stopping};
+pub(crate) use listen::serve;
 pub(crate) use methods::Methods;

@@ -17,6 +17,7 @@ use saferun_protocol::{
 use super::template::writable;
 use crate::{
     engine::{Folders, Unheld},
+    image::Needs,
     policy::Resolved,
 };
 
@@ -42,6 +43,7 @@ pub(super) struct Admitted {
     pub(super) unheld: Unheld,
     /// Whether standard output and standard error are handed back.
     pub(super) returns_output: bool,
+    pub(super) needs: Needs,
 }
 
 /// Checks a request against a policy.
@@ -104,6 +106,7 @@ pub(super) fn admit(
         kind => client(kind),
     };
     let decision = policy.decide(&report, &question);
+    let needs = Needs::of(&source, &report, &spec.file_name);
     Ok(Admitted {
         spec,
         source,
@@ -118,6 +121,7 @@ pub(super) fn admit(
         writable: writable(policy),
         unheld: Unheld::default(),
         returns_output: policy.returns.output,
+        needs,
     })
 }
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     output::OutputStream,
+    pick::STDERR_END,
     registry::StdinPiece,
     verdict::{Ending, Stopped},
 };
@@ -52,6 +53,8 @@ pub(super) struct Executed {
     /// Until the script was handed over; all of the time if it never was.
     pub(super) start_time: Duration,
     pub(super) run_time: Duration,
+    /// The end of standard error.
+    pub(super) stderr_end: Vec<u8>,
 }
 
 struct Relay {
@@ -60,6 +63,7 @@ struct Relay {
     /// The ends of standard output and standard error, until the end report comes.
     tails: [Vec<u8>; 2],
     tail_allowed: u64,
+    stderr_end: Vec<u8>,
     pending: VecDeque<Event>,
     credit: u64,
     returns_output: bool,
@@ -90,6 +94,7 @@ impl Execution<'_> {
             ending,
             start_time,
             run_time: whole.saturating_sub(start_time),
+            stderr_end: relay.stderr_end,
         }
     }
 
@@ -101,6 +106,7 @@ impl Execution<'_> {
             stderr: OutputStream::new(allowed),
             tails: [Vec::new(), Vec::new()],
             tail_allowed: self.spec.output_tail,
+            stderr_end: Vec::new(),
             pending: VecDeque::from([Event::Started]),
             credit: 0,
             returns_output: self.returns_output,
@@ -309,6 +315,11 @@ impl Relay {
             .stream(stream)
             .push(bytes)
             .map_err(|error| error.to_string())?;
+        if stream == Stream::Stderr {
+            self.stderr_end.extend_from_slice(bytes);
+            let surplus = self.stderr_end.len().saturating_sub(STDERR_END);
+            self.stderr_end.drain(..surplus);
+        }
         if let Some(chunk) = chunk {
             self.tell(stream, chunk);
         }

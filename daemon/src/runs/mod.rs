@@ -5,6 +5,7 @@ mod admit;
 mod execute;
 mod image_age;
 mod output;
+mod pick;
 mod registry;
 mod service;
 mod template;

@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     admit::{Admitted, admit, applied, client, risk},
     execute::Execution,
-    image_age,
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
+    pick::{Picked, pick},
     verdict::{Ending, judge},
 };
 use crate::{
@@ -52,7 +52,7 @@ pub(crate) struct Accepted {
     caller: Caller,
     detach: bool,
     cancel: CancellationToken,
-    image: String,
+    picked: Option<Picked>,
     engine: String,
     /// Its place among the runs under way; none for one that does not run.
     place: Option<Place>,
@@ -93,27 +93,22 @@ impl RunService {
         let world = self.world.current_or_refresh().await;
         let gvisor = world.has_runtime("runsc");
         let detach = request.detach;
-        let (image, created) = (world.image(), world.image_created());
         let unheld = world.capabilities.as_ref().map(|engine| engine.unheld());
         let unheld = unheld.unwrap_or_default();
         let (gate, rates) = (self.gate.clone(), self.rates.clone());
-        let (admitted, image, place) =
+        let seen = world.clone();
+        let (admitted, picked, place) =
             tokio::task::spawn_blocking(move || -> Result<_, ErrorObjectOwned> {
                 let resolved = Asked::of(&request).resolve(&policy)?;
                 let mut admitted = admit(&request, &resolved, gvisor)?;
                 if !admitted.decision.verdict.runs() {
-                    return Ok((admitted, String::new(), None));
+                    return Ok((admitted, None, None));
                 }
-                let image = image?;
-                let age = image_age::check(
-                    created.as_deref(),
-                    &resolved.policy.image,
-                    jiff::Timestamp::now(),
-                )?;
-                admitted.policy_warnings.extend(age);
                 admitted.unheld = permitted(&resolved.policy, unheld)?;
+                let picked = pick(&request, &admitted.needs, &resolved.policy, &seen)?;
+                admitted.policy_warnings.extend(picked.warning.clone());
                 let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
-                Ok((admitted, image, Some(place)))
+                Ok((admitted, Some(picked), Some(place)))
             })
             .await
             .map_err(|error| {
@@ -134,7 +129,7 @@ impl RunService {
             caller,
             detach,
             cancel,
-            image,
+            picked,
             engine,
             place,
         })
@@ -149,7 +144,7 @@ impl RunService {
             caller,
             detach,
             cancel,
-            image,
+            picked,
             engine,
             mut place,
         } = accepted;
@@ -172,10 +167,11 @@ impl RunService {
                 findings: result.findings.clone(),
             })
             .await;
-        if admitted.decision.verdict.runs() {
+        if let Some(picked) = picked.filter(|_| admitted.decision.verdict.runs()) {
             result.sandbox.engine = engine;
-            result.sandbox.image.clone_from(&image);
-            let key = Key(template(&admitted, image));
+            result.sandbox.image.clone_from(&picked.image);
+            result.sandbox.variant.clone_from(&picked.variant);
+            let key = Key(template(&admitted, picked.image.clone()));
             match self
                 .wait_for_container(key, place.as_mut(), caller, &cancel, &events, detach)
                 .await
@@ -190,7 +186,8 @@ impl RunService {
                         events,
                         detach,
                     };
-                    run.execute(lease, &mut result).await;
+                    let stderr = run.execute(lease, &mut result).await;
+                    picked.tell(&stderr, &mut result);
                 }
                 Err(None) => {
                     result.status = Outcome::Cancelled;
@@ -357,7 +354,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    async fn execute(self, mut lease: Lease, result: &mut RunResult) {
+    /// Gives the end of standard error.
+    async fn execute(self, mut lease: Lease, result: &mut RunResult) -> Vec<u8> {
         let Admitted {
             spec,
             source,
@@ -370,7 +368,7 @@ impl Wanted {
         result.sandbox.warm = lease.hit;
         let Some(container) = lease.container() else {
             result.status = Outcome::SetupFailed;
-            return;
+            return Vec::new();
         };
         decision
             .runtime
@@ -415,6 +413,7 @@ impl Wanted {
         result.signal = judgement.signal;
         result.limits_hit = judgement.limits_hit;
         result.message = judgement.message;
+        executed.stderr_end
     }
 }
 

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, geteuid};
 
 use crate::error::BuildError;
-use crate::inputs::{COMPILE, Inputs, packages};
+use crate::inputs::{COMPILE, FOR_WHEELS, Inputs, packages};
 
 /// How often the cancel flag is looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -92,7 +92,8 @@ pub(crate) fn watch(
 }
 
 fn command(target: &Path, sources: &[PathBuf], wheels: Option<&Path>) -> Command {
-    let include: Vec<&str> = packages().collect();
+    let more = FOR_WHEELS.into_iter().filter(|_| wheels.is_some());
+    let include: Vec<&str> = packages().chain(more).collect();
     let mut command = Command::new("mmdebstrap");
     command
         .arg(if geteuid().is_root() { "--mode=root" } else { "--mode=unshare" })

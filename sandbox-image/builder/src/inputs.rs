@@ -23,7 +23,7 @@ pub(crate) const DOCKERFILE: &str = include_str!("../../python/Dockerfile");
 pub(crate) const HOLD: &str = include_str!("../../supervisor/hold/usercustomize.py");
 
 /// Raised when the code of this crate changes what comes out for the same inputs.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 3;
 
 /// Everything that decides what is in the image, apart from the versions in the package archive.
 #[derive(Debug, Clone)]
@@ -73,6 +73,10 @@ impl Inputs {
         overlay::overlay(self)
     }
 }
+
+/// Debian packages that wheels are linked against and do not bring (PEP 600: libstdc++ and zlib are
+/// the host's business).
+pub(crate) const FOR_WHEELS: [&str; 2] = ["libstdc++6", "zlib1g"];
 
 /// Names of the packages, without comments.
 pub(crate) fn packages() -> impl Iterator<Item = &'static str> {

@@ -1,0 +1,108 @@
+//! Promise: a script finds the packages that it imports, as fast as if there were none; what is missing
+//! is named, with the command that helps.
+
+use saferun_protocol::{Outcome, RunRequest, RunResult};
+use saferun_tests::{Daemon, text};
+
+/// A daemon whose engine has the image `python-data`. Where that was not built, it says SKIPPED, or
+/// fails if the engine is required.
+fn daemon() -> Option<Daemon> {
+    let daemon = Daemon::start()?;
+    let status = daemon.status();
+    let data = status.images.iter();
+    let built = data
+        .filter(|image| image.variant == "python-data")
+        .any(|image| image.current);
+    assert!(built, "build it first: saferunctl image build python-data");
+    Some(daemon)
+}
+
+fn passed(result: &RunResult) {
+    assert_eq!(result.status, Outcome::Completed, "{result:?}");
+    assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+}
+
+#[test]
+fn r6_numeric_packages_work_under_the_default_limits() {
+    let Some(daemon) = daemon() else { return };
+    let scripts = [
+        "import numpy as np\nassert np.linalg.solve(np.eye(3), np.ones(3)).sum() == 3\n",
+        "import pandas as pd\nassert pd.DataFrame({'a': [1, 2]}).groupby('a').size().sum() == 2\n",
+        "import matplotlib.pyplot as plt, os\nplt.plot([1, 2])\nplt.savefig('/out/f.png')\nassert os.path.getsize('/out/f.png') > 1000\n",
+        "import requests, scipy.stats, sklearn.linear_model, yaml, bs4\n",
+        "import numpy, os\nassert len(os.listdir('/proc/self/task')) == 1\npid = os.fork()\nif pid == 0:\n    numpy.ones(9).dot(numpy.ones(9))\n    os._exit(7)\nassert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7\n",
+        "import numpy as np\nfrom multiprocessing import Pool\nfrom multiprocessing.shared_memory import SharedMemory\ndef f(n):\n    return int(np.arange(n).sum())\nif __name__ == '__main__':\n    with Pool(2) as pool:\n        assert pool.map(f, [3, 4]) == [3, 6]\n    memory = SharedMemory(create=True, size=4096)\n    np.ndarray(8, buffer=memory.buf)[:] = 1\n    memory.close(); memory.unlink()\n",
+    ];
+    for script in scripts {
+        let result = daemon.run(script);
+        passed(&result);
+        assert_eq!(result.sandbox.variant, "python-data", "{script}");
+    }
+    let plain = daemon.run("import json");
+    passed(&plain);
+    assert_eq!(plain.sandbox.variant, "python");
+}
+
+#[test]
+fn heavy_packages_are_imported_before_the_script_comes_and_shadowed_by_its_own_files() {
+    let Some(daemon) = daemon() else { return };
+    // What is imported takes no time: the modules are there already.
+    let mut request = RunRequest::new("import sys\nassert 'numpy' in sys.modules and 'pandas' in sys.modules\n");
+    request.image = Some("python-data".to_owned());
+    passed(&daemon.run_request(request));
+    // A script that has the name of such a module is found first, as under python3.
+    let mut request =
+        RunRequest::new("import sys\nassert 'pandas' not in sys.modules\nprint(__file__)\n");
+    request.image = Some("python-data".to_owned());
+    request.file_name = Some("numpy.py".to_owned());
+    let result = daemon.run_request(request);
+    passed(&result);
+    assert!(result.stdout.ends_with("numpy.py\n"), "{}", result.stdout);
+    // A variable that numpy reads when it is imported is there in time.
+    let mut request = RunRequest::new("import sys\nassert 'numpy' not in sys.modules\n");
+    request.image = Some("python-data".to_owned());
+    request.env = vec![("OMP_NUM_THREADS".to_owned(), "2".to_owned())];
+    passed(&daemon.run_request(request));
+}
+
+#[test]
+fn a_missing_module_ends_with_advice_and_an_invented_one_is_called_so() {
+    let Some(daemon) = daemon() else { return };
+    let source = "import torch\nimport humanize\nimport numpy\nimport fastjsonx_turbo_utils\n";
+    let result = daemon.run(source);
+    assert_eq!(result.exit_code, Some(1));
+    assert_eq!(
+        result.advice,
+        [
+            "`fastjsonx_turbo_utils` is no well-known package: the model may have invented it. Look it up before you install it: attackers register such names",
+            "`humanize` is in no image of yours",
+            "`torch` is in no image of yours",
+            "add what is missing: saferunctl image add humanize torch",
+        ]
+    );
+    let script = daemon.folder().join("job.py");
+    std::fs::write(&script, source).expect("a script");
+    let path = script.display().to_string();
+    let shown = daemon.cli(&["run", &path]).output().expect("it runs");
+    let said = text(&shown.stderr);
+    assert!(
+        said.ends_with("saferunctl: add what is missing: saferunctl image add humanize torch\n"),
+        "{said}"
+    );
+    // The same text from a program that ended well is no error.
+    let calm = daemon.run("import sys\nprint(\"ModuleNotFoundError: No module named 'torch'\", file=sys.stderr)\n");
+    assert!(calm.advice.is_empty(), "{:?}", calm.advice);
+}
+
+#[test]
+fn the_image_asked_for_is_had_or_the_run_does_not_begin() {
+    let Some(daemon) = daemon() else { return };
+    let ran = daemon.cli(&["run", "--image", "python", "-c", "import numpy"]);
+    let said = text(&{ ran }.output().expect("it runs").stderr);
+    assert!(said.contains("run it there: saferunctl run --image python-data"), "{said}");
+    let refused = daemon.cli(&["run", "--image", "nope", "-c", "1"]);
+    let output = { refused }.output().expect("it runs");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(125), "{said}");
+    assert!(said.contains("there is no image called `nope`"), "{said}");
+}
