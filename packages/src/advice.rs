@@ -45,10 +45,8 @@ pub fn advise(modules: &[&str], offers: &[Offer<'_>]) -> Vec<String> {
             lines.push(format!("`{module}` is in no image of yours{called}"));
             wanted.push(project);
         } else {
-            let end = nearest(module).map_or_else(
-                || ".".to_owned(),
-                |name| format!("; did it mean `{name}`?"),
-            );
+            let end = nearest(module)
+                .map_or_else(|| ".".to_owned(), |name| format!("; did it mean `{name}`?"));
             lines.push(format!(
                 "`{module}` is no well-known package: the model may have invented it{end} Look it up before you install it: attackers register such names"
             ));
@@ -71,7 +69,10 @@ fn what_to_do(wanted: &[String], offers: &[Offer<'_>]) -> Option<String> {
             format!("run it there: saferunctl run --image {}", offer.variant)
         }
         Some(offer) => format!("build that image: saferunctl image build {}", offer.variant),
-        None => format!("add what is missing: saferunctl image add {}", wanted.join(" ")),
+        None => format!(
+            "add what is missing: saferunctl image add {}",
+            wanted.join(" ")
+        ),
     })
 }
 
@@ -121,9 +122,15 @@ mod tests {
     fn an_invented_name_is_called_so_and_never_put_into_a_command() {
         let lines = say(&["fastjsonx_turbo"], true);
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].contains("may have invented it. Look it up"), "{lines:?}");
+        assert!(
+            lines[0].contains("may have invented it. Look it up"),
+            "{lines:?}"
+        );
         let slip = say(&["matplotib"], true);
-        assert!(slip[0].contains("did it mean `matplotlib`? Look"), "{slip:?}");
+        assert!(
+            slip[0].contains("did it mean `matplotlib`? Look"),
+            "{slip:?}"
+        );
         assert_eq!(say(&[], true), [""; 0]);
     }
 }

@@ -117,7 +117,10 @@ mod tests {
         let source = "#!/usr/bin/env python3\n# /// script\n# requires-python = \">=3.11\"\n\
             # dependencies = [\n#   \"requests<3\", # the web\n#   'Rich_Text[all]>=1 ; python_version > \"3\"',\n# ]\n# ///\nimport x\n";
         assert_eq!(declared(source), ["requests", "rich-text"]);
-        assert_eq!(declared("# /// script\n# dependencies = []\n# ///\n"), [""; 0]);
+        assert_eq!(
+            declared("# /// script\n# dependencies = []\n# ///\n"),
+            [""; 0]
+        );
     }
 
     #[test]
@@ -132,7 +135,8 @@ mod tests {
         ] {
             assert_eq!(declared(source), [""; 0], "{source}");
         }
-        let many = (0..500).map(|n| format!("'p{n}',")).collect::<String>();
+        let many: Vec<String> = (0..500).map(|n| format!("'p{n}'")).collect();
+        let many = many.join(",");
         let source = format!("# /// script\n# dependencies = [{many}]\n# ///\n");
         assert_eq!(declared(&source).len(), 64);
     }

@@ -64,7 +64,11 @@ pub trait Api {
     /// Builds an image of the user's own with these packages (`name` or `name==version`) on top of the
     /// standard library, resolved and pinned by hash on the host's side. Items as for a build.
     #[subscription(name = "subscribeImageAdd" => "image_add_event", unsubscribe = "unsubscribeImageAdd", item = ImageEvent, param_kind = map, with_extensions)]
-    async fn subscribe_image_add(&self, variant: String, packages: Vec<String>) -> SubscriptionResult;
+    async fn subscribe_image_add(
+        &self,
+        variant: String,
+        packages: Vec<String>,
+    ) -> SubscriptionResult;
 
     /// Drains: refuses new runs, ends those under way, removes all containers, exits.
     #[method(name = "shutdown", with_extensions)]

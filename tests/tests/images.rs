@@ -47,7 +47,8 @@ fn r6_numeric_packages_work_under_the_default_limits() {
 fn heavy_packages_are_imported_before_the_script_comes_and_shadowed_by_its_own_files() {
     let Some(daemon) = daemon() else { return };
     // What is imported takes no time: the modules are there already.
-    let mut request = RunRequest::new("import sys\nassert 'numpy' in sys.modules and 'pandas' in sys.modules\n");
+    let mut request =
+        RunRequest::new("import sys\nassert 'numpy' in sys.modules and 'pandas' in sys.modules\n");
     request.image = Some("python-data".to_owned());
     passed(&daemon.run_request(request));
     // A script that has the name of such a module is found first, as under python3.
@@ -90,7 +91,9 @@ fn a_missing_module_ends_with_advice_and_an_invented_one_is_called_so() {
         "{said}"
     );
     // The same text from a program that ended well is no error.
-    let calm = daemon.run("import sys\nprint(\"ModuleNotFoundError: No module named 'torch'\", file=sys.stderr)\n");
+    let calm = daemon.run(
+        "import sys\nprint(\"ModuleNotFoundError: No module named 'torch'\", file=sys.stderr)\n",
+    );
     assert!(calm.advice.is_empty(), "{:?}", calm.advice);
 }
 
@@ -99,7 +102,10 @@ fn the_image_asked_for_is_had_or_the_run_does_not_begin() {
     let Some(daemon) = daemon() else { return };
     let ran = daemon.cli(&["run", "--image", "python", "-c", "import numpy"]);
     let said = text(&{ ran }.output().expect("it runs").stderr);
-    assert!(said.contains("run it there: saferunctl run --image python-data"), "{said}");
+    assert!(
+        said.contains("run it there: saferunctl run --image python-data"),
+        "{said}"
+    );
     let refused = daemon.cli(&["run", "--image", "nope", "-c", "1"]);
     let output = { refused }.output().expect("it runs");
     let said = text(&output.stderr);

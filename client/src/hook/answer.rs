@@ -36,7 +36,10 @@ pub(super) fn answer(
     read: impl Fn(&str) -> Option<Vec<u8>>,
 ) -> Option<Value> {
     let input = &event.tool_input;
-    let path = input.file_path.as_deref().or(input.notebook_path.as_deref());
+    let path = input
+        .file_path
+        .as_deref()
+        .or(input.notebook_path.as_deref());
     match event.hook_event_name.as_str() {
         "PreToolUse" if event.tool_name == "Bash" => {
             let what = instead(input.command.as_deref()?)?;
@@ -46,7 +49,9 @@ pub(super) fn answer(
         }
         "PreToolUse" => {
             let told = scan(path?, input.content.as_deref()?.as_bytes(), level)?;
-            Some(deny(&format!("SafeRun refuses to have this written: {told}")))
+            Some(deny(&format!(
+                "SafeRun refuses to have this written: {told}"
+            )))
         }
         "PostToolUse" => {
             let path = path.filter(|path| is_python(path))?;
@@ -71,9 +76,12 @@ fn deny(reason: &str) -> Value {
 }
 
 fn is_python(path: &str) -> bool {
-    [".py", ".pyi", ".pyw", ".ipynb"]
-        .iter()
-        .any(|ending| path.ends_with(ending))
+    let ending = std::path::Path::new(path).extension();
+    ending.is_some_and(|found| {
+        ["py", "pyi", "pyw", "ipynb"]
+            .iter()
+            .any(|known| found == *known)
+    })
 }
 
 /// The findings from this level on, in one line.
@@ -106,7 +114,8 @@ fn scan(path: &str, bytes: &[u8], level: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const BAD: &str = "import os, subprocess\nsubprocess.run(input(), shell=True)\nos.system('rm -rf /')\n";
+    const BAD: &str =
+        "import os, subprocess\nsubprocess.run(input(), shell=True)\nos.system('rm -rf /')\n";
 
     fn answered(event: &Value) -> Option<Value> {
         let event = serde_json::from_value(event.clone()).expect("an event");
@@ -137,7 +146,8 @@ mod tests {
             "tool_input": {"file_path": "/w/bad.py"}});
         assert_eq!(answered(&after).expect("an answer")["decision"], "block");
         for path in ["/w/bad.txt", "/w/gone.py"] {
-            let event = json!({"hook_event_name": "PostToolUse", "tool_input": {"file_path": path}});
+            let event =
+                json!({"hook_event_name": "PostToolUse", "tool_input": {"file_path": path}});
             assert_eq!(answered(&event), None, "{path}");
         }
         let fine = json!({"hook_event_name": "PreToolUse", "tool_name": "Write",

@@ -20,7 +20,10 @@ pub(super) fn instead(command: &str) -> Option<String> {
             continue;
         }
         let assignment = text.split_once('=').is_some_and(|(name, _)| is_name(name));
-        let option = text.starts_with('-') || text.chars().all(|c| c.is_ascii_digit() || c == 's');
+        let text = text.trim_start_matches('(').to_owned();
+        let option = text.is_empty()
+            || text.starts_with('-')
+            || text.chars().all(|c| c.is_ascii_digit() || c == 's');
         if STARTERS.contains(&text.as_str()) || assignment || option {
             continue;
         }
@@ -34,7 +37,10 @@ pub(super) fn instead(command: &str) -> Option<String> {
             return Some("run it with `saferun-python` in the place of the interpreter".to_owned());
         }
         let runs_file = matches!(program, "uv" | "poetry" | "pipenv" | "rye") && next == "run";
-        let is_script = program.ends_with(".py") || program.ends_with(".pyw");
+        let is_script = {
+            let ending = std::path::Path::new(program).extension();
+            ending.is_some_and(|found| found == "py" || found == "pyw")
+        };
         if runs_file || is_script {
             return Some("run the script with `saferun-python FILE ARGS`".to_owned());
         }
@@ -66,24 +72,26 @@ fn split(command: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut text = String::new();
     let mut quote = None;
-    let mut letters = command.chars();
+    let mut letters = command.chars().peekable();
     while let Some(letter) = letters.next() {
+        let breaks = match (quote, letter) {
+            (Some('"') | None, '`') => true,
+            // A substitution runs within double quotes, too.
+            (Some('"'), '$') => letters.peek() == Some(&'('),
+            (None, letter) => ";&|\n(){}".contains(letter),
+            _ => false,
+        };
+        if breaks {
+            finish(&mut text, &mut words);
+            words.push(Word::Break);
+            continue;
+        }
         match (quote, letter) {
             (Some(open), _) if letter == open => quote = None,
-            // A substitution runs within double quotes, too.
-            (Some('"') | None, '`' | '(') => {
-                finish(&mut text, &mut words);
-                words.push(Word::Break);
-            }
             (Some('"') | None, '\\') => text.extend(letters.next().filter(|c| *c != '\n')),
-            (Some(_), _) => text.push(letter),
             (None, '\'' | '"') => quote = Some(letter),
-            (None, ';' | '&' | '|' | '\n' | ')' | '{' | '}') => {
-                finish(&mut text, &mut words);
-                words.push(Word::Break);
-            }
             (None, _) if letter.is_whitespace() => finish(&mut text, &mut words),
-            (None, _) => text.push(letter),
+            _ => text.push(letter),
         }
     }
     finish(&mut text, &mut words);

@@ -26,8 +26,8 @@ use crate::{
 };
 use input::Feeder;
 use output::Output;
-pub(crate) use stand_in::translate;
 use signals::Signals;
+pub(crate) use stand_in::translate;
 
 /// How long a run that was interrupted may take to say how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);

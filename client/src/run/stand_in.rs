@@ -17,7 +17,9 @@ pub(crate) fn translate(
 ) -> Result<Vec<OsString>, (u8, String)> {
     let mut args = args.skip(1);
     let run = |script: &[&OsString], rest: Vec<OsString>| {
-        let mut line: Vec<OsString> = ["saferunctl", "run", "--quiet"].map(OsString::from).to_vec();
+        let mut line: Vec<OsString> = ["saferunctl", "run", "--quiet"]
+            .map(OsString::from)
+            .to_vec();
         line.extend(script.iter().copied().cloned());
         line.push("--".into());
         line.extend(rest);
@@ -33,30 +35,42 @@ pub(crate) fn translate(
                 return Ok(run(&[&"-c".into(), &code], args.collect()));
             }
             "-m" => {
-                return Err((2, format!(
-                    "{NAME}: -m is not to be had: a sandbox has no modules of yours; name the script's file, or run the module with python3 if you trust it"
-                )));
+                return Err((
+                    2,
+                    format!(
+                        "{NAME}: -m is not to be had: a sandbox has no modules of yours; name the script's file, or run the module with python3 if you trust it"
+                    ),
+                ));
             }
             "-V" | "--version" => {
                 return Ok(run(
-                    &[&"-c".into(), &"import sys; print('Python', sys.version.split()[0])".into()],
+                    &[
+                        &"-c".into(),
+                        &"import sys; print('Python', sys.version.split()[0])".into(),
+                    ],
                     Vec::new(),
                 ));
             }
             option if WITHOUT_MEANING.contains(&option) => {}
             option if option.starts_with('-') && option != "-" => {
-                return Err((2, format!(
-                    "{NAME}: the option {} of python3 is not to be had in the sandbox; use: {NAME} [-c CODE | FILE | -] [ARGS]",
-                    crate::ui::one_line(option)
-                )));
+                return Err((
+                    2,
+                    format!(
+                        "{NAME}: the option {} of python3 is not to be had in the sandbox; use: {NAME} [-c CODE | FILE | -] [ARGS]",
+                        crate::ui::one_line(option)
+                    ),
+                ));
             }
             _ => return Ok(run(&[&arg], args.collect())),
         }
     }
     if terminal {
-        return Err((2, format!(
-            "{NAME}: there is no interactive mode; name a script, or write it to standard input"
-        )));
+        return Err((
+            2,
+            format!(
+                "{NAME}: there is no interactive mode; name a script, or write it to standard input"
+            ),
+        ));
     }
     Ok(run(&[&"-".into()], Vec::new()))
 }

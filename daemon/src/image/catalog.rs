@@ -27,6 +27,9 @@ pub(crate) struct Wanted {
     pub(crate) projects: Vec<String>,
 }
 
+/// The supervisor's time and size and the variants that the digests were computed for, and these.
+type Known = (SystemTime, u64, Vec<Variant>, Vec<Wanted>);
+
 /// Where the variants come from.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {
@@ -106,8 +109,7 @@ impl Catalog {
         &self,
     ) -> impl Fn() -> Result<Vec<Wanted>, String> + Send + Sync + 'static {
         let catalog = self.clone();
-        let known: std::sync::Mutex<Option<(SystemTime, u64, Vec<Variant>, Vec<Wanted>)>> =
-            std::sync::Mutex::default();
+        let known: std::sync::Mutex<Option<Known>> = std::sync::Mutex::default();
         move || {
             let unreadable = |error: std::io::Error| unreadable(&catalog.supervisor, &error);
             let meta = fs::metadata(&catalog.supervisor).map_err(unreadable)?;

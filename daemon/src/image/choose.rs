@@ -123,7 +123,9 @@ mod tests {
     }
 
     fn chosen(asked: Option<&str>, policy: Variant, source: &str) -> Result<String, String> {
-        choose(asked, policy, &needs(source), &wanted(), |name| name != "unbuilt")
+        choose(asked, policy, &needs(source), &wanted(), |name| {
+            name != "unbuilt"
+        })
     }
 
     #[test]
@@ -135,7 +137,10 @@ mod tests {
             ("import humanize, numpy", "mine"),
             ("import torch", "python"),
             ("import job, json", "python"),
-            ("# /// script\n# dependencies = ['Humanize>1']\n# ///\n", "mine"),
+            (
+                "# /// script\n# dependencies = ['Humanize>1']\n# ///\n",
+                "mine",
+            ),
             ("__import__('numpy')", "python-data"),
         ] {
             assert_eq!(
@@ -149,7 +154,9 @@ mod tests {
     #[test]
     fn what_is_not_built_is_not_taken() {
         let needs = needs("import numpy");
-        let choice = choose(None, Variant::Auto, &needs, &wanted(), |name| name == "python");
+        let choice = choose(None, Variant::Auto, &needs, &wanted(), |name| {
+            name == "python"
+        });
         assert_eq!(choice.as_deref(), Ok("python"));
         assert_eq!(absent(&needs, wanted().first()), ["numpy"]);
         assert_eq!(absent(&needs, wanted().get(1)), [""; 0]);

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder},
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -73,7 +73,8 @@ impl ImageService {
         variant: &str,
         packages: Vec<String>,
     ) -> Result<mpsc::Receiver<ImageEvent>, ErrorObjectOwned> {
-        let invalid = |why: String| Code::InvalidRequest.error(why, "see `saferunctl image add --help`");
+        let invalid =
+            |why: String| Code::InvalidRequest.error(why, "see `saferunctl image add --help`");
         check_name(variant).map_err(invalid)?;
         if packages.is_empty() || packages.len() > MAX_PACKAGES {
             return Err(invalid(format!("name 1 to {MAX_PACKAGES} packages")));
@@ -243,7 +244,9 @@ fn is_requirement(text: &str) -> bool {
     text.len() <= 200
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(plain)
-        && !text.ends_with(".whl")
+        && Path::new(text)
+            .extension()
+            .is_none_or(|ending| ending != "whl")
 }
 
 /// Does long work on a thread of its own; it ends early when nobody listens any more.

@@ -1,4 +1,4 @@
-//! A socket that the service manager holds for us (sd_listen_fds(3)), and what it is told (sd_notify(3)).
+//! A socket that the service manager holds for us (`sd_listen_fds(3)`), and what it is told (`sd_notify(3)`).
 //! Without a service manager nothing here does anything.
 
 use std::{io, os::unix::net::UnixListener as StdListener, path::Path, time::Duration};

@@ -9,7 +9,8 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    ApiServer, Code, DaemonInfo, Event, ImageEvent, ImageInfo, RunInfo, RunRequest, RunResult, Status,
+    ApiServer, Code, DaemonInfo, Event, ImageEvent, ImageInfo, RunInfo, RunRequest, RunResult,
+    Status,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

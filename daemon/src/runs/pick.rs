@@ -42,7 +42,10 @@ pub(super) fn pick(
         |name| world.image(name).is_ok(),
     )
     .map_err(|why| {
-        Code::InvalidRequest.error(why, "`saferunctl image list` shows the images that there are")
+        Code::InvalidRequest.error(
+            why,
+            "`saferunctl image list` shows the images that there are",
+        )
     })?;
     let id = world.image(&variant)?;
     let warning = image_age::check(world.created(&id), &policy.image, jiff::Timestamp::now())?;

@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     admit::{Admitted, admit, applied, client, risk},
     execute::Execution,
+    pick::{Picked, pick},
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
-    pick::{Picked, pick},
     verdict::{Ending, judge},
 };
 use crate::{

@@ -126,10 +126,7 @@ fn inspect(tar: impl std::io::Read, most: u64) -> std::io::Result<(Audit, Vec<St
         problems.push(format!("{path} is missing"));
     }
     if audit.bytes > most {
-        problems.push(format!(
-            "{} bytes are more than {most}",
-            audit.bytes
-        ));
+        problems.push(format!("{} bytes are more than {most}", audit.bytes));
     }
     Ok((audit, problems))
 }
@@ -164,7 +161,9 @@ mod tests {
 
     fn problems(tar: Builder<Vec<u8>>) -> Vec<String> {
         let bytes = tar.into_inner().expect("a tar");
-        inspect(bytes.as_slice(), MAX_IMAGE_BYTES).expect("a readable tar").1
+        inspect(bytes.as_slice(), MAX_IMAGE_BYTES)
+            .expect("a readable tar")
+            .1
     }
 
     #[test]

@@ -39,16 +39,17 @@ pub(crate) fn unpack(
     if sources.is_empty() {
         return Err(BuildError::NoSources);
     }
-    let mut child = command(target, &sources, wheels)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => BuildError::NoMmdebstrap,
-            _ => BuildError::Io {
-                doing: "cannot start",
-                path: "mmdebstrap".into(),
-                source: error,
-            },
-        })?;
+    let mut child =
+        command(target, &sources, wheels)
+            .spawn()
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => BuildError::NoMmdebstrap,
+                _ => BuildError::Io {
+                    doing: "cannot start",
+                    path: "mmdebstrap".into(),
+                    source: error,
+                },
+            })?;
     let lines = read_lines(&mut child);
     let (status, tail) = watch(&mut child, &lines, say, cancel, "mmdebstrap")?;
     if status.success() {
@@ -87,7 +88,9 @@ pub(crate) fn watch(
             return Err(BuildError::Cancelled);
         }
     }
-    let status = child.wait().map_err(BuildError::io("cannot wait for", tool))?;
+    let status = child
+        .wait()
+        .map_err(BuildError::io("cannot wait for", tool))?;
     Ok((status, tail.join("\n")))
 }
 
@@ -211,7 +214,11 @@ mod tests {
 
     #[test]
     fn the_command_is_a_list_of_arguments() {
-        let command = command(Path::new("/w/a b.tar"), &["/etc/apt/x y.sources".into()], None);
+        let command = command(
+            Path::new("/w/a b.tar"),
+            &["/etc/apt/x y.sources".into()],
+            None,
+        );
         let args: Vec<_> = command
             .get_args()
             .map(|arg| arg.to_string_lossy().into_owned())

@@ -107,7 +107,9 @@ pub fn check_name(name: &str) -> Result<(), String> {
         ));
     }
     if [VARIANT_PYTHON, VARIANT_PYTHON_DATA, "node", "auto"].contains(&name) {
-        return Err(format!("{name} is the name of an image that SafeRun brings"));
+        return Err(format!(
+            "{name} is the name of an image that SafeRun brings"
+        ));
     }
     Ok(())
 }
@@ -160,7 +162,9 @@ fn read_lock(text: &str) -> Result<Vec<String>, String> {
         projects.push(normal(name));
     }
     if projects.len() > MAX_REQUIREMENTS {
-        return Err(format!("the lock has more than {MAX_REQUIREMENTS} packages"));
+        return Err(format!(
+            "the lock has more than {MAX_REQUIREMENTS} packages"
+        ));
     }
     projects.sort_unstable();
     projects.dedup();
@@ -242,7 +246,17 @@ mod tests {
         for name in ["mine", "a-1"] {
             assert!(check_name(name).is_ok(), "{name}");
         }
-        for name in ["", "A", "a/b", "../x", "a-", "python", "python-data", "a:b", "1a"] {
+        for name in [
+            "",
+            "A",
+            "a/b",
+            "../x",
+            "a-",
+            "python",
+            "python-data",
+            "a:b",
+            "1a",
+        ] {
             assert!(check_name(name).is_err(), "{name}");
         }
     }

@@ -28,7 +28,11 @@ const PYTHONS: [&str; 2] = ["/usr/bin/python3", "python3"];
 /// Major and minor version of the distribution's Python, as `3.11`: the image's is the same package.
 fn image_python() -> Result<String, BuildError> {
     let output = Command::new("/usr/bin/python3")
-        .args(["-IS", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+        .args([
+            "-IS",
+            "-c",
+            "import sys; print('%d.%d' % sys.version_info[:2])",
+        ])
         .stdin(Stdio::null())
         .output();
     output
@@ -168,7 +172,9 @@ pub(crate) fn fetch(
 
 /// Keeps a fetched wheel for the next build. Losing this only costs time.
 fn keep(wheel: &Path, cache: &Path) {
-    let Some(name) = wheel.file_name() else { return };
+    let Some(name) = wheel.file_name() else {
+        return;
+    };
     let kept = cache.join(name);
     if !kept.exists() {
         let part = cache.join(".part");
@@ -266,7 +272,10 @@ fn unpack_one(
         else {
             continue;
         };
-        budget.files = budget.files.checked_sub(1).ok_or_else(|| odd("too many files"))?;
+        budget.files = budget
+            .files
+            .checked_sub(1)
+            .ok_or_else(|| odd("too many files"))?;
         let size = entry.size();
         budget.bytes = Some(size)
             .filter(|size| *size <= MAX_FILE)
@@ -309,17 +318,23 @@ fn inside(name: &str, slim: bool) -> Result<Option<PathBuf>, &'static str> {
     if name.contains(['\\', '\0']) || parts.is_empty() {
         return Err("a path that no wheel may have");
     }
-    if parts[0].ends_with(".data") {
+    if has_ending(parts[0], "data") {
         match parts.get(1) {
             Some(&("purelib" | "platlib")) => drop(parts.drain(..2)),
             _ => return Ok(None),
         }
     }
-    let stub = parts.last().is_some_and(|name| name.ends_with(".pyi"));
+    let stub = parts.last().is_some_and(|name| has_ending(name, "pyi"));
     if slim && (stub || parts.contains(&"tests")) || parts.is_empty() {
         return Ok(None);
     }
     Ok(Some(parts.iter().collect()))
+}
+
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|found| found == ending)
 }
 
 #[cfg(test)]
@@ -341,7 +356,10 @@ mod tests {
 
     fn unpacked(files: &[(&str, u32)], slim: bool) -> std::io::Result<Vec<(String, u32)>> {
         let mut tar = Builder::new(Vec::new());
-        let mut budget = Budget { bytes: 60, files: 10 };
+        let mut budget = Budget {
+            bytes: 60,
+            files: 10,
+        };
         unpack_one(wheel(files), "usr/lib/p", slim, &mut tar, &mut budget)?;
         let bytes = tar.into_inner()?;
         let mut archive = tar::Archive::new(bytes.as_slice());

@@ -30,8 +30,21 @@ const WARM_UP: Duration = Duration::from_secs(20);
 const EARLY: [&str; 6] = ["PATH", "HOME", "LANG", "LANGUAGE", "TZ", "GLIBC_TUNABLES"];
 /// The second row: what numeric and plotting libraries read when they are imported.
 const EARLY_PREFIXES: [&str; 15] = [
-    "PYTHON", "LC_", "LD_", "MALLOC_", "SAFERUN_", //
-    "GOTO_", "KMP_", "MKL_", "MPL", "NPY_", "NUMEXPR_", "NUMPY_", "OMP_", "OPENBLAS_", "PANDAS_",
+    "PYTHON",
+    "LC_",
+    "LD_",
+    "MALLOC_",
+    "SAFERUN_", //
+    "GOTO_",
+    "KMP_",
+    "MKL_",
+    "MPL",
+    "NPY_",
+    "NUMEXPR_",
+    "NUMPY_",
+    "OMP_",
+    "OPENBLAS_",
+    "PANDAS_",
 ];
 
 /// A started program and our ends of its standard streams.
