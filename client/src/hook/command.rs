@@ -72,6 +72,8 @@ fn split(command: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut text = String::new();
     let mut quote = None;
+    // Quotes around the substitutions that are open.
+    let mut outer: Vec<Option<char>> = Vec::new();
     let mut letters = command.chars().peekable();
     while let Some(letter) = letters.next() {
         let breaks = match (quote, letter) {
@@ -84,6 +86,15 @@ fn split(command: &str) -> Vec<Word> {
         if breaks {
             finish(&mut text, &mut words);
             words.push(Word::Break);
+            match letter {
+                '$' => {
+                    outer.push(quote.take());
+                    letters.next();
+                }
+                '(' => outer.push(None),
+                ')' => quote = outer.pop().flatten(),
+                _ => {}
+            }
             continue;
         }
         match (quote, letter) {
@@ -118,6 +129,7 @@ mod tests {
             "sudo -E env A=b python3 a.py",
             "out=$(python3 a.py)",
             "echo \"$(python3 a.py)\"",
+            "echo \"$(date)\"; python3 a.py",
             "'python3' a.py",
             "timeout 5 python3 a.py",
             "./tool.py --x",
