@@ -8,6 +8,9 @@ use saferun_tests::{Daemon, text};
 /// fails if the engine is required.
 fn daemon() -> Option<Daemon> {
     let daemon = Daemon::start()?;
+    daemon.wait_until("the engine was asked", |daemon| {
+        daemon.status().engine.reachable
+    });
     let status = daemon.status();
     let data = status.images.iter();
     let built = data
@@ -109,6 +112,6 @@ fn the_image_asked_for_is_had_or_the_run_does_not_begin() {
     let refused = daemon.cli(&["run", "--image", "nope", "-c", "1"]);
     let output = { refused }.output().expect("it runs");
     let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(125), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("there is no image called `nope`"), "{said}");
 }
