@@ -1,6 +1,6 @@
 //! `explain`: what a rule looks for, why it matters, what to write instead.
 
-use saferun_scanner::{explain as document, rules};
+use saferun_scanner::{explain as document, explained_rules};
 
 use crate::{
     failure::Failure,
@@ -11,7 +11,7 @@ use crate::{
 pub(crate) fn explain(rule: Option<&str>) -> Result<u8, Failure> {
     let Some(rule) = rule else {
         let mut rows = vec![["RULE", "LEVEL", "NAME"].map(str::to_owned).to_vec()];
-        rows.extend(rules().map(|rule| {
+        rows.extend(explained_rules().map(|rule| {
             vec![
                 rule.id.to_owned(),
                 rule.level.to_string(),

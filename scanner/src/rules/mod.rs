@@ -166,11 +166,15 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     TABLES.iter().flat_map(|table| table.iter())
 }
 
+/// The rules of the catalogue, and those on files that are no plain script (notebooks, encodings, Markdown).
+pub fn explained_rules() -> impl Iterator<Item = &'static Rule> {
+    rules().chain(crate::extract::RULES)
+}
+
 /// The documentation of a rule, by id (`SR101`) or name (`shell-command`).
 #[must_use]
 pub fn explain(rule: &str) -> Option<RuleDoc> {
-    rules()
-        .chain(crate::extract::RULES)
+    explained_rules()
         .find(|known| known.id.eq_ignore_ascii_case(rule) || known.name == rule)
         .map(|rule| RuleDoc { rule })
 }
