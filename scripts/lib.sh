@@ -94,6 +94,9 @@ need_tools() {
   command -v cargo >/dev/null || die "Rust is missing: see https://rustup.rs"
   local packages=(mmdebstrap curl)
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
+  # Image variants with packages from PyPI fetch their wheels with pip.
+  [ -x /usr/bin/python3 ] || packages+=(python3)
+  python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
   # Who is not root unpacks packages in a user namespace.
   [ "$(id -u)" = 0 ] || packages+=(uidmap)
   apt_install "${packages[@]}"
