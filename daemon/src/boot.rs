@@ -24,6 +24,7 @@ use crate::{
     runs::{RunService, default_template},
     settings::Settings,
     state_dir::StateDir,
+    watch::WatchService,
     world::WorldHandle,
 };
 
@@ -64,7 +65,9 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let pool = start_pool(&settings, &world, &policies, engine, &journal);
     let runs = RunService::new(pool.clone(), world.clone(), policies.clone(), rates);
     let shutdown = CancellationToken::new();
+    let watches = WatchService::new(policies.current().policy());
     let methods = rpc::Methods {
+        watches,
         runs: runs.clone(),
         images,
         pool: pool.clone(),

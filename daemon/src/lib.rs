@@ -13,6 +13,7 @@ mod rpc;
 mod runs;
 mod settings;
 mod state_dir;
+mod watch;
 mod world;
 
 pub use boot::boot;

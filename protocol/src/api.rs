@@ -5,12 +5,13 @@ use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::{core::SubscriptionResult, types::ErrorObjectOwned};
 
 #[cfg(feature = "client")]
-use crate::{event::Event, image::ImageEvent};
+use crate::{event::Event, image::ImageEvent, watch::WatchEvent};
 use crate::{
     image::ImageInfo,
     request::RunRequest,
     result::RunResult,
     status::{RunInfo, Status},
+    watch::{HostPath, WatchRequest, WatchRoot},
 };
 
 #[cfg_attr(
@@ -69,6 +70,23 @@ pub trait Api {
         variant: String,
         packages: Vec<String>,
     ) -> SubscriptionResult;
+
+    /// Watches folders of the host and tells what the scanner finds in them, and what changes. A watch
+    /// ends with its subscription. Served only to the daemon's own uid.
+    #[subscription(name = "subscribeWatch" => "watch_event", unsubscribe = "unsubscribeWatch", item = WatchEvent, param_kind = map, with_extensions)]
+    async fn subscribe_watch(&self, request: WatchRequest) -> SubscriptionResult;
+
+    /// The folders that are watched.
+    #[method(name = "watchList", with_extensions)]
+    async fn watch_list(&self) -> Result<Vec<WatchRoot>, ErrorObjectOwned>;
+
+    /// Says that a tool wrote these files: for an agent's hook. At most 1,000 at a time.
+    #[method(name = "watchAnnounce", param_kind = map, with_extensions)]
+    async fn watch_announce(
+        &self,
+        files: Vec<HostPath>,
+        tool: String,
+    ) -> Result<(), ErrorObjectOwned>;
 
     /// Drains: refuses new runs, ends those under way, removes all containers, exits.
     #[method(name = "shutdown", with_extensions)]

@@ -71,6 +71,9 @@ pub struct Finding {
     /// CWE number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cwe: Option<u32>,
+    /// Which cell of a notebook `range` counts in, from 1; absent for other files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cell: Option<u32>,
     /// How it comes about.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
@@ -87,6 +90,7 @@ impl Finding {
             message,
             range,
             cwe: None,
+            cell: None,
             evidence: Vec::new(),
         }
     }

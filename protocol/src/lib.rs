@@ -14,6 +14,7 @@ mod request;
 mod result;
 mod socket;
 mod status;
+mod watch;
 
 pub use api::*;
 #[cfg(feature = "client")]
@@ -32,3 +33,7 @@ pub use result::{
 };
 pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
+pub use watch::{
+    Generated, HostPath, MAX_ANNOUNCED, MAX_WATCH_ROOTS, RootState, WatchEvent, WatchRequest,
+    WatchRoot, WatchedFile,
+};

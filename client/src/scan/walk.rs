@@ -9,15 +9,13 @@ use std::{
 use ignore::{DirEntry, WalkBuilder};
 use saferun_scanner::{
     Options,
-    extract::{FileReport, crashed, scan_bytes},
+    extract::{ENDINGS, FileReport, crashed, scan_bytes},
 };
 
 use super::pool::{self, Outcome};
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 32 * 1024 * 1024;
-/// Endings of files that are scanned when a folder is named. A file that is named itself always is.
-const ENDINGS: [&str; 8] = ["py", "pyw", "pyi", "ipynb", "md", "markdown", "qmd", "wsgi"];
 
 /// What was scanned, and what could not be.
 #[derive(Debug, Default)]

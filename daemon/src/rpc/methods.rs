@@ -9,8 +9,8 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    ApiServer, Code, DaemonInfo, Event, ImageEvent, ImageInfo, RunInfo, RunRequest, RunResult,
-    Status,
+    ApiServer, Code, DaemonInfo, Event, HostPath, ImageEvent, ImageInfo, RunInfo, RunRequest,
+    RunResult, Status, WatchRequest, WatchRoot,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ use crate::{
     policy::PolicyHandle,
     pool::PoolHandle,
     runs::{Caller, RunService},
+    watch::WatchService,
     world::WorldHandle,
 };
 
@@ -41,6 +42,7 @@ pub(crate) struct Methods {
     pub(crate) world: WorldHandle,
     pub(crate) instance: String,
     pub(crate) policies: PolicyHandle,
+    pub(crate) watches: WatchService,
     pub(crate) began: Instant,
     pub(crate) shutdown: CancellationToken,
 }
@@ -52,6 +54,17 @@ fn peer(extensions: &Extensions) -> Result<Peer, ErrorObjectOwned> {
             "connect through the Unix socket",
         )
     })
+}
+
+/// Folders of the host are named only by the user whose rights the daemon reads them with.
+fn own_user(extensions: &Extensions) -> Result<(), ErrorObjectOwned> {
+    if peer(extensions)?.uid == nix::unistd::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(Code::Forbidden.error(
+        "only the daemon's own user may watch folders",
+        "start a daemon of your own: saferunctl daemon start",
+    ))
 }
 
 /// Cancelled when the connection of this request closes.
@@ -251,6 +264,67 @@ impl ApiServer for Methods {
         packages: Vec<String>,
     ) -> SubscriptionResult {
         tell_of_build(pending, self.images.add(&variant, packages)).await
+    }
+
+    async fn subscribe_watch(
+        &self,
+        pending: PendingSubscriptionSink,
+        extensions: &Extensions,
+        request: WatchRequest,
+    ) -> SubscriptionResult {
+        let watches = self.watches.clone();
+        let begun = own_user(extensions)
+            .map(|()| tokio::task::spawn_blocking(move || watches.subscribe(&request)));
+        let subscription = match begun {
+            Ok(task) => task.await.unwrap_or_else(|error| {
+                Err(Code::Internal
+                    .error(format!("the watch failed: {error}"), "see the daemon's log"))
+            }),
+            Err(error) => Err(error),
+        };
+        let subscription = match subscription {
+            Ok(subscription) => subscription,
+            Err(error) => {
+                pending.reject(error).await;
+                return Ok(());
+            }
+        };
+        let sink = pending.accept().await?;
+        let mut events = subscription.start();
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = sink.closed() => return Ok(()),
+            };
+            let Some(event) = event else { return Ok(()) };
+            if !send(&sink, &*event).await {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn watch_list(
+        &self,
+        extensions: &Extensions,
+    ) -> Result<Vec<WatchRoot>, ErrorObjectOwned> {
+        own_user(extensions)?;
+        Ok(self.watches.list())
+    }
+
+    async fn watch_announce(
+        &self,
+        extensions: &Extensions,
+        files: Vec<HostPath>,
+        tool: String,
+    ) -> Result<(), ErrorObjectOwned> {
+        own_user(extensions)?;
+        let watches = self.watches.clone();
+        tokio::task::spawn_blocking(move || watches.announce(&files, &tool))
+            .await
+            .unwrap_or_else(|error| {
+                Err(Code::Internal
+                    .error(format!("the watch failed: {error}"), "see the daemon's log"))
+            })
     }
 
     async fn shutdown(&self, _extensions: &Extensions) -> Result<(), ErrorObjectOwned> {

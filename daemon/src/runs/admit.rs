@@ -9,10 +9,7 @@ use saferun_frames::{MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec};
 use saferun_policy::{
     Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, RequestedLimits, Runtime,
 };
-use saferun_protocol::{
-    AppliedLimits, ClientKind, Code, Evidence, Finding, Position, Range, Risk, RunRequest,
-    StdinMode,
-};
+use saferun_protocol::{AppliedLimits, ClientKind, Code, Finding, RunRequest, StdinMode};
 
 use super::template::writable;
 use crate::{
@@ -20,6 +17,8 @@ use crate::{
     image::Needs,
     policy::Resolved,
 };
+
+use super::wire;
 
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
@@ -113,7 +112,7 @@ pub(super) fn admit(
         given,
         limits,
         decision,
-        findings: report.findings.iter().map(finding).collect(),
+        findings: report.findings.iter().map(wire::finding).collect(),
         policy: policy.name.clone(),
         policy_hash: resolved.hash.clone(),
         policy_warnings: resolved.warnings.clone(),
@@ -241,47 +240,6 @@ pub(super) fn client(kind: ClientKind) -> saferun_policy::ClientKind {
         ClientKind::Watch => saferun_policy::ClientKind::Watch,
         _ => saferun_policy::ClientKind::Agent,
     }
-}
-
-/// The scanner's level on the wire.
-pub(super) fn risk(level: saferun_scanner::Level) -> Risk {
-    match level {
-        saferun_scanner::Level::Low => Risk::Low,
-        saferun_scanner::Level::Medium => Risk::Medium,
-        saferun_scanner::Level::High => Risk::High,
-        saferun_scanner::Level::Blocked => Risk::Blocked,
-    }
-}
-
-fn range(range: saferun_scanner::Range) -> Range {
-    let position = |at: saferun_scanner::Position| Position {
-        line: at.line,
-        column: at.column,
-    };
-    Range {
-        start: position(range.start),
-        end: position(range.end),
-    }
-}
-
-fn finding(found: &saferun_scanner::Finding) -> Finding {
-    let mut finding = Finding::new(
-        found.rule.clone(),
-        found.name.clone(),
-        risk(found.level),
-        found.message.clone(),
-        range(found.range),
-    );
-    finding.cwe = found.cwe;
-    finding.evidence = found
-        .evidence
-        .iter()
-        .map(|step| Evidence {
-            message: step.message.clone(),
-            range: range(step.range),
-        })
-        .collect();
-    finding
 }
 
 /// The limits on the wire.

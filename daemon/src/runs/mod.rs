@@ -10,6 +10,7 @@ mod registry;
 mod service;
 mod template;
 mod verdict;
+pub(crate) mod wire;
 
 pub(crate) use registry::Caller;
 pub(crate) use service::RunService;

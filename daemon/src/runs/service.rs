@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    admit::{Admitted, admit, applied, client, risk},
+    admit::{Admitted, admit, applied, client},
     execute::Execution,
     pick::{Picked, pick},
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
     verdict::{Ending, judge},
+    wire,
 };
 use crate::{
     admission::{Gate, Place, Rates, Want},
@@ -423,7 +424,7 @@ fn millis(micros: u64) -> f64 {
 
 fn blank(id: &str, admitted: &Admitted) -> RunResult {
     let mut result = RunResult::new(id.to_owned(), Outcome::SetupFailed, String::new());
-    result.risk = risk(admitted.decision.risk);
+    result.risk = wire::risk(admitted.decision.risk);
     result.findings.clone_from(&admitted.findings);
     result.policy.clone_from(&admitted.policy);
     result.policy_hash.clone_from(&admitted.policy_hash);

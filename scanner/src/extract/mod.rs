@@ -17,6 +17,9 @@ pub(crate) use rules::RULES;
 
 pub use decode::{Decoded, Note, NoteKind, decode_source};
 
+/// Endings, in lower case, of the files that are scanned when a whole folder is.
+pub const ENDINGS: [&str; 8] = ["py", "pyw", "pyi", "ipynb", "md", "markdown", "qmd", "wsgi"];
+
 /// What kind of file was scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceKind {

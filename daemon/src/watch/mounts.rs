@@ -1,0 +1,36 @@
+//! Hears from the kernel when a file system is mounted or vanishes. inotify says nothing useful then,
+//! and no watch of ours may keep a file system busy.
+
+use std::{fs::File, sync::Arc};
+
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::{Inner, WatchService};
+
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe for descriptors that change; a `File` keeps its own"
+)]
+/// Tells the service of each change of the mounts, as long as it lives.
+pub(super) fn follow(service: &WatchService) {
+    // proc(5): a change of the mounts makes this file readable with priority.
+    let table = File::open("/proc/self/mountinfo")
+        .and_then(|file| AsyncFd::with_interest(file, Interest::PRIORITY | Interest::ERROR));
+    let table = match table {
+        Ok(table) => table,
+        Err(error) => {
+            tracing::warn!(%error, "mounts cannot be followed; a watched folder on one may vanish unseen");
+            return;
+        }
+    };
+    let service = Arc::downgrade(&service.inner);
+    tokio::spawn(async move {
+        while let Ok(mut guard) = table.ready(Interest::PRIORITY | Interest::ERROR).await {
+            guard.clear_ready();
+            let Some(inner): Option<Arc<Inner>> = service.upgrade() else {
+                return;
+            };
+            WatchService { inner }.mounts_changed();
+        }
+    });
+}

@@ -1,0 +1,439 @@
+//! The thread of one root: owns what is known of it, looks at what the kernel tells of, puts the
+//! differences on the board. A file system that hangs holds up this thread and nobody else.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use nix::sys::statfs::{self, FsType};
+use saferun_protocol::{HostPath, RootState, WatchEvent, WatchRoot};
+use tokio::sync::watch;
+
+use super::{
+    beneath::{self, Found},
+    board::{Board, Subject},
+    inbox::{Inbox, Taken, Touch},
+    known::Known,
+    pending::{Pending, Seen},
+    provenance::Provenance,
+    rules::{self, Rules},
+    scan::FileScanner,
+    watcher::{Limit, Watcher},
+};
+
+/// Files looked at between two looks at the inbox.
+const BATCH: usize = 256;
+/// How often a root that is gone is looked for.
+const GONE: Duration = Duration::from_secs(1);
+/// Shortest time between two looks at a root that is polled.
+const POLL: Duration = Duration::from_secs(2);
+/// A poll may take this part of the time.
+const POLL_SHARE: u32 = 20;
+
+/// What all roots use.
+pub(super) struct Context {
+    pub(super) scanner: FileScanner,
+    pub(super) provenance: Provenance,
+    pub(super) ignore: Vec<String>,
+}
+
+/// What others see of a root.
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) bell: watch::Sender<u64>,
+    pub(super) subscribers: AtomicU32,
+    board: Mutex<Board>,
+    status: Mutex<WatchRoot>,
+}
+
+impl Shared {
+    pub(super) fn new(path: PathBuf) -> Arc<Self> {
+        let status = WatchRoot::new(HostPath::from(path.as_path()));
+        Arc::new(Self {
+            path,
+            inbox: Arc::default(),
+            bell: watch::channel(0).0,
+            subscribers: AtomicU32::new(0),
+            board: Mutex::default(),
+            status: Mutex::new(status),
+        })
+    }
+
+    pub(super) fn board(&self) -> std::sync::MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the root is doing.
+    pub(super) fn status(&self) -> WatchRoot {
+        let mut status = self
+            .status
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        status.subscribers = self.subscribers.load(Ordering::Relaxed);
+        status
+    }
+
+    pub(super) fn put(&self, subject: Subject, item: WatchEvent) {
+        let sequence = self.board().put(subject, item);
+        self.bell.send_replace(sequence);
+    }
+
+    fn notice(&self, message: impl Into<String>, advice: impl Into<String>) {
+        let item = WatchEvent::Notice {
+            root: HostPath::from(self.path.as_path()),
+            message: message.into(),
+            advice: advice.into(),
+        };
+        let sequence = self.board().notice(item);
+        self.bell.send_replace(sequence);
+    }
+}
+
+/// One root, while its thread runs.
+pub(super) struct Root {
+    pub(super) shared: Arc<Shared>,
+    pub(super) context: Arc<Context>,
+    pub(super) known: Known,
+    pub(super) rules: Rules,
+    pub(super) watcher: Option<Watcher>,
+    pub(super) pending: Pending,
+    pub(super) survey: u32,
+    pub(super) told: Instant,
+    pub(super) full: bool,
+    /// Why changes are looked for at intervals, if they are.
+    polled: Option<String>,
+    mounts: String,
+}
+
+impl Root {
+    /// Starts the thread.
+    pub(super) fn start(shared: Arc<Shared>, context: Arc<Context>) -> std::io::Result<()> {
+        let run = move || {
+            let rules = Rules::new(&shared.path, &context.ignore);
+            let root = Self {
+                rules,
+                shared,
+                context,
+                known: Known::default(),
+                watcher: None,
+                pending: Pending::default(),
+                survey: 0,
+                told: Instant::now(),
+                full: false,
+                polled: None,
+                mounts: String::new(),
+            };
+            root.run();
+        };
+        std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(run)
+            .map(drop)
+    }
+
+    fn run(mut self) {
+        loop {
+            match beneath::root(&self.shared.path) {
+                Ok(root) => self.live(&root),
+                Err(error) => {
+                    let why = super::scan::reason(&error);
+                    self.set_state(RootState::Gone, Some(why));
+                    self.announce_ready();
+                }
+            }
+            if self.shared.inbox.closing() {
+                return;
+            }
+            // Whatever is told of a root that is not there is old.
+            if self.shared.inbox.take(Some(Instant::now() + GONE)).close {
+                return;
+            }
+        }
+    }
+
+    /// Serves a root that is there, until it is gone or to be left.
+    fn live(&mut self, root: &Found) {
+        let (device, inode) = (root.stamp.dev, root.stamp.ino);
+        self.rules = Rules::new(&self.shared.path, &self.context.ignore);
+        self.polled = network(root);
+        if self.polled.is_none() {
+            match Watcher::new(&self.shared.inbox) {
+                Ok(watcher) => self.watcher = Some(watcher),
+                Err(limit) => self.limited(&limit),
+            }
+        }
+        self.mounts = mounts_under(&self.shared.path);
+        let mut walk = self.survey_all();
+        loop {
+            let interval = POLL.max(walk * POLL_SHARE);
+            let poll = self.polled.as_ref().map(|_| Instant::now() + interval);
+            let until = [self.pending.next(), poll].into_iter().flatten().min();
+            let taken = self.shared.inbox.take(until);
+            if taken.close {
+                return;
+            }
+            let suspicious = taken.mounts
+                || taken.lost.is_some()
+                || self.polled.is_some()
+                || taken.touched.contains_key(&self.shared.path);
+            if suspicious && self.is_another(device, inode, &taken) {
+                self.leave_all();
+                return;
+            }
+            if let Some(why) = taken.lost {
+                self.shared.notice(
+                    format!("{why}, so some changes were not told"),
+                    "the whole folder is looked at again; if it happens often: sudo sysctl fs.inotify.max_queued_events=65536",
+                );
+                self.watch_anew();
+                walk = self.survey_all();
+            } else if taken.mounts && self.mounts != mounts_under(&self.shared.path) {
+                self.mounts = mounts_under(&self.shared.path);
+                self.watch_anew();
+                walk = self.survey_all();
+            } else if poll.is_some_and(|poll| poll <= Instant::now()) {
+                let began = Instant::now();
+                self.survey(Path::new(""), false);
+                walk = began.elapsed();
+            }
+            self.take_in(taken);
+            while self.pending.next().is_some_and(|due| due <= Instant::now()) {
+                let due = self.pending.due(Instant::now(), BATCH);
+                self.look_at(due, None);
+            }
+        }
+    }
+
+    /// Whether the root's path leads to another folder than before, or to none.
+    fn is_another(&self, device: u64, inode: u64, taken: &Taken) -> bool {
+        let own = taken.touched.get(&self.shared.path);
+        if own.is_some_and(|touch| touch.structure) {
+            // Removed or moved; the number of the inode may have been given to its successor.
+            return true;
+        }
+        beneath::root(&self.shared.path).map_or(true, |now| {
+            (now.stamp.dev, now.stamp.ino) != (device, inode)
+        })
+    }
+
+    fn leave_all(&mut self) {
+        self.watcher = None;
+        self.pending.clear();
+        let back = beneath::root(&self.shared.path).is_ok();
+        if !back {
+            let files: Vec<PathBuf> = self.known.files.keys().cloned().collect();
+            for file in files {
+                self.forget_file(&file);
+            }
+        }
+        // What is known of files stays if the folder is back already: those that did not change are not told again.
+        self.known.folders.clear();
+        self.known.skipped.clear();
+        self.shared.notice(
+            if back {
+                "the folder was replaced by another of the same name"
+            } else {
+                "the folder is gone"
+            },
+            "it is looked at from the start as soon as it is there",
+        );
+        if back {
+            // At once, not after the pause for roots that are gone.
+            self.shared
+                .inbox
+                .touch(self.shared.path.clone(), Touch::default());
+        }
+    }
+
+    /// Makes all watches anew: some may belong to folders that are gone.
+    fn watch_anew(&mut self) {
+        if self.watcher.take().is_some() {
+            match Watcher::new(&self.shared.inbox) {
+                Ok(watcher) => self.watcher = Some(watcher),
+                Err(limit) => self.limited(&limit),
+            }
+        }
+    }
+
+    /// Changes are not told of: from now on they are looked for.
+    pub(super) fn limited(&mut self, limit: &Limit) {
+        if self.polled.is_none() {
+            self.shared.notice(limit.reason(), limit.advice());
+            self.polled = Some(limit.reason());
+        }
+    }
+
+    /// Whether the kernel tells of changes in all folders so far.
+    pub(super) fn is_told(&self) -> bool {
+        self.polled.is_none()
+    }
+
+    fn survey_all(&mut self) -> Duration {
+        let began = Instant::now();
+        self.set_state(RootState::Scanning, None);
+        self.survey(Path::new(""), true);
+        if self.full {
+            self.shared.notice(
+                "there are more files or folders than one watch looks at",
+                "watch the folders that matter one by one, or add to watch.ignore in the policy",
+            );
+        }
+        let reason = self.polled.clone();
+        let state = reason
+            .as_ref()
+            .map_or(RootState::Watching, |_| RootState::Polling);
+        self.set_state(state, reason);
+        self.announce_ready();
+        began.elapsed()
+    }
+
+    fn announce_ready(&self) {
+        self.shared
+            .put(Subject::Ready, WatchEvent::Ready(self.shared.status()));
+    }
+
+    fn set_state(&self, state: RootState, reason: Option<String>) {
+        let changed = {
+            let mut status = self
+                .shared
+                .status
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let changed =
+                status.state != state || status.reason != reason || state == RootState::Scanning;
+            status.state = state;
+            status.reason = reason;
+            status.files = self.known.files.len() as u64;
+            status.folders = self.known.folders.len() as u64;
+            status.with_findings = self.shared.board().files().count() as u64;
+            let skipped = self.known.skipped.iter().take(32);
+            status.skipped = skipped.map(|path| path.display().to_string()).collect();
+            changed
+        };
+        if changed {
+            self.shared
+                .put(Subject::Root, WatchEvent::Root(self.shared.status()));
+        }
+    }
+
+    fn take_in(&mut self, taken: Taken) {
+        let Ok(root) = beneath::root(&self.shared.path) else {
+            return;
+        };
+        let mut touched: Vec<(PathBuf, Touch)> = taken.touched.into_iter().collect();
+        // Folders before what is in them.
+        touched.sort_by(|a, b| a.0.cmp(&b.0));
+        for (path, touch) in touched {
+            if let Ok(relative) = path.strip_prefix(&self.shared.path.clone()) {
+                if !relative.as_os_str().is_empty() {
+                    self.touched(&root, relative, touch);
+                }
+            }
+        }
+    }
+
+    fn touched(&mut self, root: &Found, relative: &Path, touch: Touch) {
+        if !self.known.is_inside(relative) {
+            return;
+        }
+        let now = Instant::now();
+        let name = relative.file_name().unwrap_or_default();
+        if rules::is_ignore_file(name) {
+            let folder = relative.parent().unwrap_or(Path::new("")).to_owned();
+            self.survey(&folder, false);
+            return;
+        }
+        let found = beneath::look(root, relative).ok();
+        let is_dir = found.as_ref().is_some_and(|found| found.stamp.is_dir());
+        let was_dir = self.known.folders.contains_key(relative);
+        if was_dir && (touch.structure || !is_dir) {
+            if let Some(watcher) = &mut self.watcher {
+                watcher.remove(&self.shared.path.join(relative));
+            }
+            self.rules.forget(&self.shared.path.join(relative));
+            for file in self.known.forget_folder(relative) {
+                self.pending.seen(&file, Seen::Gone, now);
+            }
+        }
+        if is_dir {
+            if !self.known.folders.contains_key(relative) && self.enters(relative) {
+                self.survey(relative, false);
+            }
+            return;
+        }
+        let is_file = found.as_ref().is_some_and(|found| found.stamp.is_file());
+        if is_file && rules::is_scanned(relative) && !self.passes(relative, false) {
+            if touch.again {
+                self.judge_again(relative);
+            }
+            let complete = touch.complete || touch.again;
+            let seen = if complete {
+                Seen::Complete
+            } else {
+                Seen::Written
+            };
+            self.pending.seen(relative, seen, now);
+        } else if self.known.files.contains_key(relative) {
+            self.pending.seen(relative, Seen::Gone, now);
+        }
+    }
+
+    /// Whether a path is passed over.
+    pub(super) fn passes(&self, relative: &Path, is_dir: bool) -> bool {
+        self.rules.ignores(relative, is_dir) || self.rules.skips(relative)
+    }
+
+    /// Whether a folder is looked into; says so of those that the policy passes over.
+    pub(super) fn enters(&mut self, relative: &Path) -> bool {
+        if self.rules.ignores(relative, true) {
+            return false;
+        }
+        if self.rules.skips(relative) {
+            self.known.skipped.insert(relative.to_owned());
+            return false;
+        }
+        true
+    }
+}
+
+/// Why the kernel cannot tell of changes in this file system, if it cannot: others change it too.
+fn network(root: &Found) -> Option<String> {
+    // From statfs(2), and linux/magic.h.
+    const NETWORK: [(i64, &str); 10] = [
+        (0x6969, "NFS"),
+        (0x517B, "SMB"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB2"),
+        (0x6573_5546, "FUSE"),
+        (0x0102_1997, "9P"),
+        (0x5346_414F, "AFS"),
+        (0x00C3_6400, "Ceph"),
+        (0x786F_4256, "vboxsf"),
+        (0x0BD0_0BD0, "Lustre"),
+    ];
+    let kind = statfs::fstatfs(root).ok()?.filesystem_type();
+    let (_, name) = NETWORK.iter().find(|(magic, _)| kind == FsType(*magic))?;
+    Some(format!(
+        "the kernel does not tell what others change on {name}"
+    ))
+}
+
+/// The mounts at and under a path, as the kernel lists them.
+fn mounts_under(path: &Path) -> String {
+    let Ok(bytes) = std::fs::read("/proc/self/mountinfo") else {
+        return String::new();
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let under = text.lines().filter(|line| {
+        let point = line.split(' ').nth(4);
+        point.is_some_and(|point| Path::new(point).starts_with(path))
+    });
+    under.collect::<Vec<_>>().join("\n")
+}

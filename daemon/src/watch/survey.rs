@@ -1,0 +1,311 @@
+//! Looking at a whole folder of a root: which files are there, which are gone; and at single files,
+//! several at once. What it comes to goes on the board, if it is news.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use saferun_protocol::{HostPath, Risk, WatchEvent, WatchedFile};
+
+use super::{
+    beneath::{self, Found, Stamp},
+    board::Subject,
+    known::File,
+    pending::{REST, Seen},
+    root::Root,
+    rules,
+    scan::{Content, Looked},
+};
+
+/// Most files of one root.
+const MAX_FILES: usize = 200_000;
+/// Most folders of one root.
+const MAX_FOLDERS: usize = 65_536;
+/// Most names in one folder.
+const MAX_NAMES: usize = 200_000;
+/// Files looked at between two words on the progress.
+const CHUNK: usize = 256;
+/// A word on the progress comes at most so often.
+const PROGRESS: Duration = Duration::from_millis(250);
+/// A change so close to the look cannot be told from one after it by the file's times alone.
+const BLUR: i128 = 20_000_000;
+
+impl Root {
+    /// Looks at all files at and under a folder. `whole`: the survey of a whole root, which waits for
+    /// no file and tells of its progress.
+    pub(super) fn survey(&mut self, top: &Path, whole: bool) {
+        let Ok(root) = beneath::root(&self.shared.path) else {
+            return;
+        };
+        self.survey = self.survey.wrapping_add(1);
+        self.full = false;
+        let rested = (!whole).then(|| nanoseconds_now() - rest());
+        let mut folders = vec![top.to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            if self.shared.inbox.closing() {
+                return;
+            }
+            self.open_folder(&root, &folder, &mut folders, &mut files);
+            if files.len() >= CHUNK {
+                self.look_at(std::mem::take(&mut files), rested);
+                self.progress(whole);
+            }
+        }
+        self.look_at(files, rested);
+        for folder in self.known.unseen_folders(top, self.survey) {
+            self.known.folders.remove(&folder);
+            if let Some(watcher) = &mut self.watcher {
+                watcher.remove(&self.shared.path.join(&folder));
+            }
+        }
+        for file in self.known.unseen_files(top, self.survey) {
+            self.pending.seen(&file, Seen::Gone, Instant::now());
+        }
+    }
+
+    fn open_folder(
+        &mut self,
+        root: &Found,
+        folder: &Path,
+        folders: &mut Vec<PathBuf>,
+        files: &mut Vec<PathBuf>,
+    ) {
+        let Ok(found) = beneath::look(root, folder) else {
+            return;
+        };
+        if !found.stamp.is_dir() {
+            return;
+        }
+        if self.known.folders.len() >= MAX_FOLDERS && !self.known.folders.contains_key(folder) {
+            self.full = true;
+            return;
+        }
+        let absolute = self.shared.path.join(folder);
+        // Before its names are read: what comes in between is then told twice, never not at all.
+        let known = self
+            .known
+            .folders
+            .insert(folder.to_owned(), self.survey)
+            .is_some();
+        if self.is_told() && !(known && self.watcher.as_ref().is_some_and(|w| w.has(&absolute))) {
+            if let Some(Err(limit)) = self.watcher.as_mut().map(|watcher| watcher.add(&absolute)) {
+                self.limited(&limit);
+            }
+        }
+        self.rules.read(&absolute, &found);
+        let Ok((names, all)) = found.list(MAX_NAMES) else {
+            return;
+        };
+        self.full |= !all;
+        for (name, is_dir) in names {
+            let path = folder.join(name);
+            if is_dir {
+                if self.enters(&path) {
+                    folders.push(path);
+                }
+            } else if rules::is_scanned(&path) && !self.passes(&path, false) {
+                if self.known.files.len() + files.len() >= MAX_FILES
+                    && !self.known.files.contains_key(&path)
+                {
+                    self.full = true;
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+    }
+
+    fn progress(&mut self, whole: bool) {
+        if whole && self.told.elapsed() >= PROGRESS {
+            self.told = Instant::now();
+            let item = WatchEvent::Progress {
+                root: HostPath::from(self.shared.path.as_path()),
+                files: self.known.files.len() as u64,
+                folders: self.known.folders.len() as u64,
+            };
+            self.shared.put(Subject::Progress, item);
+        }
+    }
+
+    /// Looks at files, several at once, and tells what is news as it comes.
+    pub(super) fn look_at(&mut self, files: Vec<PathBuf>, rested: Option<i128>) {
+        let Ok(root) = beneath::root(&self.shared.path) else {
+            return;
+        };
+        let stamps: HashMap<&PathBuf, Stamp> = files
+            .iter()
+            .filter_map(|file| Some((file, self.known.files.get(file)?.stamp?)))
+            .collect();
+        let context = Arc::clone(&self.context);
+        let look = |file: &PathBuf| context.scanner.look(&root, file, stamps.get(file), rested);
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        if files.len() < 4 {
+            for file in &files {
+                self.take_look(file, look(file));
+            }
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        let (results, inbox) = mpsc::sync_channel(64);
+        std::thread::scope(|scope| {
+            for _ in 0..cores.min(files.len()) {
+                let (results, look, next, files) = (results.clone(), &look, &next, &files);
+                scope.spawn(move || {
+                    while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if results.send((file, look(file))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(results);
+            for (file, looked) in inbox {
+                self.take_look(file, looked);
+            }
+        });
+    }
+
+    fn take_look(&mut self, path: &Path, looked: Looked) {
+        let survey = self.survey;
+        match looked {
+            Looked::Missing => self.forget_file(path),
+            Looked::Unchanged => {
+                if let Some(file) = self.known.files.get_mut(path) {
+                    file.survey = survey;
+                }
+            }
+            Looked::Fresh => {
+                self.known.files.entry(path.to_owned()).or_default().survey = survey;
+                self.pending.seen(path, Seen::Written, Instant::now());
+            }
+            Looked::Unreadable(stamp, problem) => {
+                let file = File {
+                    stamp: trusted(stamp),
+                    problem: Some(problem),
+                    survey,
+                    ..File::default()
+                };
+                self.known.files.insert(path.to_owned(), file);
+                self.tell(path);
+            }
+            Looked::Scanned {
+                stamp,
+                content,
+                stable,
+            } => {
+                let file = File {
+                    stamp: if stable { trusted(stamp) } else { None },
+                    sha256: content.sha256,
+                    content: (!content.findings.is_empty()).then_some(content),
+                    problem: None,
+                    survey,
+                };
+                self.known.files.insert(path.to_owned(), file);
+                self.tell(path);
+                if !stable {
+                    self.pending.seen(path, Seen::Written, Instant::now());
+                }
+            }
+        }
+    }
+
+    /// A file is not there any more.
+    pub(super) fn forget_file(&mut self, path: &Path) {
+        self.known.files.remove(path);
+        self.tell(path);
+    }
+
+    /// Somebody announced who wrote it.
+    pub(super) fn judge_again(&mut self, path: &Path) {
+        self.tell(path);
+    }
+
+    /// Puts on the board what is known of a file, if that is news.
+    fn tell(&mut self, path: &Path) {
+        let item = self.item(path);
+        let mut board = self.shared.board();
+        let sequence = match (board.file(path), item) {
+            (None, None) => return,
+            (Some(_), None) => {
+                let gone = WatchEvent::Cleared {
+                    root: HostPath::from(self.shared.path.as_path()),
+                    file: HostPath::from(self.shared.path.join(path).as_path()),
+                };
+                board.put(Subject::File(path.to_owned()), gone)
+            }
+            (Some(WatchEvent::File(old)), Some(new)) if same(old, &new) => {
+                board.amend(path, WatchEvent::File(Box::new(new)));
+                return;
+            }
+            (_, Some(new)) => board.put(
+                Subject::File(path.to_owned()),
+                WatchEvent::File(Box::new(new)),
+            ),
+        };
+        drop(board);
+        self.shared.bell.send_replace(sequence);
+    }
+
+    /// What is to be said of a file; nothing of one without findings and problems.
+    fn item(&self, path: &Path) -> Option<WatchedFile> {
+        let file = self.known.files.get(path)?;
+        let absolute = self.shared.path.join(path);
+        let content: Option<&Content> = file.content.as_deref();
+        if content.is_none() && file.problem.is_none() {
+            return None;
+        }
+        let mut item = WatchedFile::new(
+            HostPath::from(self.shared.path.as_path()),
+            HostPath::from(absolute.as_path()),
+        );
+        item.problem.clone_from(&file.problem);
+        item.risk = content.map_or(Risk::Low, |content| content.risk);
+        if let Some(content) = content {
+            item.sha256 = hexadecimal(&content.sha256);
+            item.findings.clone_from(&content.findings);
+            item.more_findings = content.more;
+        }
+        let marker = content.and_then(|content| content.marker.as_deref());
+        item.generated = self.context.provenance.of(path, &absolute, marker);
+        Some(item)
+    }
+}
+
+/// Whether two words on a file say the same; another content with the same findings does.
+fn same(old: &WatchedFile, new: &WatchedFile) -> bool {
+    (old.risk, old.more_findings) == (new.risk, new.more_findings)
+        && old.findings == new.findings
+        && old.problem == new.problem
+        && old.generated == new.generated
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn trusted(stamp: Stamp) -> Option<Stamp> {
+    (stamp.ctime + BLUR < nanoseconds_now()).then_some(stamp)
+}
+
+fn nanoseconds_now() -> i128 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
+}
+
+fn rest() -> i128 {
+    i128::try_from(REST.as_nanos()).unwrap_or(0)
+}
