@@ -67,11 +67,6 @@ impl Stamp {
     pub(super) fn is_dir(&self) -> bool {
         self.is(SFlag::S_IFDIR)
     }
-
-    /// Permission bits.
-    pub(super) fn permissions(&self) -> u32 {
-        self.mode & 0o7777
-    }
 }
 
 /// Opens a root by its canonical path. A link in any part of it is an error: the path was canonical

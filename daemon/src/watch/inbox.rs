@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -164,12 +164,6 @@ impl Inbox {
         taken.close = close;
         taken
     }
-
-    /// Whether a path waits, or everything does.
-    pub(super) fn has(&self, path: &Path) -> bool {
-        let waiting = self.lock();
-        waiting.lost.is_some() || waiting.touched.contains_key(path)
-    }
 }
 
 /// Far beyond any deadline of ours; keeps the system call's argument small.
@@ -177,6 +171,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn closed(path: &str) -> Event {

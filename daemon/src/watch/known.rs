@@ -7,17 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    beneath::Stamp,
-    scan::{Content, Hash},
-};
+use super::{beneath::Stamp, scan::Content};
 
 /// What is known of a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct File {
     /// Only if it can be trusted: not of the last moment before the file was read.
     pub(super) stamp: Option<Stamp>,
-    pub(super) sha256: Hash,
     /// Only of files with findings.
     pub(super) content: Option<Arc<Content>>,
     /// Why it cannot be scanned.

@@ -82,11 +82,6 @@ impl Pending {
         self.order.first().map(|(at, _)| *at)
     }
 
-    /// How many wait.
-    pub(super) fn len(&self) -> usize {
-        self.waits.len()
-    }
-
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -122,7 +117,7 @@ mod tests {
         }
         assert!(pending.due(start + ms(1_100), 10).is_empty());
         assert_eq!(pending.due(start + ms(1_200), 10), [file]);
-        assert_eq!(pending.len(), 0);
+        assert_eq!(pending.next(), None);
     }
 
     #[test]

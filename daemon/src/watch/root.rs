@@ -141,7 +141,7 @@ impl Root {
     fn run(mut self) {
         loop {
             match beneath::root(&self.shared.path) {
-                Ok(root) => self.live(&root),
+                Ok(root) => self.live(root),
                 Err(error) => {
                     let why = super::scan::reason(&error);
                     self.set_state(RootState::Gone, Some(why));
@@ -159,10 +159,12 @@ impl Root {
     }
 
     /// Serves a root that is there, until it is gone or to be left.
-    fn live(&mut self, root: &Found) {
+    fn live(&mut self, root: Found) {
         let (device, inode) = (root.stamp.dev, root.stamp.ino);
         self.rules = Rules::new(&self.shared.path, &self.context.ignore);
-        self.polled = network(root);
+        self.polled = network(&root);
+        // Held on to, it would keep a file system busy, and the kernel from telling that the folder is gone.
+        drop(root);
         if self.polled.is_none() {
             match Watcher::new(&self.shared.inbox) {
                 Ok(watcher) => self.watcher = Some(watcher),
@@ -252,6 +254,15 @@ impl Root {
         }
     }
 
+    /// The root could not be opened: what became of it is looked at next.
+    pub(super) fn suspect(&self) {
+        let touch = Touch {
+            structure: true,
+            ..Touch::default()
+        };
+        self.shared.inbox.touch(self.shared.path.clone(), touch);
+    }
+
     /// Makes all watches anew: some may belong to folders that are gone.
     fn watch_anew(&mut self) {
         if self.watcher.take().is_some() {
@@ -325,6 +336,7 @@ impl Root {
 
     fn take_in(&mut self, taken: Taken) {
         let Ok(root) = beneath::root(&self.shared.path) else {
+            self.suspect();
             return;
         };
         let mut touched: Vec<(PathBuf, Touch)> = taken.touched.into_iter().collect();

@@ -42,6 +42,7 @@ impl Root {
     /// no file and tells of its progress.
     pub(super) fn survey(&mut self, top: &Path, whole: bool) {
         let Ok(root) = beneath::root(&self.shared.path) else {
+            self.suspect();
             return;
         };
         self.survey = self.survey.wrapping_add(1);
@@ -138,6 +139,7 @@ impl Root {
     /// Looks at files, several at once, and tells what is news as it comes.
     pub(super) fn look_at(&mut self, files: Vec<PathBuf>, rested: Option<i128>) {
         let Ok(root) = beneath::root(&self.shared.path) else {
+            self.suspect();
             return;
         };
         let stamps: HashMap<&PathBuf, Stamp> = files
@@ -203,7 +205,6 @@ impl Root {
             } => {
                 let file = File {
                     stamp: if stable { trusted(stamp) } else { None },
-                    sha256: content.sha256,
                     content: (!content.findings.is_empty()).then_some(content),
                     problem: None,
                     survey,
