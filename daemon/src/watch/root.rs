@@ -208,7 +208,7 @@ impl Root {
             self.take_in(taken);
             while self.pending.next().is_some_and(|due| due <= Instant::now()) {
                 let due = self.pending.due(Instant::now(), BATCH);
-                self.look_at(due, None);
+                self.look_at(&due, None);
             }
         }
     }
@@ -343,10 +343,11 @@ impl Root {
         // Folders before what is in them.
         touched.sort_by(|a, b| a.0.cmp(&b.0));
         for (path, touch) in touched {
-            if let Ok(relative) = path.strip_prefix(&self.shared.path.clone()) {
-                if !relative.as_os_str().is_empty() {
-                    self.touched(&root, relative, touch);
-                }
+            let relative = path.strip_prefix(&self.shared.path);
+            if let Ok(relative) = relative.map(Path::to_owned)
+                && !relative.as_os_str().is_empty()
+            {
+                self.touched(&root, &relative, touch);
             }
         }
     }

@@ -12,7 +12,7 @@ use std::{
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{
     Match,
-    gitignore::{Gitignore, GitignoreBuilder},
+    gitignore::{Gitignore, GitignoreBuilder, Glob},
 };
 
 use super::beneath::{self, Found};
@@ -110,7 +110,7 @@ impl Rules {
         let mut beyond_git = false;
         let ask = |rules: &Option<Gitignore>| {
             rules.as_ref().map_or(Match::None, |rules| {
-                rules.matched(&path, is_dir).map(|glob| glob.is_whitelist())
+                rules.matched(&path, is_dir).map(Glob::is_whitelist)
             })
         };
         for folder in folders() {
@@ -128,9 +128,7 @@ impl Rules {
             }
         }
         let global = if in_git {
-            self.global
-                .matched(&path, is_dir)
-                .map(|glob| glob.is_whitelist())
+            self.global.matched(&path, is_dir).map(Glob::is_whitelist)
         } else {
             Match::None
         };

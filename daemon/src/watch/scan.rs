@@ -95,7 +95,7 @@ impl FileScanner {
     ) -> Looked {
         let found = match beneath::look(root, relative) {
             Ok(found) => found,
-            Err(error) => return missing_or(error, None),
+            Err(error) => return missing_or(&error, None),
         };
         if !found.stamp.is_file() {
             return Looked::Missing;
@@ -112,7 +112,7 @@ impl FileScanner {
         let _place = self.place();
         let bytes = match found.read(LARGEST) {
             Ok(bytes) => bytes,
-            Err(error) => return missing_or(error, Some(found.stamp)),
+            Err(error) => return missing_or(&error, Some(found.stamp)),
         };
         let after = found.stamp_now().unwrap_or(found.stamp);
         Looked::Scanned {
@@ -203,7 +203,7 @@ impl Reports {
     }
 }
 
-fn missing_or(error: io::Error, stamp: Option<Stamp>) -> Looked {
+fn missing_or(error: &io::Error, stamp: Option<Stamp>) -> Looked {
     let gone = [
         Errno::ENOENT,
         Errno::ENOTDIR,
@@ -216,7 +216,7 @@ fn missing_or(error: io::Error, stamp: Option<Stamp>) -> Looked {
         return Looked::Missing;
     }
     match stamp {
-        Some(stamp) => Looked::Unreadable(stamp, reason(&error)),
+        Some(stamp) => Looked::Unreadable(stamp, reason(error)),
         // Not even its folder can be looked into: nothing is known of it.
         None => Looked::Missing,
     }

@@ -56,11 +56,11 @@ impl Root {
             }
             self.open_folder(&root, &folder, &mut folders, &mut files);
             if files.len() >= CHUNK {
-                self.look_at(std::mem::take(&mut files), rested);
+                self.look_at(&std::mem::take(&mut files), rested);
                 self.progress(whole);
             }
         }
-        self.look_at(files, rested);
+        self.look_at(&files, rested);
         for folder in self.known.unseen_folders(top, self.survey) {
             self.known.folders.remove(&folder);
             if let Some(watcher) = &mut self.watcher {
@@ -96,10 +96,12 @@ impl Root {
             .folders
             .insert(folder.to_owned(), self.survey)
             .is_some();
-        if self.is_told() && !(known && self.watcher.as_ref().is_some_and(|w| w.has(&absolute))) {
-            if let Some(Err(limit)) = self.watcher.as_mut().map(|watcher| watcher.add(&absolute)) {
-                self.limited(&limit);
-            }
+        let watched = self.watcher.as_ref().is_some_and(|one| one.has(&absolute));
+        if self.is_told()
+            && !(known && watched)
+            && let Some(Err(limit)) = self.watcher.as_mut().map(|one| one.add(&absolute))
+        {
+            self.limited(&limit);
         }
         self.rules.read(&absolute, &found);
         let Ok((names, all)) = found.list(MAX_NAMES) else {
@@ -137,7 +139,7 @@ impl Root {
     }
 
     /// Looks at files, several at once, and tells what is news as it comes.
-    pub(super) fn look_at(&mut self, files: Vec<PathBuf>, rested: Option<i128>) {
+    pub(super) fn look_at(&mut self, files: &[PathBuf], rested: Option<i128>) {
         let Ok(root) = beneath::root(&self.shared.path) else {
             self.suspect();
             return;
@@ -150,7 +152,7 @@ impl Root {
         let look = |file: &PathBuf| context.scanner.look(&root, file, stamps.get(file), rested);
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         if files.len() < 4 {
-            for file in &files {
+            for file in files {
                 self.take_look(file, look(file));
             }
             return;
@@ -159,7 +161,7 @@ impl Root {
         let (results, inbox) = mpsc::sync_channel(64);
         std::thread::scope(|scope| {
             for _ in 0..cores.min(files.len()) {
-                let (results, look, next, files) = (results.clone(), &look, &next, &files);
+                let (results, look, next, files) = (results.clone(), &look, &next, files);
                 scope.spawn(move || {
                     while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if results.send((file, look(file))).is_err() {
