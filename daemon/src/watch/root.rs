@@ -144,8 +144,9 @@ impl Root {
                 Ok(root) => self.live(root),
                 Err(error) => {
                     let why = super::scan::reason(&error);
-                    self.set_state(RootState::Gone, Some(why));
-                    self.announce_ready();
+                    if self.set_state(RootState::Gone, Some(why)) {
+                        self.announce_ready();
+                    }
                 }
             }
             if self.shared.inbox.closing() {
@@ -310,7 +311,8 @@ impl Root {
             .put(Subject::Ready, WatchEvent::Ready(self.shared.status()));
     }
 
-    fn set_state(&self, state: RootState, reason: Option<String>) {
+    /// Returns whether that is news.
+    fn set_state(&self, state: RootState, reason: Option<String>) -> bool {
         let changed = {
             let mut status = self
                 .shared
@@ -332,6 +334,7 @@ impl Root {
             self.shared
                 .put(Subject::Root, WatchEvent::Root(self.shared.status()));
         }
+        changed
     }
 
     fn take_in(&mut self, taken: Taken) {
