@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admission::Rates,
+    audit::Audit,
     engine::{Engine, docker::DockerEngine},
     image::{Catalog, ImageService, VARIANT},
     journal::Journal,
@@ -63,7 +64,16 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         variables: settings.variables.clone(),
     });
     let pool = start_pool(&settings, &world, &policies, engine, &journal);
-    let runs = RunService::new(pool.clone(), world.clone(), policies.clone(), rates);
+    let audit =
+        Audit::open(state.file("audit.sqlite")).context("the record's thread cannot be started")?;
+    keep_to_retention(audit.clone(), policies.clone());
+    let runs = RunService::new(
+        pool.clone(),
+        world.clone(),
+        policies.clone(),
+        rates,
+        audit.clone(),
+    );
     let shutdown = CancellationToken::new();
     let watches = WatchService::new(policies.current().policy());
     let methods = rpc::Methods {
@@ -74,6 +84,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         world,
         instance: journal.instance().to_owned(),
         policies,
+        audit,
         began: Instant::now(),
         shutdown: shutdown.clone(),
     };
@@ -98,6 +109,18 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Has old records dropped, by the policy that stands on this machine, now and every ten minutes.
+fn keep_to_retention(audit: Audit, policies: PolicyHandle) {
+    tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(std::time::Duration::from_secs(600));
+        loop {
+            rounds.tick().await;
+            let retention = policies.current().policy().retention;
+            audit.retain(retention.age, retention.size.get());
+        }
+    });
 }
 
 /// Starts the pool, and a task that follows the engine, the image and the policy with it.

@@ -3,6 +3,7 @@
 
 mod admission;
 mod attest;
+mod audit;
 mod boot;
 mod engine;
 mod image;

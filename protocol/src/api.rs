@@ -4,15 +4,16 @@ use jsonrpsee::proc_macros::rpc;
 #[cfg(feature = "server")]
 use jsonrpsee::{core::SubscriptionResult, types::ErrorObjectOwned};
 
-#[cfg(feature = "client")]
-use crate::{event::Event, image::ImageEvent, watch::WatchEvent};
 use crate::{
+    audit::{HistoryPage, HistoryQuery, RunRecord, Sealed, VerifyReport},
     image::ImageInfo,
     request::RunRequest,
     result::RunResult,
     status::{RunInfo, Status},
     watch::{HostPath, WatchRequest, WatchRoot},
 };
+#[cfg(feature = "client")]
+use crate::{event::Event, image::ImageEvent, watch::WatchEvent};
 
 #[cfg_attr(
     all(feature = "server", feature = "client"),
@@ -91,4 +92,25 @@ pub trait Api {
     /// Drains: refuses new runs, ends those under way, removes all containers, exits.
     #[method(name = "shutdown", with_extensions)]
     async fn shutdown(&self) -> Result<(), ErrorObjectOwned>;
+
+    /// Recorded runs of the same user, newest first.
+    #[method(name = "history", param_kind = map, with_extensions)]
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, ErrorObjectOwned>;
+
+    /// Everything recorded of one run of the same user.
+    #[method(name = "record", param_kind = map, with_extensions)]
+    async fn record(&self, id: String) -> Result<RunRecord, ErrorObjectOwned>;
+
+    /// Checks the whole record; against the seal too, where its key is given.
+    #[method(name = "verifyHistory", param_kind = map, with_extensions)]
+    async fn verify_history(&self, key: Option<String>) -> Result<VerifyReport, ErrorObjectOwned>;
+
+    /// Begins a forward-secure seal over all that follows; a new one ends the one before.
+    #[method(name = "sealHistory", with_extensions)]
+    async fn seal_history(&self) -> Result<Sealed, ErrorObjectOwned>;
+
+    /// Output of a run of the same user from its `from`th piece on: live while it is under way, else as recorded.
+    /// The last item is `finished`. Dropping the subscription changes nothing for the run.
+    #[subscription(name = "subscribeLogs" => "logs_event", unsubscribe = "unsubscribeLogs", item = Event, param_kind = map, with_extensions)]
+    async fn subscribe_logs(&self, id: String, from: u64, follow: bool) -> SubscriptionResult;
 }

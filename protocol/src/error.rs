@@ -38,6 +38,8 @@ pub enum Code {
     PolicyInvalid = 1013,
     /// The host cannot hold a limit of the policy; nothing ran.
     LimitNotEnforceable = 1014,
+    /// The record cannot be read or written.
+    AuditUnavailable = 1015,
     /// A fault in SafeRun itself.
     Internal = 1099,
 }
@@ -66,7 +68,7 @@ impl Advice {
 
 impl Code {
     /// All codes, for documentation and tests.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::TooLarge,
         Self::LimitAboveMaximum,
@@ -82,6 +84,7 @@ impl Code {
         Self::Forbidden,
         Self::PolicyInvalid,
         Self::LimitNotEnforceable,
+        Self::AuditUnavailable,
         Self::Internal,
     ];
 

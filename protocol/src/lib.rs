@@ -2,6 +2,7 @@
 //! and how to connect. Knows no engine, no scanner, no policy; does no I/O but connecting.
 
 mod api;
+mod audit;
 #[cfg(feature = "client")]
 mod connect;
 mod error;
@@ -17,6 +18,10 @@ mod status;
 mod watch;
 
 pub use api::*;
+pub use audit::{
+    HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_HISTORY_PAGE, RunRecord, Sealed,
+    VerifyReport,
+};
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};
 pub use error::{Advice, Code};

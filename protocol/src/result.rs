@@ -34,6 +34,8 @@ pub enum Outcome {
     SetupFailed,
     /// The engine failed during the run.
     EngineError,
+    /// The daemon itself was killed or lost power during the run; what the program did until then is not known.
+    Interrupted,
 }
 
 /// A limit that the run touched, whether or not it ended it.
@@ -174,6 +176,9 @@ pub struct RunResult {
     pub advice: Vec<String>,
     /// Whether a refusal was overridden.
     pub overridden: bool,
+    /// Why the run is not, or not wholly, in the record. Absent when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrecorded: Option<String>,
     /// Limits that held.
     pub limits: AppliedLimits,
     /// What was used.
@@ -211,6 +216,7 @@ impl RunResult {
             policy_warnings: Vec::new(),
             advice: Vec::new(),
             overridden: false,
+            unrecorded: None,
             limits: AppliedLimits::default(),
             usage: Usage::default(),
             timing: Timing::default(),

@@ -1,6 +1,9 @@
 //! The methods: each is a few lines between the wire and a service.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::{
@@ -9,21 +12,23 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    ApiServer, Code, DaemonInfo, Event, HostPath, ImageEvent, ImageInfo, RunInfo, RunRequest,
-    RunResult, Status, WatchRequest, WatchRoot,
+    ApiServer, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath, ImageEvent, ImageInfo,
+    RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status, VerifyReport, WatchRequest,
+    WatchRoot,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     listen::{ConnectionClosed, Peer},
-    stream::{Collected, forward, send},
+    stream::{follow, forward, send},
 };
 use crate::{
+    audit::{Audit, AuditError},
     image::ImageService,
     policy::PolicyHandle,
     pool::PoolHandle,
-    runs::{Caller, RunService},
+    runs::{Caller, RunService, Transcript, fill},
     watch::WatchService,
     world::WorldHandle,
 };
@@ -32,6 +37,23 @@ use crate::{
 const EVENT_BUFFER: usize = 64;
 /// A status asks the engine again in the background when it was last asked so long ago.
 const STALE: Duration = Duration::from_secs(2);
+
+/// Reads the record off the asynchronous threads.
+async fn reading<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
+) -> Result<T, ErrorObjectOwned> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result.map_err(|error| unavailable(&error)),
+        Err(error) => Err(Code::Internal.error(error.to_string(), "see the daemon's log")),
+    }
+}
+
+fn unavailable(error: &AuditError) -> ErrorObjectOwned {
+    Code::AuditUnavailable.error(
+        error.to_string(),
+        "look at the disk's room and at the file; `saferunctl status` shows whether it works again",
+    )
+}
 
 /// All services, as the RPC trait needs them.
 #[derive(Clone)]
@@ -43,6 +65,7 @@ pub(crate) struct Methods {
     pub(crate) instance: String,
     pub(crate) policies: PolicyHandle,
     pub(crate) watches: WatchService,
+    pub(crate) audit: Audit,
     pub(crate) began: Instant,
     pub(crate) shutdown: CancellationToken,
 }
@@ -132,6 +155,9 @@ impl ApiServer for Methods {
                     .push(format!("containers do not start: {error}"));
             }
         }
+        if let Some(problem) = self.audit.problem() {
+            status.problems.push(problem.to_string());
+        }
         status.ready = status.problems.is_empty();
         Ok(status)
     }
@@ -148,18 +174,19 @@ impl ApiServer for Methods {
         let detach = request.detach;
         let cancel = CancellationToken::new();
         let accepted = self.runs.accept(caller, request, cancel.clone()).await?;
+        let transcript = Arc::clone(&accepted.transcript);
         let (events, mut inbox) = mpsc::channel(EVENT_BUFFER);
         let service = self.runs.clone();
         let closed = closed(extensions);
         // The run is a task of its own, so that a call dropped half-way cannot skip its clean-up.
         let mut task = tokio::spawn(async move { service.perform(accepted, events).await });
         let ends = (!detach).then(|| cancel.clone().drop_guard());
-        let mut collected = Collected::default();
         loop {
             tokio::select! {
                 () = closed.cancelled(), if !detach && !cancel.is_cancelled() => cancel.cancel(),
                 event = inbox.recv() => match event {
-                    Some(event) => collected.take(event),
+                    // The transcript has it.
+                    Some(_) => {}
                     None => break,
                 },
             }
@@ -169,7 +196,7 @@ impl ApiServer for Methods {
         let mut result = result.map_err(|error| {
             Code::Internal.error(format!("the run failed: {error}"), "see the daemon's log")
         })?;
-        collected.fill(&mut result);
+        fill(&mut result, transcript.streams());
         Ok(result)
     }
 
@@ -327,8 +354,97 @@ impl ApiServer for Methods {
             })
     }
 
+    async fn history(
+        &self,
+        extensions: &Extensions,
+        query: HistoryQuery,
+    ) -> Result<HistoryPage, ErrorObjectOwned> {
+        let (uid, audit) = (peer(extensions)?.uid, self.audit.clone());
+        reading(move || audit.history(uid, &query)).await
+    }
+
+    async fn record(
+        &self,
+        extensions: &Extensions,
+        id: String,
+    ) -> Result<RunRecord, ErrorObjectOwned> {
+        let (uid, audit, wanted) = (peer(extensions)?.uid, self.audit.clone(), id.clone());
+        let whole = reading(move || audit.record(uid, &wanted)).await?;
+        let whole = whole.ok_or_else(|| unrecorded(&id))?;
+        let mut record = whole.record;
+        if let Some(result) = &mut record.result {
+            fill(result, whole.streams);
+        }
+        Ok(record)
+    }
+
+    async fn verify_history(
+        &self,
+        _extensions: &Extensions,
+        key: Option<String>,
+    ) -> Result<VerifyReport, ErrorObjectOwned> {
+        let audit = self.audit.clone();
+        reading(move || audit.verify(key.as_deref())).await
+    }
+
+    async fn seal_history(&self, extensions: &Extensions) -> Result<Sealed, ErrorObjectOwned> {
+        // Only who owns the record can have it sealed anew: the key before would stop working for all.
+        let owner = nix::unistd::geteuid().as_raw();
+        if ![0, owner].contains(&peer(extensions)?.uid) {
+            return Err(Code::Forbidden.error(
+                "only the user of the daemon can begin a seal",
+                "ask who runs the daemon",
+            ));
+        }
+        self.audit.seal().await.map_err(|error| unavailable(&error))
+    }
+
+    async fn subscribe_logs(
+        &self,
+        pending: PendingSubscriptionSink,
+        extensions: &Extensions,
+        id: String,
+        from: u64,
+        follow_it: bool,
+    ) -> SubscriptionResult {
+        let found = async {
+            let uid = peer(extensions)?.uid;
+            if let Some(log) = self.runs.transcript(&id, uid) {
+                return Ok::<_, ErrorObjectOwned>(log);
+            }
+            let (audit, wanted) = (self.audit.clone(), id.clone());
+            let whole = reading(move || audit.record(uid, &wanted)).await?;
+            let whole = whole.ok_or_else(|| unrecorded(&id))?;
+            let result = whole.record.result.ok_or_else(|| unrecorded(&id))?;
+            Ok(Arc::new(Transcript::of(whole.streams, &result)))
+        };
+        let log = match found.await {
+            Ok(log) => log,
+            Err(error) => {
+                pending.reject(error).await;
+                return Ok(());
+            }
+        };
+        let sink = pending.accept().await?;
+        follow(
+            &sink,
+            &log,
+            usize::try_from(from).unwrap_or(usize::MAX),
+            follow_it,
+        )
+        .await;
+        Ok(())
+    }
+
     async fn shutdown(&self, _extensions: &Extensions) -> Result<(), ErrorObjectOwned> {
         self.shutdown.cancel();
         Ok(())
     }
+}
+
+fn unrecorded(id: &str) -> ErrorObjectOwned {
+    Code::UnknownRun.error(
+        format!("no run of yours with the id {id} is recorded"),
+        "`saferunctl history` lists those that are",
+    )
 }

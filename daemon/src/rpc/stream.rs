@@ -1,9 +1,10 @@
-//! From a run's events to subscription items, or to one result with the output in it.
+//! From a run's events, or from all that it wrote, to subscription items.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::{SubscriptionSink, core::to_json_raw_value};
-use saferun_protocol::{Event, OutputChunk, RunResult, Stream};
+use saferun_protocol::Event;
 use tokio::sync::mpsc;
+
+use crate::runs::{LogPlace, Transcript};
 
 /// Passes events on until the run ends or the subscriber is gone. Dropping `events` ends the run.
 pub(crate) async fn forward(sink: &SubscriptionSink, mut events: mpsc::Receiver<Event>) {
@@ -31,58 +32,24 @@ pub(crate) async fn send<T: serde::Serialize + Sync>(sink: &SubscriptionSink, it
     }
 }
 
-/// The output of a run, put together from its events. Bounded by the run's own output limits.
-#[derive(Default)]
-pub(crate) struct Collected {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    stdout_gap: Option<usize>,
-    stderr_gap: Option<usize>,
-}
-
-impl Collected {
-    /// Takes one event.
-    pub(crate) fn take(&mut self, event: Event) {
-        let Event::Output { stream, chunk } = event else {
-            return;
-        };
-        let (bytes, gap) = match stream {
-            Stream::Stdout => (&mut self.stdout, &mut self.stdout_gap),
-            Stream::Stderr => (&mut self.stderr, &mut self.stderr_gap),
-        };
-        match chunk {
-            OutputChunk::Text { text } => bytes.extend_from_slice(text.as_bytes()),
-            // Our own encoding: it decodes.
-            OutputChunk::Base64 { base64 } => {
-                bytes.extend(STANDARD.decode(base64).unwrap_or_default());
+/// Passes on what a run wrote and writes, from the `from`th byte on, until its end if `follow`, else what there is.
+pub(crate) async fn follow(sink: &SubscriptionSink, log: &Transcript, from: usize, follow: bool) {
+    let mut changes = log.watch();
+    let mut place = LogPlace::at(from);
+    loop {
+        changes.mark_unchanged();
+        while let Some(event) = log.next(&mut place) {
+            let last = matches!(event, Event::Finished { .. });
+            if !send(sink, &event).await || last {
+                return;
             }
-            OutputChunk::Gap { .. } => *gap = Some(bytes.len()),
+        }
+        if !follow {
+            return;
+        }
+        tokio::select! {
+            news = changes.changed() => if news.is_err() { return },
+            () = sink.closed() => return,
         }
     }
-
-    /// Puts it into the result.
-    pub(crate) fn fill(self, result: &mut RunResult) {
-        let (text, raw) = text_and_raw(self.stdout, self.stdout_gap);
-        (result.stdout, result.stdout_base64) = (text, raw);
-        let (text, raw) = text_and_raw(self.stderr, self.stderr_gap);
-        (result.stderr, result.stderr_base64) = (text, raw);
-    }
-}
-
-fn text_and_raw(bytes: Vec<u8>, gap: Option<usize>) -> (String, Option<String>) {
-    let marked = |head: &[u8], tail: &[u8]| {
-        let (head, tail) = (String::from_utf8_lossy(head), String::from_utf8_lossy(tail));
-        format!("{head}\n[... output left out ...]\n{tail}")
-    };
-    let raw = std::str::from_utf8(&bytes)
-        .is_err()
-        .then(|| STANDARD.encode(&bytes));
-    let text = match gap {
-        Some(at) => marked(&bytes[..at], &bytes[at..]),
-        None => match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        },
-    };
-    (text, raw)
 }

@@ -7,12 +7,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_frames::{MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec};
 use saferun_policy::{
-    Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, RequestedLimits, Runtime,
+    AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, RequestedLimits,
+    Runtime,
 };
 use saferun_protocol::{AppliedLimits, ClientKind, Code, Finding, RunRequest, StdinMode};
 
 use super::template::writable;
 use crate::{
+    audit::Secrets,
     engine::{Folders, Unheld},
     image::Needs,
     policy::Resolved,
@@ -43,6 +45,11 @@ pub(super) struct Admitted {
     /// Whether standard output and standard error are handed back.
     pub(super) returns_output: bool,
     pub(super) needs: Needs,
+    /// For the record, which must not hold them.
+    pub(super) secrets: Secrets,
+    pub(super) audit: AuditRules,
+    pub(super) override_reason: Option<String>,
+    pub(super) stdin_streamed: bool,
 }
 
 /// Checks a request against a policy.
@@ -106,6 +113,8 @@ pub(super) fn admit(
     };
     let decision = policy.decide(&report, &question);
     let needs = Needs::of(&source, &report, &spec.file_name);
+    let mut secrets = Secrets::of_source(&source, &report);
+    secrets.look_at(&request.args, &request.env);
     Ok(Admitted {
         spec,
         source,
@@ -121,6 +130,10 @@ pub(super) fn admit(
         unheld: Unheld::default(),
         returns_output: policy.returns.output,
         needs,
+        secrets,
+        audit: policy.audit,
+        override_reason: request.override_reason.clone(),
+        stdin_streamed: request.stdin == StdinMode::Stream,
     })
 }
 

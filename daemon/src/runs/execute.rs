@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,7 @@ use super::{
     output::OutputStream,
     pick::STDERR_END,
     registry::StdinPiece,
+    transcript::Transcript,
     verdict::{Ending, Stopped},
 };
 use crate::{engine::Instance, pool::WarmContainer};
@@ -45,6 +47,8 @@ pub(super) struct Execution<'run> {
     pub(super) detach: bool,
     /// Whether the reader gets the output.
     pub(super) returns_output: bool,
+    /// Everything that it writes.
+    pub(super) transcript: Arc<Transcript>,
 }
 
 /// How it went.
@@ -65,6 +69,7 @@ struct Relay {
     tail_allowed: u64,
     stderr_end: Vec<u8>,
     pending: VecDeque<Event>,
+    transcript: Arc<Transcript>,
     credit: u64,
     returns_output: bool,
     /// When the whole script had been written to the container.
@@ -108,6 +113,7 @@ impl Execution<'_> {
             tail_allowed: self.spec.output_tail,
             stderr_end: Vec::new(),
             pending: VecDeque::from([Event::Started]),
+            transcript: Arc::clone(&self.transcript),
             credit: 0,
             returns_output: self.returns_output,
             handed_over: None,
@@ -296,9 +302,10 @@ impl Relay {
         Ok(None)
     }
 
-    /// Output for the reader, if the policy hands any back.
+    /// Output for the reader, if the policy hands any back; the record, which the reader can ask for, has no more.
     fn tell(&mut self, stream: Stream, chunk: OutputChunk) {
         if self.returns_output {
+            self.transcript.add(stream, &chunk);
             self.pending.push_back(Event::Output { stream, chunk });
         }
     }

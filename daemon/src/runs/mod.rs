@@ -1,5 +1,5 @@
 //! A run from request to account: check and scan (`admit`), wait for a container, execute (`execute`),
-//! tell (`output`), judge how it ended (`verdict`). The registry knows which are under way.
+//! tell (`output`, `transcript`), judge how it ended (`verdict`). The registry knows which are under way.
 
 mod admit;
 mod execute;
@@ -9,9 +9,11 @@ mod pick;
 mod registry;
 mod service;
 mod template;
+mod transcript;
 mod verdict;
 pub(crate) mod wire;
 
 pub(crate) use registry::Caller;
 pub(crate) use service::RunService;
 pub(crate) use template::default_template;
+pub(crate) use transcript::{Place as LogPlace, Transcript, fill};

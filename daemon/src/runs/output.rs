@@ -48,7 +48,7 @@ impl OutputStream {
     }
 }
 
-fn chunk(bytes: Vec<u8>) -> OutputChunk {
+pub(super) fn chunk(bytes: Vec<u8>) -> OutputChunk {
     match String::from_utf8(bytes) {
         Ok(text) => OutputChunk::Text { text },
         Err(error) => OutputChunk::Base64 {

@@ -10,6 +10,8 @@ use saferun_protocol::{ClientKind, RunInfo};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::transcript::Transcript;
+
 /// Who asks: the peer's uid as the kernel says, and what the client says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -35,6 +37,7 @@ pub(crate) struct RunHandle {
     pub(crate) stdin: mpsc::Sender<StdinPiece>,
     pub(crate) began: Instant,
     pub(crate) running: bool,
+    pub(crate) transcript: Arc<Transcript>,
 }
 
 /// All runs that wait or are under way.

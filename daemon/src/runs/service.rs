@@ -20,11 +20,13 @@ use super::{
     pick::{Picked, pick},
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
+    transcript::Transcript,
     verdict::{Ending, judge},
     wire,
 };
 use crate::{
     admission::{Gate, Place, Rates, Want},
+    audit::{Alerts, Audit, AuditError, Facts, Recorded},
     policy::{Asked, PolicyHandle},
     pool::{Key, Lease, LeaseError, PoolHandle},
     world::WorldHandle,
@@ -42,6 +44,8 @@ pub(crate) struct RunService {
     gate: Gate,
     rates: Rates,
     registry: Registry,
+    audit: Audit,
+    alerts: Alerts,
     finished: Arc<AtomicU64>,
     closing: Arc<AtomicBool>,
 }
@@ -57,6 +61,8 @@ pub(crate) struct Accepted {
     engine: String,
     /// Its place among the runs under way; none for one that does not run.
     place: Option<Place>,
+    /// All that it writes, to be read when it is over or while it goes on.
+    pub(crate) transcript: Arc<Transcript>,
 }
 
 impl RunService {
@@ -66,6 +72,7 @@ impl RunService {
         world: WorldHandle,
         policies: PolicyHandle,
         rates: Rates,
+        audit: Audit,
     ) -> Self {
         Self {
             pool,
@@ -74,6 +81,8 @@ impl RunService {
             gate: Gate::default(),
             rates,
             registry: Registry::default(),
+            audit,
+            alerts: Alerts::default(),
             finished: Arc::default(),
             closing: Arc::default(),
         }
@@ -133,6 +142,7 @@ impl RunService {
             picked,
             engine,
             place,
+            transcript: Arc::default(),
         })
     }
 
@@ -148,6 +158,7 @@ impl RunService {
             picked,
             engine,
             mut place,
+            transcript,
         } = accepted;
         let (stdin, stdin_pieces) = mpsc::channel(16);
         let handle = RunHandle {
@@ -157,6 +168,7 @@ impl RunService {
             stdin,
             began,
             running: false,
+            transcript: Arc::clone(&transcript),
         };
         let entry = self.registry.add(&id, handle);
         let mut result = blank(&id, &admitted);
@@ -168,7 +180,16 @@ impl RunService {
                 findings: result.findings.clone(),
             })
             .await;
-        if let Some(picked) = picked.filter(|_| admitted.decision.verdict.runs()) {
+        let refuse_unrecorded = admitted.audit.refuse_unrecorded;
+        let image = picked.as_ref().map(|picked| picked.image.clone());
+        let image = image.unwrap_or_default();
+        let (recorded, started) = self.record(&admitted, caller, &image, &result).await;
+        if let Err(error) = &started {
+            result.unrecorded = Some(error.to_string());
+        }
+        if let (Err(error), true) = (started, refuse_unrecorded) {
+            (result.status, result.message) = (Outcome::SetupFailed, unrecorded(&error));
+        } else if let Some(picked) = picked.filter(|_| admitted.decision.verdict.runs()) {
             result.sandbox.engine = engine;
             result.sandbox.image.clone_from(&picked.image);
             result.sandbox.variant.clone_from(&picked.variant);
@@ -186,6 +207,7 @@ impl RunService {
                         cancel,
                         events,
                         detach,
+                        transcript: Arc::clone(&transcript),
                     };
                     let stderr = run.execute(lease, &mut result).await;
                     picked.tell(&stderr, &mut result);
@@ -203,6 +225,16 @@ impl RunService {
             (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
         }
         drop(place);
+        if let Err(error) = recorded.end(&result, transcript.streams()).await {
+            tracing::error!(%error, "the end of a run was not recorded");
+            result.unrecorded = Some(error.to_string());
+        }
+        let current = self.policies.current();
+        let rules = &current.policy().alerts;
+        self.alerts.ended(result.status, result.exit_code, rules);
+        transcript.finish(&result);
+        // Whoever finds no run under this id any more finds it in the record.
+        drop(entry);
         self.finished.fetch_add(1, Ordering::Relaxed);
         span.in_scope(|| {
             tracing::info!(
@@ -214,6 +246,48 @@ impl RunService {
             );
         });
         result
+    }
+
+    /// Records the start, before the engine is touched.
+    async fn record(
+        &self,
+        admitted: &Admitted,
+        caller: Caller,
+        image: &str,
+        result: &RunResult,
+    ) -> (Recorded, Result<(), AuditError>) {
+        let verdict = format!("{:?}", admitted.decision.verdict);
+        let reasons = &admitted.decision.reasons;
+        let facts = Facts {
+            uid: caller.uid,
+            client: caller.client,
+            file_name: &admitted.spec.file_name,
+            source: &admitted.source,
+            args: &admitted.spec.args,
+            env: &admitted.spec.env,
+            stdin: admitted.given.as_deref(),
+            stdin_streamed: admitted.stdin_streamed,
+            verdict: &verdict,
+            decision: reasons
+                .iter()
+                .map(|clause| format!("{}: {}", clause.key, clause.text))
+                .collect(),
+            override_reason: admitted.override_reason.as_deref(),
+            image,
+            result,
+        };
+        Recorded::start(
+            self.audit.clone(),
+            admitted.audit,
+            admitted.secrets.clone(),
+            facts,
+        )
+        .await
+    }
+
+    /// What a run of this uid has written so far.
+    pub(crate) fn transcript(&self, id: &str, uid: u32) -> Option<Arc<Transcript>> {
+        self.registry.find(id, uid).map(|run| run.transcript)
     }
 
     /// `Err(None)`: cancelled while it waited.
@@ -352,6 +426,7 @@ struct Wanted {
     cancel: CancellationToken,
     events: Sender,
     detach: bool,
+    transcript: Arc<Transcript>,
 }
 
 impl Wanted {
@@ -394,6 +469,7 @@ impl Wanted {
             events: self.events,
             detach: self.detach,
             returns_output,
+            transcript: self.transcript,
         };
         let executed = execution.run().await;
         drop(lease);
@@ -475,6 +551,12 @@ fn setup_failure(error: &LeaseError) -> String {
         }
         LeaseError::Retired | LeaseError::ShuttingDown => format!("The run did not begin: {error}"),
     }
+}
+
+fn unrecorded(error: &AuditError) -> String {
+    format!(
+        "The run was not started, because it could not be recorded: {error}; make room or repair it, or let the user's policy say `audit.on_failure`"
+    )
 }
 
 fn unknown_run(id: &str) -> ErrorObjectOwned {

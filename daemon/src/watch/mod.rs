@@ -184,7 +184,7 @@ impl WatchService {
             if roots.len() >= MAX_ROOTS {
                 return Err(Code::Busy.error(
                     format!("{MAX_ROOTS} folders are watched already"),
-                    "end another watch first: saferunctl watch --list shows them",
+                    "end another watch first: the method saferun.watchList shows them",
                 ));
             }
             let shared = Shared::new(path.to_owned());

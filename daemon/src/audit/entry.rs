@@ -1,0 +1,155 @@
+//! What an event says: the heads, which stay for ever, and the bodies beside them, which retention may drop. Pure.
+
+use std::collections::BTreeMap;
+
+use saferun_protocol::{ClientKind, Outcome, Risk};
+use serde::{Deserialize, Serialize};
+
+use super::{NewEvent, chain};
+
+/// Longest piece of a text in a head; the whole stands in a body.
+const EXCERPT: usize = 500;
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A run was accepted or refused.
+    Start,
+    /// It is over.
+    End,
+    /// Bodies up to an event were dropped.
+    Retention,
+    /// A seal begins.
+    Seal,
+    /// The record was found changed.
+    Fault,
+}
+
+impl Kind {
+    /// As it is stored.
+    pub(super) const fn number(self) -> i64 {
+        match self {
+            Self::Start => 1,
+            Self::End => 2,
+            Self::Retention => 3,
+            Self::Seal => 4,
+            Self::Fault => 5,
+        }
+    }
+}
+
+/// Name of a body to its SHA-256.
+pub(super) type BodyHashes = BTreeMap<String, String>;
+
+/// Head of a start.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StartHead {
+    pub(crate) client: ClientKind,
+    pub(crate) file_name: String,
+    pub(crate) code_sha256: String,
+    pub(crate) risk: Risk,
+    pub(crate) rules: Vec<String>,
+    pub(crate) policy: String,
+    pub(crate) policy_hash: String,
+    pub(crate) verdict: String,
+    pub(crate) overridden: bool,
+    pub(crate) override_reason: Option<String>,
+    pub(crate) image: String,
+    /// Start of the arguments, for searches.
+    pub(crate) args: String,
+    pub(crate) source_exact: bool,
+    pub(crate) redactions: u32,
+    #[serde(default)]
+    pub(super) bodies: BodyHashes,
+}
+
+/// Head of an end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EndHead {
+    pub(crate) outcome: Outcome,
+    pub(crate) exit_code: Option<u8>,
+    pub(crate) signal: Option<u8>,
+    pub(crate) wall_ms: f64,
+    pub(crate) message: String,
+    /// Where bytes of standard output and standard error are missing.
+    pub(crate) gaps: [Option<u64>; 2],
+    #[serde(default)]
+    pub(super) bodies: BodyHashes,
+}
+
+/// The part of the call that is needed to do it again, as a body.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) stdin_streamed: bool,
+    pub(crate) decision: Vec<String>,
+}
+
+/// The start of a long text.
+pub(super) fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT).collect()
+}
+
+fn hashes(bodies: &[(&'static str, Vec<u8>)]) -> BodyHashes {
+    bodies
+        .iter()
+        .map(|(name, bytes)| ((*name).to_owned(), chain::hex(&chain::digest(bytes))))
+        .collect()
+}
+
+impl StartHead {
+    /// The event.
+    pub(crate) fn event(
+        mut self,
+        run: String,
+        uid: u32,
+        at_ms: i64,
+        bodies: Vec<(&'static str, Vec<u8>)>,
+    ) -> NewEvent {
+        self.bodies = hashes(&bodies);
+        NewEvent::new(Kind::Start, run, uid, at_ms, &self, bodies)
+    }
+}
+
+impl EndHead {
+    /// The end of a run that a killed daemon left open.
+    pub(super) fn interrupted() -> Self {
+        Self {
+            outcome: Outcome::Interrupted,
+            exit_code: None,
+            signal: None,
+            wall_ms: 0.0,
+            message: "SafeRun itself was killed or lost power during the run; what the program did until then is not known; its container is removed".to_owned(),
+            gaps: [None; 2],
+            bodies: BodyHashes::new(),
+        }
+    }
+
+    /// The event.
+    pub(crate) fn event(
+        mut self,
+        run: String,
+        uid: u32,
+        at_ms: i64,
+        bodies: Vec<(&'static str, Vec<u8>)>,
+    ) -> NewEvent {
+        self.bodies = hashes(&bodies);
+        NewEvent::new(Kind::End, run, uid, at_ms, &self, bodies)
+    }
+}
+
+/// Head of an event about the record itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SystemHead {
+    pub(super) what: String,
+}
+
+/// The bodies that a head of any kind names.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct AnyHead {
+    #[serde(default)]
+    pub(super) bodies: BodyHashes,
+    #[serde(default)]
+    pub(super) what: String,
+}

@@ -1,0 +1,153 @@
+//! From a run to its two events: what is kept by the policy's word, with the secrets taken out.
+
+use saferun_policy::AuditRules;
+use saferun_protocol::{ClientKind, RunResult};
+
+use super::{
+    Audit, AuditError, Secrets, chain,
+    entry::{Call, EndHead, StartHead, excerpt},
+};
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// What is known of a run when it is accepted or refused.
+pub(crate) struct Facts<'run> {
+    pub(crate) uid: u32,
+    pub(crate) client: ClientKind,
+    pub(crate) file_name: &'run str,
+    pub(crate) source: &'run [u8],
+    pub(crate) args: &'run [String],
+    pub(crate) env: &'run [(String, String)],
+    pub(crate) stdin: Option<&'run [u8]>,
+    pub(crate) stdin_streamed: bool,
+    pub(crate) verdict: &'run str,
+    pub(crate) decision: Vec<String>,
+    pub(crate) override_reason: Option<&'run str>,
+    pub(crate) image: &'run str,
+    /// With the findings; nothing has run yet.
+    pub(crate) result: &'run RunResult,
+}
+
+/// A run whose start is being recorded, and whose end will be.
+pub(crate) struct Recorded {
+    audit: Audit,
+    run: String,
+    uid: u32,
+    secrets: Secrets,
+    rules: AuditRules,
+    started: bool,
+}
+
+impl Recorded {
+    /// Records the start. The error says why it is not recorded; the run may go on by its policy's word only.
+    pub(crate) async fn start(
+        audit: Audit,
+        rules: AuditRules,
+        mut secrets: Secrets,
+        facts: Facts<'_>,
+    ) -> (Self, Result<(), AuditError>) {
+        use saferun_policy::SourceRecord;
+        if rules.source == SourceRecord::Full {
+            secrets = Secrets::default();
+        }
+        let clean = |text: &str| secrets.clean_text(text);
+        let (source, redactions) = secrets.clean(facts.source.to_vec());
+        let keeps_source = rules.source != SourceRecord::Hash;
+        let call = Call {
+            args: facts.args.iter().map(|arg| clean(arg)).collect(),
+            env: facts
+                .env
+                .iter()
+                .map(|(name, value)| (name.clone(), clean(value)))
+                .collect(),
+            stdin_streamed: facts.stdin_streamed,
+            decision: facts.decision,
+        };
+        let head = StartHead {
+            client: facts.client,
+            file_name: facts.file_name.to_owned(),
+            code_sha256: chain::hex(&chain::digest(facts.source)),
+            risk: facts.result.risk,
+            rules: facts
+                .result
+                .findings
+                .iter()
+                .take(50)
+                .map(|finding| format!("{} {}", finding.rule, finding.name))
+                .collect(),
+            policy: facts.result.policy.clone(),
+            policy_hash: facts.result.policy_hash.clone(),
+            verdict: facts.verdict.to_owned(),
+            overridden: facts.result.overridden,
+            override_reason: facts.override_reason.map(|reason| excerpt(&clean(reason))),
+            image: facts.image.to_owned(),
+            args: excerpt(&call.args.join(" ")),
+            source_exact: keeps_source && redactions == 0,
+            redactions,
+            bodies: std::collections::BTreeMap::default(),
+        };
+        let mut bodies = vec![("call", json(&call)), ("before", json(facts.result))];
+        if keeps_source {
+            bodies.push(("source", source));
+        }
+        if let Some(stdin) = facts.stdin
+            && keeps_source
+        {
+            bodies.push(("stdin", secrets.clean(stdin.to_vec()).0));
+        }
+        let run = facts.result.id.clone();
+        let event = head.event(run.clone(), facts.uid, now_ms(), bodies);
+        let result = audit.append(event.durable(rules.survives_power_loss)).await;
+        let recorded = Self {
+            audit,
+            run,
+            uid: facts.uid,
+            secrets,
+            rules,
+            started: result.is_ok(),
+        };
+        (recorded, result)
+    }
+
+    /// Records the end, with the output where the policy keeps it. Each stream comes with the place of its gap.
+    pub(crate) async fn end(
+        self,
+        result: &RunResult,
+        streams: [(Vec<u8>, Option<u64>); 2],
+    ) -> Result<(), AuditError> {
+        if !self.started {
+            // Without its start an end would be a run from nowhere; the caller has been told already.
+            return Ok(());
+        }
+        let [stdout, stderr] = streams;
+        let head = EndHead {
+            outcome: result.status,
+            exit_code: result.exit_code,
+            signal: result.signal,
+            wall_ms: result.usage.wall_ms,
+            message: excerpt(&self.secrets.clean_text(&result.message)),
+            gaps: [stdout.1, stderr.1],
+            bodies: std::collections::BTreeMap::default(),
+        };
+        let mut bodies = vec![("result", json(result))];
+        if self.rules.output {
+            for (name, bytes) in [("stdout", stdout.0), ("stderr", stderr.0)] {
+                if !bytes.is_empty() {
+                    bodies.push((name, self.secrets.clean(bytes).0));
+                }
+            }
+        }
+        let event = head.event(self.run, self.uid, now_ms(), bodies);
+        self.audit
+            .append(event.durable(self.rules.survives_power_loss))
+            .await
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    // Our own types, with text for keys: this does not fail.
+    serde_json::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,317 @@
+//! The database file: its form, appending to it, closing what a killed daemon left open. Owned by the writer thread.
+
+use std::{
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+
+use super::{
+    AuditError, NewEvent,
+    chain::{self, Event, GENESIS, next_key, tag},
+    entry::{EndHead, Kind},
+    head::{Head, HeadFile},
+};
+
+/// Changes to the tables raise this and add a migration; an older daemon refuses a newer record.
+pub(super) const SCHEMA: i64 = 1;
+/// How long a commit waits for another process that holds the database.
+const BUSY: Duration = Duration::from_secs(2);
+/// Bodies below this are not worth compressing.
+const SMALL: usize = 256;
+/// No body can be larger: what a run may print is bounded far below.
+const MAX_BODY: u64 = 1 << 30;
+
+const FORM: &str = "
+CREATE TABLE events(
+    seq INTEGER PRIMARY KEY, run TEXT NOT NULL, uid INTEGER NOT NULL, kind INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL, head TEXT NOT NULL, hash BLOB NOT NULL, tag BLOB) STRICT;
+CREATE UNIQUE INDEX events_run ON events(run, kind) WHERE run <> '';
+CREATE INDEX events_uid ON events(uid, kind, seq);
+CREATE TABLE bodies(
+    seq INTEGER NOT NULL, name TEXT NOT NULL, deflated INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX bodies_seq ON bodies(seq, name);
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+    BEGIN SELECT raise(ABORT, 'events are only appended'); END;
+CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events
+    BEGIN SELECT raise(ABORT, 'events are only appended'); END;
+";
+
+/// The open record.
+pub(super) struct Store {
+    pub(super) connection: Connection,
+    path: PathBuf,
+    file: HeadFile,
+    pub(super) head: Head,
+    durable: bool,
+}
+
+impl Store {
+    /// Opens or makes it, brings its form up to date, closes runs that have no end.
+    pub(super) fn open(path: &Path, now_ms: i64) -> Result<Self, AuditError> {
+        let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
+        let connection = connect(path, false).map_err(sqlite)?;
+        connection
+            .execute_batch("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            .map_err(sqlite)?;
+        migrate(&connection, path)?;
+        let head_path = path.with_extension("head");
+        let file = HeadFile::open(&head_path).map_err(|error| AuditError::Unusable {
+            path: head_path.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        let mut store = Self {
+            connection,
+            path: path.to_owned(),
+            file,
+            head: Head::EMPTY,
+            durable: false,
+        };
+        store.find_head(now_ms).map_err(sqlite)?;
+        store.close_interrupted(now_ms).map_err(sqlite)?;
+        Ok(store)
+    }
+
+    /// Where the chain stands, by the database and by the head file. Where they differ, it is written down.
+    fn find_head(&mut self, now_ms: i64) -> rusqlite::Result<()> {
+        let last: Option<(u64, Vec<u8>)> = self
+            .connection
+            .query_row(
+                "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let (seq, link) = last.unwrap_or((0, GENESIS.to_vec()));
+        let told = self.file.read();
+        let mut head = Head {
+            seq,
+            link: link.try_into().unwrap_or(GENESIS),
+            seal: told.and_then(|told| told.seal),
+        };
+        let fault = match told {
+            None if seq > 0 => Some("the file with the last link was missing or unreadable; a seal, if there was one, ends here".to_owned()),
+            Some(told) if told.seq > seq => Some(format!(
+                "the record ended at event {seq}, but event {} had been written: the events between were removed, or lost with the machine's power",
+                told.seq
+            )),
+            Some(told) => {
+                // Killed between a commit and the writing of the head: catch up.
+                if let Some((from, key)) = &mut head.seal {
+                    for _ in told.seq.max(*from - 1)..seq {
+                        *key = next_key(key);
+                    }
+                }
+                let then: Option<Vec<u8>> = self
+                    .connection
+                    .query_row("SELECT hash FROM events WHERE seq=?1", [told.seq], |row| row.get(0))
+                    .optional()?;
+                (told.seq > 0 && then.as_deref() != Some(&told.link[..]))
+                    .then(|| format!("event {} is not the one that had been written", told.seq))
+            }
+            None => None,
+        };
+        self.head = head;
+        if let Some(fault) = fault {
+            tracing::error!(%fault, "the audit record was changed from outside");
+            self.append(&[NewEvent::system(Kind::Fault, now_ms, &fault)])?;
+        }
+        Ok(())
+    }
+
+    fn close_interrupted(&mut self, now_ms: i64) -> rusqlite::Result<()> {
+        let open: Vec<(String, u32)> = self
+            .connection
+            .prepare(
+                "SELECT run, uid FROM events s WHERE kind=?1 AND NOT EXISTS
+                 (SELECT 1 FROM events e WHERE e.run=s.run AND e.run<>'' AND e.kind=?2)",
+            )?
+            .query_map([Kind::Start.number(), Kind::End.number()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let ends: Vec<NewEvent> = open
+            .into_iter()
+            .map(|(run, uid)| EndHead::interrupted().event(run, uid, now_ms, Vec::new()))
+            .collect();
+        self.append(&ends)
+    }
+
+    /// Appends all or none, in this order.
+    pub(super) fn append(&mut self, events: &[NewEvent]) -> rusqlite::Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let durable = events.iter().any(|event| event.durable);
+        if durable != self.durable {
+            self.connection.pragma_update(
+                None,
+                "synchronous",
+                if durable { "FULL" } else { "NORMAL" },
+            )?;
+            self.durable = durable;
+        }
+        let mut head = self.head;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for event in events {
+            insert(&transaction, &mut head, event)?;
+        }
+        transaction.commit()?;
+        self.head = head;
+        if let Err(error) = self.file.write(&head, durable) {
+            tracing::warn!(%error, "the last link of the audit record could not be written beside it");
+        }
+        Ok(())
+    }
+
+    /// Begins a seal with the event after the one that says so.
+    pub(super) fn seal(&mut self, key: chain::Hash, now_ms: i64) -> rusqlite::Result<u64> {
+        let from = self.head.seq + 2;
+        self.append(&[NewEvent::system(Kind::Seal, now_ms, &from.to_string())])?;
+        self.head.seal = Some((from, key));
+        self.file
+            .write(&self.head, true)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        Ok(from)
+    }
+
+    /// Drops the oldest bodies until the rest is young and small enough; an event says up to where.
+    pub(super) fn retain(
+        &mut self,
+        older_than_ms: i64,
+        bytes: u64,
+        now_ms: i64,
+    ) -> rusqlite::Result<u64> {
+        let by_age: u64 = self.connection.query_row(
+            "SELECT coalesce(max(seq), 0) FROM events WHERE at_ms < ?1",
+            [older_than_ms],
+            |row| row.get(0),
+        )?;
+        let by_size: u64 = self.connection.query_row(
+            "SELECT coalesce(max(seq), 0) FROM
+             (SELECT seq, sum(length(data)) OVER (ORDER BY seq DESC, name) AS room FROM bodies) WHERE room > ?1",
+            [i64::try_from(bytes).unwrap_or(i64::MAX)],
+            |row| row.get(0),
+        )?;
+        let up_to = by_age.max(by_size);
+        let count: u64 = self.connection.query_row(
+            "SELECT count(*) FROM bodies WHERE seq <= ?1",
+            [up_to],
+            |row| row.get(0),
+        )?;
+        if count == 0 {
+            return Ok(0);
+        }
+        // The event comes first: killed between the two, bodies stay that may go, never the other way.
+        self.append(&[NewEvent::system(
+            Kind::Retention,
+            now_ms,
+            &up_to.to_string(),
+        )])?;
+        self.connection
+            .execute("DELETE FROM bodies WHERE seq <= ?1", [up_to])?;
+        self.connection
+            .execute_batch("PRAGMA incremental_vacuum(10000); PRAGMA wal_checkpoint(PASSIVE);")?;
+        Ok(count)
+    }
+
+    /// The error for a failure of SQLite here.
+    pub(super) fn error(&self, error: &rusqlite::Error) -> AuditError {
+        AuditError::at(&self.path, error)
+    }
+}
+
+fn insert(connection: &Connection, head: &mut Head, event: &NewEvent) -> rusqlite::Result<()> {
+    let row = Event {
+        seq: head.seq + 1,
+        kind: event.kind.number(),
+        at_ms: event.at_ms,
+        uid: event.uid,
+        run: &event.run,
+        head: &event.head,
+    };
+    let link = chain::link(&head.link, &row);
+    let mut sealed = None;
+    if let Some((from, key)) = &mut head.seal
+        && row.seq >= *from
+    {
+        sealed = Some(tag(key, &link));
+        *key = next_key(key);
+    }
+    connection
+        .prepare_cached("INSERT INTO events VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")?
+        .execute(params![
+            row.seq, row.run, row.uid, row.kind, row.at_ms, row.head, link, sealed
+        ])?;
+    for (name, bytes) in &event.bodies {
+        let packed = (bytes.len() >= SMALL).then(|| deflate(bytes));
+        connection
+            .prepare_cached("INSERT INTO bodies VALUES(?1,?2,?3,?4)")?
+            .execute(params![
+                row.seq,
+                name,
+                packed.is_some(),
+                packed.as_ref().unwrap_or(bytes)
+            ])?;
+    }
+    head.seq = row.seq;
+    head.link = link;
+    Ok(())
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = DeflateEncoder::new(Vec::new(), Compression::fast());
+    // Writing to a vector does not fail.
+    let _ = packer.write_all(bytes);
+    packer.finish().unwrap_or_default()
+}
+
+/// A body as it was given.
+pub(super) fn unpack(deflated: bool, data: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    if !deflated {
+        return Ok(data);
+    }
+    let mut bytes = Vec::new();
+    DeflateDecoder::new(&data[..])
+        .take(MAX_BODY)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A connection for writing, or one for a reader.
+pub(super) fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
+    let flags = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<(), AuditError> {
+    let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(sqlite)?;
+    if found > SCHEMA {
+        return Err(AuditError::Newer {
+            path: path.display().to_string(),
+            found,
+        });
+    }
+    if found == 0 {
+        connection
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; {FORM} PRAGMA user_version={SCHEMA}; COMMIT;"
+            ))
+            .map_err(sqlite)?;
+    }
+    Ok(())
+}

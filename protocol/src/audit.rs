@@ -1,0 +1,158 @@
+//! The record of runs as it travels: a page of history, one whole record, what a verification found.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{finding::Risk, request::ClientKind, result::Outcome, result::RunResult};
+
+/// Most records that one call of `saferun.history` returns.
+pub const MAX_HISTORY_PAGE: u32 = 1000;
+
+/// Which runs of the same user are asked for; newest first. All conditions hold at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HistoryQuery {
+    /// How many at the most, up to [`MAX_HISTORY_PAGE`]; 0 means 20.
+    pub limit: u32,
+    /// Only runs recorded before this one: the `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// Only this level and above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// Only runs that ended so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Only runs that began at this time or later, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
+    /// Only runs that began before this time, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+    /// Only scripts whose name contains this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Only runs whose name, arguments, findings, reason or sentence contain this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Only runs whose id starts with this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// A page of history.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct HistoryPage {
+    /// The runs, newest first.
+    pub runs: Vec<HistoryItem>,
+    /// `before` of the page that follows, if one does.
+    pub next: Option<u64>,
+}
+
+/// One run in a page of history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryItem {
+    /// Its id.
+    pub id: String,
+    /// Milliseconds since 1970 when it was accepted.
+    pub at_ms: i64,
+    /// Script's name.
+    pub file_name: String,
+    /// Which program asked.
+    pub client: ClientKind,
+    /// Highest level found.
+    pub risk: Risk,
+    /// How it ended; absent while it is under way.
+    pub outcome: Option<Outcome>,
+    /// Exit code, if the program returned one.
+    pub exit_code: Option<u8>,
+    /// Wall time, in milliseconds.
+    pub wall_ms: f64,
+    /// Whether a refusal was overridden.
+    pub overridden: bool,
+}
+
+/// Everything that is recorded of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this form. Within one version fields are only added.
+    pub format: u32,
+    /// Milliseconds since 1970 when it was accepted.
+    pub started_ms: i64,
+    /// Milliseconds since 1970 when its end was recorded; absent while it is under way.
+    pub ended_ms: Option<i64>,
+    /// Who ran it, from `SO_PEERCRED`.
+    pub uid: u32,
+    /// Which program asked; declared by it.
+    pub client: ClientKind,
+    /// Script's name.
+    pub file_name: String,
+    /// SHA-256 of the code as it ran, in hexadecimal.
+    pub code_sha256: String,
+    /// The code, as far as the policy keeps it and retention has not dropped it.
+    pub source: Option<String>,
+    /// Whether `source` is exactly the code that ran.
+    pub source_exact: bool,
+    /// Secrets that were blanked out, in the code, the arguments, the environment and the output.
+    pub redactions: u32,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Variables that were added.
+    pub env: Vec<(String, String)>,
+    /// Standard input that came with the request, as base64.
+    pub stdin_base64: Option<String>,
+    /// Whether standard input was streamed and so is not recorded.
+    pub stdin_streamed: bool,
+    /// Reason that was given to override the policy.
+    pub override_reason: Option<String>,
+    /// Clauses of the policy that decided, as `levels.HIGH: text`.
+    pub decision: Vec<String>,
+    /// How it ended, with the output; while it is under way, what was known at its start.
+    pub result: Option<RunResult>,
+    /// Bodies (source, output, findings) that retention has dropped.
+    pub dropped_bodies: Vec<String>,
+    /// Place of the start event in the chain, from 1.
+    pub seq: u64,
+    /// Link of the start event, in hexadecimal.
+    pub start_hash: String,
+    /// Link of the end event, in hexadecimal.
+    pub end_hash: Option<String>,
+}
+
+/// What a verification of the whole record found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// The verdict.
+    pub verdict: Integrity,
+    /// Events looked at.
+    pub events: u64,
+    /// Last link of the chain, in hexadecimal.
+    pub head: String,
+    /// First event under the seal, if there is one.
+    pub sealed_from: Option<u64>,
+    /// What is wrong, the first 100.
+    pub problems: Vec<String>,
+}
+
+/// How far a record can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Integrity {
+    /// Chain and bodies fit together. Whoever owns the file could have made it so: no seal was checked.
+    Consistent,
+    /// The seal fits the key as well: nothing since the seal began was changed or removed.
+    Untampered,
+    /// Something was changed, removed, added or re-ordered.
+    Broken,
+}
+
+/// The start of a seal. The key is told this once and kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Key that verifies it, in hexadecimal.
+    pub key: String,
+    /// First event under it.
+    pub from: u64,
+}
