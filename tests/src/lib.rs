@@ -279,22 +279,26 @@ impl Daemon {
         &self.engine
     }
 
-    /// Id of the image that runs go into.
+    /// Id of the image that a run without imports goes into; other variants may stand beside it.
     ///
     /// # Panics
     /// If there is none.
     #[must_use]
     pub fn image(&self) -> String {
         self.wait_until("the image is known", |daemon| {
-            daemon.status().images.iter().any(|image| image.current)
+            daemon.status().images.iter().any(is_plain)
         });
         let images = self.status().images;
         images
             .into_iter()
-            .find(|image| image.current)
+            .find(is_plain)
             .and_then(|image| image.id)
             .expect("an image")
     }
+}
+
+fn is_plain(image: &saferun_protocol::ImageInfo) -> bool {
+    image.current && image.variant == "python"
 }
 
 impl Drop for Daemon {
