@@ -21,13 +21,10 @@ impl Audit {
     pub(crate) fn verify(&self, key: Option<&str>) -> Result<VerifyReport, AuditError> {
         let key = match key {
             None => None,
-            Some(text) => Some(chain::unhex(text).ok_or_else(|| {
-                AuditError::Unusable {
-                    path: "the key".to_owned(),
-                    reason:
-                        "it must be 64 hexadecimal digits, as `saferunctl history seal` showed it"
-                            .to_owned(),
-                }
+            Some(text) => Some(chain::unhex(text).ok_or_else(|| AuditError::Unusable {
+                path: "the key".to_owned(),
+                reason:
+                    "it must be 64 hexadecimal digits, as saferun.sealHistory showed it".to_owned(),
             })?),
         };
         let file = HeadFile::open(&self.path.with_extension("head")).ok();

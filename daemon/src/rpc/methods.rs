@@ -445,6 +445,6 @@ impl ApiServer for Methods {
 fn unrecorded(id: &str) -> ErrorObjectOwned {
     Code::UnknownRun.error(
         format!("no run of yours with the id {id} is recorded"),
-        "`saferunctl history` lists those that are",
+        "the method saferun.history lists those that are",
     )
 }

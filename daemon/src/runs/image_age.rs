@@ -10,6 +10,7 @@ use saferun_protocol::Code;
 /// # Errors
 /// It is older than the policy allows.
 pub(super) fn check(
+    variant: &str,
     created: Option<&str>,
     rules: &ImageRules,
     now: Timestamp,
@@ -24,15 +25,15 @@ pub(super) fn check(
     if over(rules.refuse_age) {
         return Err(Code::ImageMissing.error(
             format!(
-                "the sandbox image is {days} days old; the policy refuses one from {} on (image.refuse_age)",
+                "the image {variant} is {days} days old; the policy refuses one from {} on (image.refuse_age)",
                 show_duration(rules.refuse_age)
             ),
-            "run `saferunctl image build --force`",
+            format!("run `saferunctl image build --force {variant}`"),
         ));
     }
     Ok(over(rules.warn_age).then(|| {
         format!(
-            "warning: the sandbox image is {days} days old (image.warn_age); `saferunctl image build --force` makes a new one"
+            "warning: the image {variant} is {days} days old (image.warn_age); `saferunctl image build --force {variant}` makes a new one"
         )
     }))
 }
@@ -54,7 +55,7 @@ mod tests {
             ..preset("default").unwrap().image
         };
         let now: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
-        let at = |created: &str| check(Some(created), &rules, now);
+        let at = |created: &str| check("python-data", Some(created), &rules, now);
         assert_eq!(at("2026-05-03T00:00:00Z").unwrap(), None);
         assert!(
             at("2026-05-02T00:00:00Z")
@@ -73,7 +74,7 @@ mod tests {
             None,
             "the clock was put back"
         );
-        assert_eq!(check(None, &rules, now).unwrap(), None);
+        assert_eq!(check("python", None, &rules, now).unwrap(), None);
         assert_eq!(at("yesterday").unwrap(), None);
     }
 }

@@ -48,7 +48,12 @@ pub(super) fn pick(
         )
     })?;
     let id = world.image(&variant)?;
-    let warning = image_age::check(world.created(&id), &policy.image, jiff::Timestamp::now())?;
+    let warning = image_age::check(
+        &variant,
+        world.created(&id),
+        &policy.image,
+        jiff::Timestamp::now(),
+    )?;
     let own = wanted.iter().find(|known| known.variant == variant);
     let missing = absent(needs, own);
     let offers: Vec<Offer<'_>> = wanted
