@@ -68,7 +68,7 @@ impl Recorded {
         };
         let head = StartHead {
             client: facts.client,
-            file_name: facts.file_name.to_owned(),
+            file_name: clean(facts.file_name),
             code_sha256: chain::hex(&chain::digest(facts.source)),
             risk: facts.result.risk,
             rules: facts
@@ -89,7 +89,10 @@ impl Recorded {
             redactions,
             bodies: std::collections::BTreeMap::default(),
         };
-        let mut bodies = vec![("call", json(&call)), ("before", json(facts.result))];
+        let mut bodies = vec![
+            ("call", secrets.clean_json(&call)),
+            ("before", secrets.clean_json(facts.result)),
+        ];
         if keeps_source {
             bodies.push(("source", source));
         }
@@ -132,7 +135,7 @@ impl Recorded {
             gaps: [stdout.1, stderr.1],
             bodies: std::collections::BTreeMap::default(),
         };
-        let mut bodies = vec![("result", json(result))];
+        let mut bodies = vec![("result", self.secrets.clean_json(result))];
         if self.rules.output {
             for (name, bytes) in [("stdout", stdout.0), ("stderr", stderr.0)] {
                 if !bytes.is_empty() {
@@ -145,9 +148,4 @@ impl Recorded {
             .append(event.durable(self.rules.survives_power_loss))
             .await
     }
-}
-
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
-    // Our own types, with text for keys: this does not fail.
-    serde_json::to_vec(value).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 //! the environment, and the same bytes wherever they turn up again. Pure.
 
 use saferun_scanner::{Report, extract::scan_bytes};
+use serde::Serialize;
+use serde_json::Value;
 
 /// What stands in a secret's place.
 const MARK: &[u8] = b"[redacted]";
@@ -108,6 +110,30 @@ impl Secrets {
         }
         String::from_utf8_lossy(&self.clean(text.as_bytes().to_vec()).0).into_owned()
     }
+
+    /// One of our own types as JSON without any secret. Its texts are cleaned before they are written: the escapes of
+    /// JSON would hide a secret with a quote or a backslash in it.
+    pub(crate) fn clean_json(&self, value: &impl Serialize) -> Vec<u8> {
+        // Our own types, with text for keys: this does not fail.
+        if self.found.is_empty() {
+            return serde_json::to_vec(value).unwrap_or_default();
+        }
+        let mut value = serde_json::to_value(value).unwrap_or_default();
+        clean_value(&mut value, self);
+        serde_json::to_vec(&value).unwrap_or_default()
+    }
+}
+
+/// Cleans each text of a value, names of members left as they are.
+fn clean_value(value: &mut Value, secrets: &Secrets) {
+    match value {
+        Value::String(text) => *text = secrets.clean_text(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| clean_value(item, secrets)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| clean_value(member, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -144,6 +170,24 @@ mod tests {
         assert_eq!(
             secrets().clean_text("it is hunter2hunter2."),
             "it is [redacted]."
+        );
+    }
+
+    #[test]
+    fn a_secret_goes_from_every_text_of_a_value_whatever_json_makes_of_it() {
+        let mut secrets = Secrets::default();
+        secrets.add(br#"pass"word\9"#);
+        let value = serde_json::json!({
+            "message": r#"it was pass"word\9"#,
+            "findings": [{"evidence": [{"message": r#"pass"word\9 leaves"#}], "level": 3}],
+        });
+        let cleaned: Value = serde_json::from_slice(&secrets.clean_json(&value)).unwrap();
+        assert_eq!(
+            cleaned,
+            serde_json::json!({
+                "message": "it was [redacted]",
+                "findings": [{"evidence": [{"message": "[redacted] leaves"}], "level": 3}],
+            })
         );
     }
 
