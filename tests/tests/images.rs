@@ -54,6 +54,12 @@ fn heavy_packages_are_imported_before_the_script_comes_and_shadowed_by_its_own_f
         RunRequest::new("import sys\nassert 'numpy' in sys.modules and 'pandas' in sys.modules\n");
     request.image = Some("python-data".to_owned());
     passed(&daemon.run_request(request));
+    // matplotlib speaks of a HOME that cannot be written at its import, which was not the script's.
+    let mut request = RunRequest::new("import numpy\nprint(numpy.arange(2))\n");
+    request.policy = Some("tutorial-hardened".to_owned());
+    let quiet = daemon.run_request(request);
+    passed(&quiet);
+    assert_eq!((&*quiet.stdout, &*quiet.stderr), ("[0 1]\n", ""));
     // A script that has the name of such a module is found first, as under python3.
     let mut request =
         RunRequest::new("import sys\nassert 'pandas' not in sys.modules\nprint(__file__)\n");

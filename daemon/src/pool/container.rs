@@ -156,7 +156,11 @@ impl Launcher {
         template: &Template,
         identity: &Identity,
     ) -> Result<(FrameSink, FrameSource, Decoder, Vec<AttestationField>), LaunchError> {
-        let not_ready = |reason: String| LaunchError::NotReady { reason };
+        // What an image imports early may need more memory than the run was given.
+        let memory = template.memory_bytes >> 20;
+        let not_ready = |reason: String| LaunchError::NotReady {
+            reason: format!("{reason} (it had {memory} MiB of memory)"),
+        };
         let (sink, mut source) = instance
             .take_io()
             .ok_or_else(|| not_ready("it has no stream".to_owned()))?;

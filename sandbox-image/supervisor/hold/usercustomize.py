@@ -66,9 +66,21 @@ def _hold():
             wanted = listed.read().decode("ascii").split()
     except FileNotFoundError:
         wanted = []
-    for name in wanted:
-        __import__(name)
     if wanted:
+        # What a package says at its import is no output of a script that may never ask for it.
+        kept = [posix.dup(number) for number in (1, 2)]
+        silence = posix.open("/dev/null", posix.O_WRONLY | posix.O_CLOEXEC)
+        for number in (1, 2):
+            posix.dup2(silence, number)
+        posix.close(silence)
+        for name in wanted:
+            __import__(name)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        for number, original in zip((1, 2), kept):
+            posix.dup2(original, number)
+            posix.close(original)
+
         import time
 
         # A helper thread that is ending may still be seen for a moment.
