@@ -14,8 +14,10 @@ mod rpc;
 mod runs;
 mod settings;
 mod state_dir;
+mod steps;
 mod watch;
 mod world;
 
 pub use boot::boot;
 pub use settings::{Settings, SettingsError};
+pub use steps::Step;

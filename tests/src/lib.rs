@@ -11,6 +11,10 @@ use std::{
 use saferun_protocol::{ApiClient, Client, RunRequest, RunResult, Status, connect};
 use tempfile::TempDir;
 
+mod crash;
+
+pub use crash::{Aftermath, Moments, Witness};
+
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.
 #[must_use]
 pub fn bin(name: &str) -> PathBuf {
@@ -54,6 +58,7 @@ pub fn long() -> bool {
 
 /// A daemon of this test's own. Stopped when dropped.
 pub struct Daemon {
+    program: PathBuf,
     child: Child,
     folder: TempDir,
     engine: String,
@@ -74,6 +79,14 @@ impl Daemon {
     /// If it does not come up.
     #[must_use]
     pub fn start_with(environment: &[(&str, &str)]) -> Option<Self> {
+        let daemon = Self::start_program(bin("saferund"), environment)?;
+        // The socket's file is there a moment before anybody listens.
+        daemon.wait_until("the daemon listens", Self::listens);
+        Some(daemon)
+    }
+
+    /// Starts this program as the daemon, and does not wait for it to listen.
+    fn start_program(program: PathBuf, environment: &[(&str, &str)]) -> Option<Self> {
         let engine = engine()?;
         let folder = tempfile::Builder::new()
             .prefix("saferun-test-")
@@ -83,24 +96,20 @@ impl Daemon {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let child = spawn(folder.path(), &engine, &environment);
+        let child = spawn(&program, folder.path(), &engine, &environment);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
-        let daemon = Self {
+        Some(Self {
+            program,
             child,
             folder,
             engine,
             environment,
             runtime,
-        };
-        // The socket's file is there a moment before anybody listens.
-        daemon.wait_until("the daemon listens", |daemon| {
-            daemon.block_on(connect(&daemon.socket())).is_ok()
-        });
-        Some(daemon)
+        })
     }
 
     /// Its socket.
@@ -133,6 +142,12 @@ impl Daemon {
         self.runtime
             .block_on(connect(&self.socket()))
             .expect("a connection")
+    }
+
+    /// Whether it takes connections.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.block_on(connect(&self.socket())).is_ok()
     }
 
     /// Waits for a future on the test's runtime.
@@ -233,15 +248,13 @@ impl Daemon {
     /// # Panics
     /// If it does not come up.
     pub fn restart(&mut self) {
-        self.child = spawn(self.folder.path(), &self.engine, &self.environment);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while self.runtime.block_on(connect(&self.socket())).is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "the daemon did not come up again"
-            );
-            pause();
-        }
+        self.child = spawn(
+            &self.program,
+            self.folder.path(),
+            &self.engine,
+            &self.environment,
+        );
+        self.wait_until("the daemon comes up again", Self::listens);
     }
 
     /// Waits for a condition, within 60 s.
@@ -316,7 +329,7 @@ impl Drop for Daemon {
     }
 }
 
-fn spawn(folder: &Path, engine: &str, environment: &[(String, String)]) -> Child {
+fn spawn(program: &Path, folder: &Path, engine: &str, environment: &[(String, String)]) -> Child {
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -325,7 +338,8 @@ fn spawn(folder: &Path, engine: &str, environment: &[(String, String)]) -> Child
     // `--pdeathsig`: a test that is killed leaves no daemon behind.
     Command::new("setpriv")
         .args(["--pdeathsig", "TERM", "--"])
-        .arg(bin("saferund"))
+        .arg(program)
+        .env("SAFERUN_INIT", bin("saferun-init"))
         .env("SAFERUN_SOCKET", folder.join("saferund.sock"))
         .env("SAFERUN_STATE_DIR", folder.join("state"))
         // No policy of the machine's own user or system.

@@ -1,78 +1,7 @@
 //! Promise: a daemon that is killed at any moment leaves nothing behind once it is started again.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "the seed must be seen to play a failure again"
-)]
-#![expect(
-    clippy::async_yields_async,
-    reason = "the run goes on while the daemon is killed"
-)]
-
-use std::{fs::File, io::Read, time::Duration};
-
 use saferun_protocol::{ApiClient, RunRequest};
-use saferun_tests::{Daemon, docker, long, text};
-
-/// A small generator, so that a failure can be played again from its seed.
-struct Moments(u64);
-
-impl Moments {
-    fn new() -> Self {
-        let given = std::env::var("SAFERUN_TEST_SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| {
-            let mut bytes = [0; 8];
-            File::open("/dev/urandom")
-                .and_then(|mut file| file.read_exact(&mut bytes))
-                .expect("random");
-            u64::from_le_bytes(bytes)
-        });
-        eprintln!("SAFERUN_TEST_SEED={seed}");
-        Self(seed | 1)
-    }
-
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}
-
-#[test]
-fn c1_sigkill_at_any_moment_leaves_no_container_and_the_next_run_works() {
-    let Some(mut daemon) = Daemon::start() else {
-        return;
-    };
-    let instance = daemon.instance();
-    let mut moments = Moments::new();
-    for round in 0..if long() { 200 } else { 20 } {
-        let client = daemon.connect();
-        let run = daemon.block_on(async {
-            let task = tokio::spawn(async move {
-                let request = RunRequest::new("import time\ntime.sleep(0.2)\nprint('x')");
-                let _ = client.run(request).await;
-            });
-            // Starts, runs and removals all fall within half a second of a request.
-            tokio::time::sleep(Duration::from_millis(moments.next(500))).await;
-            task
-        });
-        daemon.kill();
-        run.abort();
-        daemon.restart();
-        let result = daemon.run("print('next')");
-        assert_eq!(result.stdout, "next\n", "round {round}: {result:?}");
-        assert_eq!(daemon.instance(), instance);
-    }
-    // Once more, and then by the book: the engine must know of none of ours.
-    let engine = daemon.engine().to_owned();
-    drop(daemon);
-    let filter = format!("label=org.saferun.instance={instance}");
-    let left = docker(&engine, &["ps", "-a", "-q", "--filter", &filter]);
-    assert_eq!(text(&left.stdout), "", "containers were left behind");
-}
+use saferun_tests::{Daemon, docker, text};
 
 #[test]
 fn c2_containers_of_others_are_never_touched_however_alike() {

@@ -7,6 +7,7 @@ use super::{
     Audit, AuditError, Secrets, chain,
     entry::{Call, EndHead, StartHead, excerpt},
 };
+use crate::steps::{Step, reached};
 
 /// Milliseconds since 1970.
 pub(crate) fn now_ms() -> i64 {
@@ -104,6 +105,7 @@ impl Recorded {
         let run = facts.result.id.clone();
         let event = head.event(run.clone(), facts.uid, now_ms(), bodies);
         let result = audit.append(event.durable(rules.survives_power_loss)).await;
+        reached(Step::StartRecorded);
         let recorded = Self {
             audit,
             run,
@@ -144,8 +146,10 @@ impl Recorded {
             }
         }
         let event = head.event(self.run, self.uid, now_ms(), bodies);
-        self.audit
-            .append(event.durable(self.rules.survives_power_loss))
-            .await
+        reached(Step::RunEnded);
+        let event = event.durable(self.rules.survives_power_loss);
+        let result = self.audit.append(event).await;
+        reached(Step::EndRecorded);
+        result
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, Template,
     },
     journal::Journal,
+    steps::{Step, reached},
 };
 
 /// From the start of the container to its supervisor's word: an interpreter start under a CPU quota.
@@ -121,6 +122,7 @@ impl Launcher {
             uid: SANDBOX_UID_BASE + uid_offset,
         };
         self.journal.record(name).await?;
+        reached(Step::ContainerJournaled);
         let instance = match self.engine.launch(template, &identity).await {
             Ok(instance) => instance,
             Err(error) => {
@@ -134,15 +136,18 @@ impl Launcher {
         }
         let mut instance = instance;
         match self.make_ready(&mut instance, template, &identity).await {
-            Ok((sink, source, decoder, attestation)) => Ok(WarmContainer {
-                instance,
-                sink,
-                source,
-                decoder,
-                attestation,
-                identity,
-                capabilities: Arc::clone(&self.capabilities),
-            }),
+            Ok((sink, source, decoder, attestation)) => {
+                reached(Step::ContainerAttested);
+                Ok(WarmContainer {
+                    instance,
+                    sink,
+                    source,
+                    decoder,
+                    attestation,
+                    identity,
+                    capabilities: Arc::clone(&self.capabilities),
+                })
+            }
             Err(error) => {
                 self.take_down(name, instance).await;
                 Err(error)
@@ -199,6 +204,7 @@ impl Launcher {
         loop {
             let removed = timeout(REMOVE_DEADLINE, async {
                 let _ = instance.kill().await;
+                reached(Step::ContainerKilled);
                 instance.remove().await
             })
             .await;
@@ -211,9 +217,11 @@ impl Launcher {
             }
             tokio::time::sleep(REMOVE_PAUSE).await;
         }
+        reached(Step::ContainerRemoved);
         if let Err(error) = self.journal.forget(name).await {
             tracing::error!(container = name, %error, "the journal could not be updated");
         }
+        reached(Step::ContainerForgotten);
     }
 
     /// A create may have got through although its answer did not, and may do so only later: look at

@@ -22,7 +22,11 @@ use super::{
     transcript::Transcript,
     verdict::{Ending, Stopped},
 };
-use crate::{engine::Instance, pool::WarmContainer};
+use crate::{
+    engine::Instance,
+    pool::WarmContainer,
+    steps::{Step, reached},
+};
 
 /// From the request to kill and report to the kill from outside. A container that is throttled by its
 /// CPU quota gets no time for up to one period of 100 ms (`cfs_period_us`), so twice that and a bit.
@@ -130,7 +134,7 @@ impl Execution<'_> {
 
         let ending = loop {
             if written == outgoing.len() {
-                relay.handed_over.get_or_insert_with(|| began.elapsed());
+                relay.hand_over_at(began);
                 outgoing.clear();
                 written = 0;
                 input.take_frames(&mut relay.credit, &mut outgoing);
@@ -279,9 +283,17 @@ enum Last {
 }
 
 impl Relay {
+    fn hand_over_at(&mut self, began: Instant) {
+        if self.handed_over.is_none() {
+            self.handed_over = Some(began.elapsed());
+            reached(Step::ScriptHandedOver);
+        }
+    }
+
     /// Takes all whole frames; returns the last one if it came.
     fn take(&mut self, decoder: &mut saferun_frames::Decoder) -> Result<Option<Last>, String> {
         while let Some(frame) = ToDaemon::next(decoder).map_err(|error| error.to_string())? {
+            reached(Step::FirstFrame);
             match frame {
                 ToDaemon::Stdout(bytes) => self.output(Stream::Stdout, &bytes)?,
                 ToDaemon::Stderr(bytes) => self.output(Stream::Stderr, &bytes)?,

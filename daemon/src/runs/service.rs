@@ -29,6 +29,7 @@ use crate::{
     audit::{Alerts, Audit, AuditError, Facts, Recorded},
     policy::{Asked, PolicyHandle},
     pool::{Key, Lease, LeaseError, PoolHandle},
+    steps::{Step, reached},
     world::WorldHandle,
 };
 
@@ -133,6 +134,7 @@ impl RunService {
             .as_ref()
             .map(|engine| engine.version.clone());
         let engine = engine.unwrap_or_default();
+        reached(Step::RunAccepted);
         Ok(Accepted {
             id,
             admitted,
@@ -441,6 +443,7 @@ impl Wanted {
             returns_output,
             ..
         } = self.admitted;
+        reached(Step::ContainerLeased);
         result.sandbox.warm = lease.hit;
         let Some(container) = lease.container() else {
             result.status = Outcome::SetupFailed;

@@ -19,6 +19,7 @@ use self::{
 use super::{
     Capabilities, Engine, EngineError, EngineImage, Identity, Instance, Leftover, Template,
 };
+use crate::steps::{Step, reached};
 
 mod cgroup;
 mod create;
@@ -205,14 +206,18 @@ impl Engine for DockerEngine {
         let docker = self.client().await?;
         let place = self.place().await?;
         let id = self.create(docker, template, identity, place).await?;
+        reached(Step::ContainerCreated);
         match self.run(docker, &id).await {
-            Ok(attached) => Ok(Box::new(DockerInstance::new(
-                docker.clone(),
-                self.address.clone(),
-                id,
-                attached,
-                place.local,
-            ))),
+            Ok(attached) => {
+                reached(Step::ContainerStarted);
+                Ok(Box::new(DockerInstance::new(
+                    docker.clone(),
+                    self.address.clone(),
+                    id,
+                    attached,
+                    place.local,
+                )))
+            }
             Err(error) => {
                 // The connection, if there was one, is closed by now. What cannot be removed here
                 // stands in the journal under its name.
