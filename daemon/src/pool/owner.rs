@@ -3,7 +3,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,251 +10,20 @@ use saferun_protocol::PoolStatus;
 use tokio::{
     io::AsyncReadExt,
     sync::{mpsc, oneshot, watch},
-    time::{sleep_until, timeout},
+    time::sleep_until,
 };
 use tokio_util::task::TaskTracker;
 
 use super::{
     container::{Launcher, WarmContainer},
+    handle::{Command, Granted, Lease, PoolSettings},
     key::Key,
-    state::{Action, Bounds, Event, Phase, Pool, Refusal, SlotId, Source, Ticket},
+    state::{Action, Event, Phase, Pool, SlotId, Ticket},
 };
 use crate::engine::{Instance, Template};
 
 /// From the end of a run to the removal of its container.
 const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
-
-/// Everything that the pool is told at its start.
-#[derive(Clone, Copy)]
-pub(crate) struct PoolSettings {
-    pub(crate) bounds: Bounds,
-    pub(crate) uids: u32,
-}
-
-/// Why there is no container for a run.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum LeaseError {
-    /// Too many wait already.
-    #[error("{waiting} runs wait already")]
-    QueueFull {
-        /// How many.
-        waiting: usize,
-    },
-    /// Containers cannot be started.
-    #[error("{reason}")]
-    LaunchFailed {
-        /// Why the last start failed.
-        reason: String,
-    },
-    /// The image or policy changed meanwhile.
-    #[error("the image changed while the run waited; run it again")]
-    Retired,
-    /// The daemon stops.
-    #[error("the daemon is shutting down")]
-    ShuttingDown,
-}
-
-type Granted = Result<Lease, LeaseError>;
-
-enum Command {
-    Lease {
-        key: Key,
-        /// Whether a container of a wider class will do, to be tightened.
-        borrow: bool,
-        source: Source,
-        reply: oneshot::Sender<Granted>,
-        ticket: Ticket,
-    },
-    Cancel(Ticket),
-    Pin {
-        key: Key,
-        target: usize,
-    },
-    Retire {
-        keep: Box<dyn Fn(&Key) -> bool + Send>,
-    },
-    Released {
-        slot: SlotId,
-        instance: Box<dyn Instance>,
-    },
-    Warm {
-        slot: SlotId,
-        key: Key,
-        container: Box<WarmContainer>,
-        took: Duration,
-    },
-    Failed {
-        slot: SlotId,
-        reason: String,
-        permanent: bool,
-    },
-    Died(SlotId),
-    Removed(SlotId),
-    Drain {
-        done: oneshot::Sender<()>,
-    },
-}
-
-/// A handle to the pool; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct PoolHandle {
-    commands: mpsc::Sender<Command>,
-    status: watch::Receiver<Vec<PoolStatus>>,
-    tickets: Arc<std::sync::atomic::AtomicU64>,
-    runtime: tokio::runtime::Handle,
-}
-
-/// A container that is this run's alone. Dropping it sends the container to its removal.
-pub(crate) struct Lease {
-    slot: SlotId,
-    container: Option<WarmContainer>,
-    commands: mpsc::Sender<Command>,
-    runtime: tokio::runtime::Handle,
-    /// Whether it was warm when it was asked for.
-    pub(crate) hit: bool,
-    /// What it was made from, which may be wider than what was asked for.
-    pub(crate) template: Template,
-}
-
-impl Lease {
-    /// The container; `None` never happens before the drop.
-    pub(crate) fn container(&mut self) -> Option<&mut WarmContainer> {
-        self.container.as_mut()
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some(container) = self.container.take() else {
-            return;
-        };
-        let WarmContainer {
-            instance,
-            sink,
-            source,
-            ..
-        } = container;
-        // The stream is closed first: an attached stream that nobody reads makes the engine hang.
-        drop((sink, source));
-        let (commands, slot) = (self.commands.clone(), self.slot);
-        self.runtime.spawn(async move {
-            let _ = commands.send(Command::Released { slot, instance }).await;
-        });
-    }
-}
-
-/// Tells the pool that a request was given up before it was answered.
-struct CancelOnDrop {
-    pool: PoolHandle,
-    ticket: Option<Ticket>,
-}
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else {
-            return;
-        };
-        let commands = self.pool.commands.clone();
-        self.pool.runtime.spawn(async move {
-            let _ = commands.send(Command::Cancel(ticket)).await;
-        });
-    }
-}
-
-impl PoolHandle {
-    /// Starts the owner task.
-    pub(crate) fn start(
-        settings: PoolSettings,
-        launcher: watch::Receiver<Option<Launcher>>,
-    ) -> Self {
-        let (commands, inbox) = mpsc::channel(256);
-        let (publish, status) = watch::channel(Vec::new());
-        let handle = Self {
-            commands: commands.clone(),
-            status,
-            tickets: Arc::default(),
-            runtime: tokio::runtime::Handle::current(),
-        };
-        let owner = Owner {
-            pool: Pool::new(settings.bounds, settings.uids),
-            launcher,
-            commands,
-            publish,
-            epoch: Instant::now(),
-            idle: HashMap::new(),
-            waiting: HashMap::new(),
-            dying: HashMap::new(),
-            names: HashMap::new(),
-            start_times: HashMap::new(),
-            alarm: None,
-            drained: Vec::new(),
-            tasks: TaskTracker::new(),
-        };
-        tokio::spawn(owner.serve(inbox));
-        handle
-    }
-
-    /// Waits for a container. Dropping the future gives up the place in the queue. With `borrow` it may be of a wider
-    /// class, if such a one is warm and none of this key: tighten it before use.
-    pub(crate) async fn lease(
-        &self,
-        key: Key,
-        borrow: bool,
-        source: Source,
-    ) -> Result<Lease, LeaseError> {
-        let ticket = Ticket(
-            self.tickets
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-        );
-        let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(Command::Lease {
-                key,
-                borrow,
-                source,
-                reply,
-                ticket,
-            })
-            .await
-            .map_err(|_| LeaseError::ShuttingDown)?;
-        let mut guard = CancelOnDrop {
-            pool: self.clone(),
-            ticket: Some(ticket),
-        };
-        let granted = answer.await.map_err(|_| LeaseError::ShuttingDown)?;
-        guard.ticket = None;
-        granted
-    }
-
-    /// Keeps so many of this key warm from now on.
-    pub(crate) async fn pin(&self, key: Key, target: usize) {
-        let _ = self.commands.send(Command::Pin { key, target }).await;
-    }
-
-    /// Drains all keys that `keep` does not want.
-    pub(crate) async fn retire_others(&self, keep: impl Fn(&Key) -> bool + Send + 'static) {
-        let _ = self
-            .commands
-            .send(Command::Retire {
-                keep: Box::new(keep),
-            })
-            .await;
-    }
-
-    /// What the pools look like, as of their last change.
-    pub(crate) fn status(&self) -> Vec<PoolStatus> {
-        self.status.borrow().clone()
-    }
-
-    /// Removes everything. Returns when all is gone or the deadline has passed; says which.
-    pub(crate) async fn drain(&self, deadline: Duration) -> bool {
-        let (done, finished) = oneshot::channel();
-        if self.commands.send(Command::Drain { done }).await.is_err() {
-            return true;
-        }
-        timeout(deadline, finished).await.is_ok()
-    }
-}
 
 /// A warm container as the owner holds it: a watcher task has the streams and notices a death.
 struct Idle {
@@ -267,7 +35,7 @@ struct Claim {
     hit: bool,
 }
 
-struct Owner {
+pub(super) struct Owner {
     pool: Pool<Key>,
     launcher: watch::Receiver<Option<Launcher>>,
     commands: mpsc::Sender<Command>,
@@ -284,7 +52,31 @@ struct Owner {
 }
 
 impl Owner {
-    async fn serve(mut self, mut inbox: mpsc::Receiver<Command>) {
+    /// An empty pool; nothing happens before it is served.
+    pub(super) fn new(
+        settings: PoolSettings,
+        launcher: watch::Receiver<Option<Launcher>>,
+        commands: mpsc::Sender<Command>,
+        publish: watch::Sender<Vec<PoolStatus>>,
+    ) -> Self {
+        Self {
+            pool: Pool::new(settings.bounds, settings.uids),
+            launcher,
+            commands,
+            publish,
+            epoch: Instant::now(),
+            idle: HashMap::new(),
+            waiting: HashMap::new(),
+            dying: HashMap::new(),
+            names: HashMap::new(),
+            start_times: HashMap::new(),
+            alarm: None,
+            drained: Vec::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    pub(super) async fn serve(mut self, mut inbox: mpsc::Receiver<Command>) {
         loop {
             let alarm = self.alarm;
             let rings = async {
@@ -565,17 +357,6 @@ fn median_ms(times: &VecDeque<Duration>) -> Option<f64> {
     sorted
         .get(sorted.len() / 2)
         .map(|middle| middle.as_secs_f64() * 1000.0)
-}
-
-impl From<Refusal> for LeaseError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::QueueFull { waiting } => Self::QueueFull { waiting },
-            Refusal::LaunchFailed { reason } => Self::LaunchFailed { reason },
-            Refusal::Retired => Self::Retired,
-            Refusal::Draining => Self::ShuttingDown,
-        }
-    }
 }
 
 /// Holds a warm container until it is claimed, given up, or ends by itself.

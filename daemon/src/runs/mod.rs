@@ -1,7 +1,9 @@
-//! A run from request to account: check and scan (`admit`), wait for a container, execute (`execute`),
+//! A run from request to account: check and scan (`admit`), wait for a container, execute (`carry`, `execute`),
 //! tell (`output`, `transcript`), judge how it ended (`verdict`). The registry knows which are under way.
 
+mod account;
 mod admit;
+mod carry;
 mod execute;
 mod image_age;
 mod output;

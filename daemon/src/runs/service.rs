@@ -9,20 +9,19 @@ use std::{
 };
 
 use jsonrpsee::types::ErrorObjectOwned;
-use saferun_policy::{Policy, Verdict};
+use saferun_policy::Policy;
 use saferun_protocol::{Code, Event, Outcome, RunInfo, RunRequest, RunResult};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    admit::{Admitted, admit, applied, client},
-    execute::Execution,
+    account::{blank, refusal, setup_failure, shutting_down, unknown_run, unrecorded},
+    admit::{Admitted, admit, client},
+    carry::Wanted,
     pick::{Picked, pick},
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
     transcript::Transcript,
-    verdict::{Ending, judge},
-    wire,
 };
 use crate::{
     admission::{Gate, Place, Rates, Want},
@@ -419,157 +418,4 @@ fn code_hash(source: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
-}
-
-/// Everything of a run but its container.
-struct Wanted {
-    admitted: Admitted,
-    stdin_pieces: mpsc::Receiver<StdinPiece>,
-    cancel: CancellationToken,
-    events: Sender,
-    detach: bool,
-    transcript: Arc<Transcript>,
-}
-
-impl Wanted {
-    /// Gives the end of standard error.
-    async fn execute(self, mut lease: Lease, result: &mut RunResult) -> Vec<u8> {
-        let Admitted {
-            spec,
-            source,
-            given,
-            limits,
-            decision,
-            returns_output,
-            ..
-        } = self.admitted;
-        reached(Step::ContainerLeased);
-        result.sandbox.warm = lease.hit;
-        let Some(container) = lease.container() else {
-            result.status = Outcome::SetupFailed;
-            return Vec::new();
-        };
-        decision
-            .runtime
-            .as_str()
-            .clone_into(&mut result.sandbox.runtime);
-        container
-            .instance
-            .id()
-            .clone_into(&mut result.sandbox.container);
-        result
-            .sandbox
-            .attestation
-            .clone_from(&container.attestation);
-        let execution = Execution {
-            container,
-            spec,
-            source,
-            stdin: self.stdin_pieces,
-            given,
-            cancel: self.cancel,
-            time_limit: limits.time,
-            events: self.events,
-            detach: self.detach,
-            returns_output,
-            transcript: self.transcript,
-        };
-        let executed = execution.run().await;
-        drop(lease);
-        result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;
-        result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;
-        result.usage.wall_ms = result.timing.run_ms;
-        if let Ending::Reported { report, .. } = &executed.ending {
-            result.usage.wall_ms = millis(report.wall_us);
-            result.usage.cpu_ms = report.cpu_us.map(millis);
-            result.usage.peak_memory_bytes = report.peak_memory;
-            result.stdout_truncated = report.stdout.dropped > 0;
-            result.stderr_truncated = report.stderr.dropped > 0;
-            result.dropped_bytes = report.stdout.dropped.saturating_add(report.stderr.dropped);
-        }
-        let judgement = judge(&executed.ending, &result.limits);
-        result.status = judgement.outcome;
-        result.exit_code = judgement.exit_code;
-        result.signal = judgement.signal;
-        result.limits_hit = judgement.limits_hit;
-        result.message = judgement.message;
-        executed.stderr_end
-    }
-}
-
-fn millis(micros: u64) -> f64 {
-    std::time::Duration::from_micros(micros).as_secs_f64() * 1000.0
-}
-
-fn blank(id: &str, admitted: &Admitted) -> RunResult {
-    let mut result = RunResult::new(id.to_owned(), Outcome::SetupFailed, String::new());
-    result.risk = wire::risk(admitted.decision.risk);
-    result.findings.clone_from(&admitted.findings);
-    result.policy.clone_from(&admitted.policy);
-    result.policy_hash.clone_from(&admitted.policy_hash);
-    result.policy_warnings.clone_from(&admitted.policy_warnings);
-    result.overridden = admitted.decision.overridden;
-    result.limits = applied(&admitted.limits);
-    result.limits.not_enforced = admitted
-        .unheld
-        .names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    result.timing.scan_ms = admitted.scan_time.as_secs_f64() * 1000.0;
-    result
-}
-
-fn refusal(admitted: &Admitted) -> String {
-    let decision = &admitted.decision;
-    let why = decision.reasons.first().map_or_else(
-        || "the isolation that the policy asks for is not available here".to_owned(),
-        |clause| clause.text.clone(),
-    );
-    // The clause that says why an override did not help stands apart from the one that asks for it.
-    let gate = decision.reasons.iter().skip(1);
-    let gate = gate
-        .filter(|clause| clause.key.starts_with("override."))
-        .map(|clause| format!("; {}", clause.text))
-        .next_back()
-        .unwrap_or_default();
-    let next = if decision.verdict == Verdict::NeedsOverride {
-        "; if you know better, give a reason with --override"
-    } else {
-        ""
-    };
-    format!(
-        "The policy `{}` refused the run: {why}{gate}{next}",
-        admitted.policy
-    )
-}
-
-fn setup_failure(error: &LeaseError) -> String {
-    match error {
-        LeaseError::QueueFull { waiting } => {
-            format!("SafeRun is busy: {waiting} runs wait already; try again in a moment")
-        }
-        LeaseError::LaunchFailed { reason } => {
-            format!("No container could be started: {reason}; `saferunctl doctor` tells what to do")
-        }
-        LeaseError::Retired | LeaseError::ShuttingDown => format!("The run did not begin: {error}"),
-    }
-}
-
-fn unrecorded(error: &AuditError) -> String {
-    format!(
-        "The run was not started, because it could not be recorded: {error}; make room or repair it, or let the user's policy say `audit.on_failure`"
-    )
-}
-
-fn unknown_run(id: &str) -> ErrorObjectOwned {
-    Code::UnknownRun.error(
-        format!("no run of yours with the id {id} is under way"),
-        "`saferunctl ps` lists those that are",
-    )
-}
-
-/// The error for requests that come during a drain.
-pub(crate) fn shutting_down() -> ErrorObjectOwned {
-    Code::ShuttingDown.error("the daemon is shutting down", "try again in a moment")
 }

@@ -1,0 +1,100 @@
+//! Carries an admitted run out in the container that it got, and writes down what became of it.
+
+use std::sync::Arc;
+
+use saferun_protocol::{Outcome, RunResult};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    admit::Admitted,
+    execute::Execution,
+    registry::StdinPiece,
+    service::Sender,
+    transcript::Transcript,
+    verdict::{Ending, judge},
+};
+use crate::{
+    pool::Lease,
+    steps::{Step, reached},
+};
+
+/// Everything of a run but its container.
+pub(super) struct Wanted {
+    pub(super) admitted: Admitted,
+    pub(super) stdin_pieces: mpsc::Receiver<StdinPiece>,
+    pub(super) cancel: CancellationToken,
+    pub(super) events: Sender,
+    pub(super) detach: bool,
+    pub(super) transcript: Arc<Transcript>,
+}
+
+impl Wanted {
+    /// Gives the end of standard error.
+    pub(super) async fn execute(self, mut lease: Lease, result: &mut RunResult) -> Vec<u8> {
+        let Admitted {
+            spec,
+            source,
+            given,
+            limits,
+            decision,
+            returns_output,
+            ..
+        } = self.admitted;
+        reached(Step::ContainerLeased);
+        result.sandbox.warm = lease.hit;
+        let Some(container) = lease.container() else {
+            result.status = Outcome::SetupFailed;
+            return Vec::new();
+        };
+        decision
+            .runtime
+            .as_str()
+            .clone_into(&mut result.sandbox.runtime);
+        container
+            .instance
+            .id()
+            .clone_into(&mut result.sandbox.container);
+        result
+            .sandbox
+            .attestation
+            .clone_from(&container.attestation);
+        let execution = Execution {
+            container,
+            spec,
+            source,
+            stdin: self.stdin_pieces,
+            given,
+            cancel: self.cancel,
+            time_limit: limits.time,
+            events: self.events,
+            detach: self.detach,
+            returns_output,
+            transcript: self.transcript,
+        };
+        let executed = execution.run().await;
+        drop(lease);
+        result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;
+        result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;
+        result.usage.wall_ms = result.timing.run_ms;
+        if let Ending::Reported { report, .. } = &executed.ending {
+            result.usage.wall_ms = millis(report.wall_us);
+            result.usage.cpu_ms = report.cpu_us.map(millis);
+            result.usage.peak_memory_bytes = report.peak_memory;
+            result.stdout_truncated = report.stdout.dropped > 0;
+            result.stderr_truncated = report.stderr.dropped > 0;
+            result.dropped_bytes = report.stdout.dropped.saturating_add(report.stderr.dropped);
+        }
+        let judgement = judge(&executed.ending, &result.limits);
+        result.status = judgement.outcome;
+        result.exit_code = judgement.exit_code;
+        result.signal = judgement.signal;
+        result.limits_hit = judgement.limits_hit;
+        result.message = judgement.message;
+        executed.stderr_end
+    }
+}
+
+fn millis(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64() * 1000.0
+}
