@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    engine::{Capabilities, Engine, EngineImage},
+    engine::{Capabilities, Engine, EngineImage, LATE_LOOKS, Leftover},
     image::{DIGEST_LABEL, VARIANT, VARIANT_LABEL, Wanted},
     journal::Journal,
 };
@@ -304,6 +304,23 @@ impl Owner {
         Ok((capabilities, images))
     }
 
+    /// The engine may still be at a creation that the daemon before had asked for: the name stays in the journal until
+    /// a look after the engine's longest deadline found nothing.
+    fn look_later(&self, leftover: Leftover) {
+        let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
+        tokio::spawn(async move {
+            for pause in LATE_LOOKS {
+                tokio::time::sleep(pause).await;
+                let removed = engine.remove_leftover(&leftover, journal.instance()).await;
+                let sure = matches!(removed, Ok(true)) || pause == LATE_LOOKS[LATE_LOOKS.len() - 1];
+                if removed.is_ok() && sure {
+                    let _ = journal.forget(&leftover.name).await;
+                    return;
+                }
+            }
+        });
+    }
+
     /// Removes what the journal names and nothing else.
     async fn sweep(&self) -> Result<(), String> {
         let leftovers = self
@@ -317,6 +334,10 @@ impl Owner {
                 .remove_leftover(&leftover, self.journal.instance())
                 .await
                 .map_err(|error| error.to_string())?;
+            if !there && leftover.id.is_none() {
+                self.look_later(leftover);
+                continue;
+            }
             if there {
                 tracing::info!(
                     container = leftover.name,

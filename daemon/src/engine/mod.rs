@@ -169,15 +169,17 @@ pub(crate) struct OuterFacts {
     pub(crate) declared: Vec<(&'static str, String)>,
 }
 
-/// Counters of the memory cgroup, if they can be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Counters {
+/// What can be known of a container that ended without a report.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Remains {
     /// Processes killed for want of memory.
     pub(crate) oom_kills: Option<u64>,
-    /// Highest memory use in bytes.
-    pub(crate) peak_memory: Option<u64>,
-    /// CPU time used so far, in microseconds.
-    pub(crate) cpu_us: Option<u64>,
+    /// Tasks that were refused for the limit on them.
+    pub(crate) pids_denied: Option<u64>,
+    /// How its main process ended, as the engine tells: 128 and the number for a signal.
+    pub(crate) exit_status: Option<u8>,
+    /// What it said on its own standard error, bounded and harmless to print.
+    pub(crate) last_words: String,
 }
 
 /// Write half of a container's stream of frames.
@@ -225,6 +227,10 @@ pub(crate) enum EngineError {
         runtime: String,
     },
 }
+
+/// After a failed start the engine is asked again whether the container came into being after all. The
+/// last look comes after the engine's own longest deadline.
+pub(crate) const LATE_LOOKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 
 /// A container that this daemon's journal says was left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -302,8 +308,8 @@ pub(crate) trait Instance: Send + Sync {
             reason: "this engine has no way to".to_owned(),
         })
     }
-    /// Reads the cgroup's counters from outside, where that is possible.
-    async fn counters(&self) -> Counters;
+    /// Finds out how it ended, once its stream has; within 4 s.
+    async fn remains(&self) -> Remains;
     /// Kills everything in it; never waits for the stream to be drained.
     async fn kill(&self) -> Result<(), EngineError>;
     /// Removes it, killing it first if need be; `Ok` also when it was gone.

@@ -10,7 +10,8 @@ use tokio::{io::AsyncReadExt, time::timeout};
 use crate::{
     attest,
     engine::{
-        Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, Template,
+        Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, LATE_LOOKS,
+        Template,
     },
     journal::Journal,
     steps::{Step, reached},
@@ -20,9 +21,6 @@ use crate::{
 const READY_DEADLINE: Duration = Duration::from_secs(20);
 /// One removal; the engine's own calls have shorter deadlines inside.
 const REMOVE_DEADLINE: Duration = Duration::from_secs(30);
-/// After a failed start the engine is asked again whether the container came into being after all. The
-/// last look comes after the engine's own longest deadline.
-const LATE_LOOKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 /// Between two attempts to remove a container that will not go.
 const REMOVE_PAUSE: Duration = Duration::from_secs(2);
 

@@ -15,6 +15,7 @@ use super::{
     verdict::{Ending, judge},
 };
 use crate::{
+    engine::is_gvisor,
     pool::Lease,
     steps::{Step, reached},
 };
@@ -85,7 +86,11 @@ impl Wanted {
             result.stderr_truncated = report.stderr.dropped > 0;
             result.dropped_bytes = report.stdout.dropped.saturating_add(report.stderr.dropped);
         }
-        let judgement = judge(&executed.ending, &result.limits);
+        let judgement = judge(
+            &executed.ending,
+            &result.limits,
+            is_gvisor(&result.sandbox.runtime),
+        );
         result.status = judgement.outcome;
         result.exit_code = judgement.exit_code;
         result.signal = judgement.signal;

@@ -31,6 +31,8 @@ use crate::{
 /// From the request to kill and report to the kill from outside. A container that is throttled by its
 /// CPU quota gets no time for up to one period of 100 ms (`cfs_period_us`), so twice that and a bit.
 const GRACE: Duration = Duration::from_millis(250);
+/// How long a result waits for the engine's word that the container was killed.
+const KILL_PATIENCE: Duration = Duration::from_secs(2);
 /// What a reader that has fallen behind gets to take the rest of the output after the end.
 const SLOW_READER: Duration = Duration::from_secs(10);
 /// Events that wait for the reader; with this many, the program's output is no longer read.
@@ -154,7 +156,8 @@ impl Execution<'_> {
                 }
                 () = sleep_until(wake.into()) => {
                     if let Some((stopped, _)) = stopped {
-                        let _ = self.container.instance.kill().await;
+                        // The removal sees to it if this takes longer: a large sandbox dies slowly.
+                        let _ = timeout(KILL_PATIENCE, self.container.instance.kill()).await;
                         break Ending::Killed { stopped };
                     }
                     stopped = Some((Stopped::Deadline, Instant::now()));
@@ -211,8 +214,10 @@ impl Execution<'_> {
 }
 
 async fn lost(instance: &dyn Instance, reason: String) -> Ending {
-    let oom_kills = instance.counters().await.oom_kills;
-    Ending::Lost { reason, oom_kills }
+    Ending::Lost {
+        reason,
+        remains: instance.remains().await,
+    }
 }
 
 /// Standard input on its way: what has come and what may still come.

@@ -1,7 +1,9 @@
 //! From the evidence to the outcome, and to the sentence that tells it. Pure.
 
-use saferun_frames::{EndReport, Exit};
+use saferun_frames::{EndReport, Exit, FLOOD_BYTES};
 use saferun_protocol::{AppliedLimits, LimitHit, Outcome};
+
+use crate::engine::Remains;
 
 /// Why the daemon itself ended a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +33,8 @@ pub(crate) enum Ending {
     Lost {
         /// What was seen.
         reason: String,
-        /// Processes killed for want of memory, if that can be known from outside.
-        oom_kills: Option<u64>,
+        /// What the engine and the kernel say of its end.
+        remains: Remains,
     },
 }
 
@@ -48,8 +50,8 @@ pub(crate) struct Judgement {
 
 const SIGKILL: u8 = 9;
 
-/// What ended the run. A limit that was touched and survived is a hit, not an outcome.
-pub(crate) fn judge(ending: &Ending, limits: &AppliedLimits) -> Judgement {
+/// What ended the run. A limit that was touched and survived is a hit, not an outcome. `gvisor`: whether it ran there.
+pub(crate) fn judge(ending: &Ending, limits: &AppliedLimits, gvisor: bool) -> Judgement {
     let mut judgement = match ending {
         Ending::Reported { report, stopped } => judge_report(report, *stopped),
         Ending::Killed { stopped } => {
@@ -59,11 +61,7 @@ pub(crate) fn judge(ending: &Ending, limits: &AppliedLimits) -> Judgement {
             };
             bare(stopped_outcome(*stopped), hits)
         }
-        Ending::Lost {
-            oom_kills: Some(1..),
-            ..
-        } => bare(Outcome::Oom, vec![LimitHit::Memory]),
-        Ending::Lost { .. } => bare(Outcome::EngineError, Vec::new()),
+        Ending::Lost { remains, .. } => judge_remains(remains, gvisor),
     };
     judgement.message = sentence(&judgement, ending, limits);
     judgement
@@ -76,6 +74,30 @@ fn bare(outcome: Outcome, limits_hit: Vec<LimitHit>) -> Judgement {
         signal: None,
         limits_hit,
         message: String::new(),
+    }
+}
+
+/// Exit status of a Go program that gave up: gVisor's kernel is one, and does so when it gets no more host threads.
+/// The supervisor never ends with it.
+const GO_GAVE_UP: u8 = 2;
+
+/// In gVisor a limit that is reached ends the sandbox as a whole, and so does a program that ends PID 1.
+fn judge_remains(remains: &Remains, gvisor: bool) -> Judgement {
+    if remains.oom_kills > Some(0) {
+        return bare(Outcome::Oom, vec![LimitHit::Memory]);
+    }
+    if gvisor && (remains.pids_denied > Some(0) || remains.exit_status == Some(GO_GAVE_UP)) {
+        return bare(Outcome::PidsExhausted, vec![LimitHit::Pids]);
+    }
+    match remains
+        .exit_status
+        .and_then(|status| status.checked_sub(128))
+    {
+        Some(signal @ 1..) if gvisor => Judgement {
+            signal: Some(signal),
+            ..bare(Outcome::Signaled, Vec::new())
+        },
+        _ => bare(Outcome::EngineError, Vec::new()),
     }
 }
 
@@ -117,7 +139,9 @@ fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
         Exit::Signal(signal) => (None, Some(signal)),
     };
     let failed = exit_code != Some(0);
-    let outcome = if let Some(stopped) = stopped {
+    let outcome = if report.flooded {
+        Outcome::OutputCapped
+    } else if let Some(stopped) = stopped {
         stopped_outcome(stopped)
     } else if hits.contains(&LimitHit::Memory) && signal == Some(SIGKILL) {
         Outcome::Oom
@@ -132,7 +156,7 @@ fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
     };
     let (exit_code, signal) = match outcome {
         // The signal was ours: naming it would look like the program's own end.
-        Outcome::Timeout | Outcome::Cancelled => (None, None),
+        Outcome::Timeout | Outcome::Cancelled | Outcome::OutputCapped => (None, None),
         _ => (exit_code, signal),
     };
     Judgement {
@@ -144,16 +168,27 @@ fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
     }
 }
 
+/// What happened, and what to do about it.
 fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> String {
     let mib = |bytes: u64| bytes >> 20;
     match judgement.outcome {
         Outcome::Completed => match judgement.exit_code {
             Some(0) | None => "The program ended normally".to_owned(),
-            Some(code) => format!("The program ended with exit code {code}"),
+            Some(code) => format!(
+                "The program ended with exit code {code}, by its own doing; its standard error may say why"
+            ),
         },
         Outcome::Signaled => {
-            let signal = judgement.signal.unwrap_or(0);
-            format!("The program was ended by {}", signal_name(signal))
+            let signal = signal_name(judgement.signal.unwrap_or(0));
+            if let Ending::Lost { .. } = ending {
+                format!(
+                    "The program ended the whole sandbox with {signal}, as it can in gVisor; its last output may be missing. Run it with --runtime runc, where it cannot"
+                )
+            } else {
+                format!(
+                    "The program was ended by {signal}, which it or the code that it called caused; SafeRun did not send it"
+                )
+            }
         }
         Outcome::Timeout => format!(
             "The time limit of {} ended the program; allow more with --timeout if it really needs it",
@@ -168,18 +203,39 @@ fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> S
             limits.pids
         ),
         Outcome::DiskFull => format!(
-            "The program filled its scratch space of {} MiB, and gave up",
+            "The program filled its scratch space of {} MiB or all its inodes, and gave up; let it write less, or the policy allow more with `limits.tmpfs`",
             mib(limits.tmpfs_bytes)
         ),
+        Outcome::OutputCapped => format!(
+            "The program was ended after {} GiB of output, of which at most {} MiB of each stream are kept; let it print less",
+            FLOOD_BYTES >> 30,
+            mib(limits.output_bytes).max(1)
+        ),
         Outcome::Cancelled => {
-            "The run was cancelled, and everything it had started is gone".to_owned()
+            "The run was cancelled, and everything it had started is gone; start it again if that was not meant".to_owned()
         }
         Outcome::EngineError => match ending {
-            Ending::Lost { reason, .. } => format!("The sandbox ended without a word: {reason}"),
-            _ => "The container engine failed during the run".to_owned(),
+            Ending::Lost {
+                reason, remains, ..
+            } => lost_sentence(reason, remains),
+            _ => "The container engine failed during the run; `saferunctl doctor` tells what to do".to_owned(),
         },
         other => format!("The run ended: {other:?}"),
     }
+}
+
+fn lost_sentence(reason: &str, remains: &Remains) -> String {
+    let status = remains
+        .exit_status
+        .map(|status| format!(", its exit status was {status}"))
+        .unwrap_or_default();
+    let words = match remains.last_words.as_str() {
+        "" => String::new(),
+        words => format!(", and it said: {words}"),
+    };
+    format!(
+        "The sandbox ended without a word: {reason}{status}{words}. Somebody may have removed its container, or the engine failed: run it again, and see `saferunctl doctor` if it happens again"
+    )
 }
 
 fn seconds(milliseconds: u64) -> String {
@@ -210,6 +266,7 @@ mod tests {
             exit,
             terminated: false,
             timed_out: false,
+            flooded: false,
             wall_us: 1,
             cpu_us: None,
             peak_memory: None,
@@ -229,6 +286,7 @@ mod tests {
                 stopped,
             },
             &AppliedLimits::default(),
+            false,
         )
     }
 
@@ -297,17 +355,55 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_end_is_never_success() {
-        let limits = AppliedLimits::default();
+    fn a_flood_is_told_as_one() {
+        let mut flood = report(Exit::Signal(9));
+        flood.flooded = true;
+        flood.stdout.dropped = FLOOD_BYTES;
+        let flood = outcome(flood, None);
+        assert_eq!((flood.outcome, flood.signal), (Outcome::OutputCapped, None));
+        assert_eq!(flood.limits_hit, [LimitHit::Output]);
+    }
+
+    fn lost(gvisor: bool, remains: Remains) -> Judgement {
         let lost = Ending::Lost {
             reason: "its stream ended".to_owned(),
-            oom_kills: None,
+            remains,
         };
-        assert_eq!(judge(&lost, &limits).outcome, Outcome::EngineError);
-        let oom = Ending::Lost {
-            reason: String::new(),
+        judge(&lost, &AppliedLimits::default(), gvisor)
+    }
+
+    #[test]
+    fn a_silent_end_is_never_success_and_told_by_what_is_left_of_it() {
+        let ended = |status| Remains {
+            exit_status: Some(status),
+            ..Remains::default()
+        };
+        assert_eq!(
+            lost(false, Remains::default()).outcome,
+            Outcome::EngineError
+        );
+        // In runc a program cannot end PID 1: somebody outside did.
+        for status in [0, 2, 128, 137] {
+            assert_eq!(lost(false, ended(status)).outcome, Outcome::EngineError);
+        }
+        let killed = lost(true, ended(137));
+        assert_eq!(
+            (killed.outcome, killed.signal),
+            (Outcome::Signaled, Some(9))
+        );
+        assert_eq!(lost(true, ended(2)).outcome, Outcome::PidsExhausted);
+        for status in [0, 1, 70, 128] {
+            assert_eq!(lost(true, ended(status)).outcome, Outcome::EngineError);
+        }
+        let oom = Remains {
             oom_kills: Some(1),
+            ..ended(137)
         };
-        assert_eq!(judge(&oom, &limits).outcome, Outcome::Oom);
+        assert_eq!(lost(true, oom).outcome, Outcome::Oom);
+        let pids = Remains {
+            pids_denied: Some(3),
+            ..Remains::default()
+        };
+        assert_eq!(lost(true, pids).outcome, Outcome::PidsExhausted);
     }
 }

@@ -9,6 +9,6 @@ mod message;
 
 pub use codec::{Decoder, FrameError, HEADER_LEN, MAX_DATA, MAX_PAYLOAD, encode, encode_into};
 pub use message::{
-    EndReport, Exit, Facts, Fault, FaultStage, PROTOCOL_VERSION, Ready, RunSpec, StreamTotals,
-    ToDaemon, ToSupervisor,
+    EndReport, Exit, FLOOD_BYTES, Facts, Fault, FaultStage, PROTOCOL_VERSION, Ready, RunSpec,
+    StreamTotals, ToDaemon, ToSupervisor,
 };

@@ -138,6 +138,10 @@ pub struct Facts {
     pub dumpable: Option<bool>,
 }
 
+/// Bytes on both output streams together after which a program is ended. What is beyond head and tail is thrown away
+/// anyway, and reading it takes CPU time that nobody gets anything for.
+pub const FLOOD_BYTES: u64 = 4 << 30;
+
 /// How the program's main process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -168,6 +172,9 @@ pub struct EndReport {
     pub terminated: bool,
     /// True if the supervisor's own timer killed it.
     pub timed_out: bool,
+    /// True if the supervisor killed it for more than [`FLOOD_BYTES`] of output.
+    #[serde(default)]
+    pub flooded: bool,
     /// From the hand-over of the script to the end of the main process, in microseconds.
     pub wall_us: u64,
     /// CPU time of the run, in microseconds, from the cgroup's counter as a difference.

@@ -30,6 +30,7 @@ pub(crate) struct Ended {
     pub(crate) wall: Duration,
     pub(crate) terminated: bool,
     pub(crate) timed_out: bool,
+    pub(crate) flooded: bool,
     pub(crate) out: Channel,
     pub(crate) err: Channel,
     pub(crate) buffer: Box<[u8]>,
@@ -48,6 +49,7 @@ impl Ended {
         outer.send(&ToDaemon::End(Box::new(EndReport {
             terminated: self.terminated,
             timed_out: self.timed_out,
+            flooded: self.flooded,
             wall_us: u64::try_from(self.wall.as_micros()).unwrap_or(u64::MAX),
             orphans_killed,
             stdout: self.out.capture.totals(),
@@ -105,6 +107,7 @@ fn figures(gauge: &Gauge, exit: Exit) -> EndReport {
         exit,
         terminated: false,
         timed_out: false,
+        flooded: false,
         wall_us: 0,
         cpu_us: since(after.cpu_us, before.cpu_us),
         peak_memory: after.peak_memory,

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use saferun_frames::{Exit, MAX_DATA, RunSpec, ToDaemon, ToSupervisor};
+use saferun_frames::{Exit, FLOOD_BYTES, MAX_DATA, RunSpec, ToDaemon, ToSupervisor};
 
 use crate::boot::Standby;
 use crate::capture::Capture;
@@ -141,6 +141,7 @@ struct Run<'a> {
     killed_at: Option<Instant>,
     terminated: bool,
     timed_out: bool,
+    flooded: bool,
     exit: Option<Exit>,
 }
 
@@ -178,6 +179,7 @@ impl<'a> Run<'a> {
             killed_at: None,
             terminated: false,
             timed_out: false,
+            flooded: false,
             exit: None,
             spec,
         })
@@ -229,6 +231,11 @@ impl<'a> Run<'a> {
         let now = Instant::now();
         if self.killed_at.is_none() && self.deadline.is_some_and(|deadline| now >= deadline) {
             self.timed_out = true;
+            self.kill();
+        }
+        let written = self.out.capture.totals().total + self.err.capture.totals().total;
+        if self.killed_at.is_none() && written > FLOOD_BYTES {
+            self.flooded = true;
             self.kill();
         }
         if self.killed_at.is_some_and(|at| now >= at + reap::PATIENCE) {
@@ -373,6 +380,7 @@ impl<'a> Run<'a> {
             wall: self.started.elapsed(),
             terminated: self.terminated,
             timed_out: self.timed_out,
+            flooded: self.flooded,
             out: self.out,
             err: self.err,
             buffer: self.buffer,

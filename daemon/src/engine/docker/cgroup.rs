@@ -7,8 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::engine::Counters;
-
 /// Limits as the kernel holds them; `None` if the file is not there. "No limit" is `u64::MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Limits {
@@ -25,7 +23,6 @@ pub(super) enum Cgroup {
     V1 {
         memory: PathBuf,
         cpu: PathBuf,
-        cpuacct: PathBuf,
         pids: PathBuf,
     },
     /// One folder for all.
@@ -57,7 +54,6 @@ impl Cgroup {
             return Some(Self::V1 {
                 memory,
                 cpu: find("cpu")?,
-                cpuacct: find("cpuacct")?,
                 pids: find("pids")?,
             });
         }
@@ -89,21 +85,19 @@ impl Cgroup {
         }
     }
 
-    /// What it used so far.
-    pub(super) fn counters(&self) -> Counters {
+    /// Processes killed for want of memory so far.
+    pub(super) fn oom_kills(&self) -> Option<u64> {
         match self {
-            Self::V1 {
-                memory, cpuacct, ..
-            } => Counters {
-                oom_kills: field(&memory.join("memory.oom_control"), "oom_kill"),
-                peak_memory: number(&memory.join("memory.max_usage_in_bytes")),
-                cpu_us: number(&cpuacct.join("cpuacct.usage")).map(|nanos| nanos / 1000),
-            },
-            Self::V2(folder) => Counters {
-                oom_kills: field(&folder.join("memory.events"), "oom_kill"),
-                peak_memory: number(&folder.join("memory.peak")),
-                cpu_us: field(&folder.join("cpu.stat"), "usage_usec"),
-            },
+            Self::V1 { memory, .. } => field(&memory.join("memory.oom_control"), "oom_kill"),
+            Self::V2(folder) => field(&folder.join("memory.events"), "oom_kill"),
+        }
+    }
+
+    /// Tasks refused so far.
+    pub(super) fn pids_denied(&self) -> Option<u64> {
+        match self {
+            Self::V1 { pids, .. } => field(&pids.join("pids.events"), "max"),
+            Self::V2(folder) => field(&folder.join("pids.events"), "max"),
         }
     }
 }
@@ -187,7 +181,6 @@ mod tests {
             Cgroup::V1 {
                 memory: "/sys/fs/cgroup/memory/docker/abc".into(),
                 cpu: "/sys/fs/cgroup/cpu/docker/abc".into(),
-                cpuacct: "/sys/fs/cgroup/cpu/docker/abc".into(),
                 pids: "/sys/fs/cgroup/pids/docker/abc".into(),
             }
         );

@@ -1,12 +1,13 @@
 //! One started container: its streams, and the ways to look at it and to end it.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use bollard::{
     Docker,
     query_parameters::{InspectContainerOptions, KillContainerOptionsBuilder},
 };
+use tokio::time::timeout;
 
 use super::{
     create,
@@ -16,14 +17,13 @@ use super::{
     remove,
     stream::Attached,
 };
-use crate::engine::{
-    Counters, EngineError, FrameSink, FrameSource, Instance, OuterFacts, Template,
-};
+use crate::engine::{EngineError, FrameSink, FrameSource, Instance, OuterFacts, Remains, Template};
 
-/// How often the engine is asked how a container ended, and the time between.
-const LOOKS: u32 = 100;
-const LOOKS_AFTER_THE_END: u32 = 5;
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
+/// How long the end of a container is looked into, and the time between two looks.
+const LOOKING: Duration = Duration::from_secs(4);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Looks after the end was told: the word of the reason may come after it.
+const LOOKS_AFTER_THE_END: u32 = 25;
 
 /// A container of ours, running when this value is made.
 pub(super) struct DockerInstance {
@@ -58,29 +58,26 @@ impl DockerInstance {
 }
 
 impl DockerInstance {
-    /// Whether the engine says that its main process was killed for want of memory. It is told of the end, and of the
-    /// reason, a moment after the streams have ended.
-    async fn ended_for_memory(&self) -> bool {
+    /// Asks the engine how the main process ended, until it says so. It is told of the end, and of the reason, a moment
+    /// after the streams have ended.
+    async fn ask_for_the_end(&self, remains: &mut Remains) {
         let mut ended = 0;
-        for _ in 0..LOOKS {
+        while ended < LOOKS_AFTER_THE_END {
             let call = self
                 .docker
                 .inspect_container(&self.id, None::<InspectContainerOptions>);
-            let Ok(seen) = within("inspect a container", ASK, &self.address, call).await else {
-                return false;
-            };
-            let state = seen.state.unwrap_or_default();
-            if state.oom_killed == Some(true) {
-                return true;
+            let seen = within("inspect a container", ASK, &self.address, call).await;
+            let state = seen.ok().and_then(|seen| seen.state).unwrap_or_default();
+            if state.running == Some(false) {
+                ended += 1;
+                remains.exit_status = state.exit_code.and_then(|code| u8::try_from(code).ok());
             }
-            // The word of the reason may come after that of the end.
-            ended += u32::from(state.running != Some(true));
-            if ended == LOOKS_AFTER_THE_END {
-                return false;
+            if state.oom_killed == Some(true) {
+                remains.oom_kills = Some(1);
+                return;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        false
     }
 }
 
@@ -130,16 +127,20 @@ impl Instance for DockerInstance {
         .await
     }
 
-    async fn counters(&self) -> Counters {
-        let mut counters = match self.located.get() {
-            Some(Some(located)) => located.cgroup.counters(),
-            _ => Counters::default(),
+    async fn remains(&self) -> Remains {
+        let mut remains = Remains {
+            last_words: self.attached.diagnostic(),
+            ..Remains::default()
         };
-        // The cgroup goes with its last process, which in gVisor is the one that the kernel kills for want of memory.
-        if counters.oom_kills.unwrap_or(0) == 0 && self.ended_for_memory().await {
-            counters.oom_kills = Some(1);
+        // First of all: the cgroup goes with its last process.
+        if let Some(Some(located)) = self.located.get() {
+            remains.oom_kills = located.cgroup.oom_kills();
+            remains.pids_denied = located.cgroup.pids_denied();
         }
-        counters
+        if remains.oom_kills.unwrap_or(0) == 0 {
+            let _ = timeout(LOOKING, self.ask_for_the_end(&mut remains)).await;
+        }
+        remains
     }
 
     async fn kill(&self) -> Result<(), EngineError> {
