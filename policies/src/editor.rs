@@ -35,7 +35,7 @@ pub fn key_info(path: &str) -> Option<KeyInfo> {
             Kind::Action => Action::WORDS.map(|(word, _)| word).to_vec(),
             _ => key.words().to_vec(),
         };
-        return Some(info(key.doc, words, key.scope == Scope::Any));
+        return Some(info(&key.sentence(), words, key.scope == Scope::Any));
     }
     let last = path.rsplit('.').next().unwrap_or(path);
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);

@@ -86,6 +86,14 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// The sentence with what is to be known of a key on which nothing acts yet.
+    pub(crate) fn sentence(&self) -> String {
+        crate::dormant::dormant(self.path).map_or_else(
+            || self.doc.to_owned(),
+            |why| format!("{} Nothing acts on it yet: {why}.", self.doc),
+        )
+    }
+
     /// The list of words of a key, for order and suggestions.
     pub(crate) const fn words(&self) -> &'static [&'static str] {
         match self.kind {

@@ -19,6 +19,7 @@ mod contradictions;
 mod decide;
 mod decision;
 mod diagnostic;
+mod dormant;
 mod editor;
 mod expectations;
 mod explain;

@@ -2,6 +2,7 @@
 
 use crate::contradictions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+use crate::dormant;
 use crate::layer::{Content, Expectation, Layer, Source};
 use crate::merge::{self, Merged};
 use crate::origin::LayerKind;
@@ -32,6 +33,7 @@ pub fn load(sources: &[Source], options: &LoadOptions<'_>) -> Result<Loaded, Dia
     for source in sources {
         let (layer, diagnostics) = read::read(source, options);
         found.extend(diagnostics);
+        found.extend(dormant::warnings(&layer));
         layers.push(layer);
     }
     let base = base_preset(&layers);

@@ -9,8 +9,11 @@ use crate::value::Tighten;
 
 /// Every plain key with its sentence, in the order of the documentation.
 #[must_use]
-pub fn documented_keys() -> Vec<(&'static str, &'static str)> {
-    keys::all().iter().map(|key| (key.path, key.doc)).collect()
+pub fn documented_keys() -> Vec<(&'static str, String)> {
+    keys::all()
+        .iter()
+        .map(|key| (key.path, key.sentence()))
+        .collect()
 }
 
 /// The table of every plain key for the language reference, as Markdown.
@@ -32,7 +35,8 @@ pub fn key_table() -> String {
         };
         text = format!(
             "{text}| `{}` | `{value}` | {who} | {} |\n",
-            key.path, key.doc
+            key.path,
+            key.sentence()
         );
     }
     text
@@ -170,7 +174,7 @@ fn leaf(key: &Key) -> Json {
         }
     };
     if let Some(value) = value.as_object_mut() {
-        value.insert("description".to_owned(), json!(key.doc));
+        value.insert("description".to_owned(), json!(key.sentence()));
     }
     value
 }

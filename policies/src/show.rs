@@ -22,6 +22,9 @@ pub struct Shown {
     pub origin: Origin,
     /// Every layer that spoke of it, first to last.
     pub steps: Vec<Step>,
+    /// Why nothing acts on it yet, if nothing does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_in_force: Option<String>,
 }
 
 impl Policy {
@@ -35,6 +38,7 @@ impl Policy {
                 value: effective.value.to_string(),
                 origin: effective.origin.clone(),
                 steps: effective.steps.clone(),
+                not_in_force: crate::dormant::dormant(key.path).map(str::to_owned),
             })
         });
         let shown = |key: String, value: String, origin: &Origin| Shown {
@@ -42,6 +46,7 @@ impl Policy {
             value,
             origin: origin.clone(),
             steps: Vec::new(),
+            not_in_force: None,
         };
         let prefix = |language: Option<&str>| {
             language.map_or_else(String::new, |language| format!("languages.{language}."))

@@ -124,12 +124,9 @@ trace: off
         "{} warnings",
         after.warnings.len()
     );
-    assert!(
-        after
-            .warnings
-            .iter()
-            .all(|warning| warning.code == "widening" && !warning.is_error())
-    );
+    assert!(after.warnings.iter().all(|warning| {
+        ["widening", "not-in-force"].contains(&warning.code.as_str()) && !warning.is_error()
+    }));
     let shown = after.policy.show();
     let memory = shown
         .iter()

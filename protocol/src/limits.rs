@@ -22,6 +22,12 @@ pub struct RequestedLimits {
     /// Output kept of each stream, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_bytes: Option<u64>,
+    /// Open files of each process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u32>,
+    /// Size of each writable folder, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tmpfs_bytes: Option<u64>,
 }
 
 /// What the run got.

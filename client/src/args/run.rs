@@ -69,6 +69,12 @@ pub(crate) struct RunArgs {
     /// Most processes and threads at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     pub(crate) pids: Option<u32>,
+    /// Most open files of each process
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    pub(crate) open_files: Option<u32>,
+    /// Size of each writable folder, as 128MiB; what is in them counts as memory
+    #[arg(long, value_name = "SIZE", value_parser = units::size_bytes, help_heading = "Limits")]
+    pub(crate) tmpfs: Option<u64>,
     /// Output kept of each stream, as 10MiB; of more, the beginning and the end are kept
     #[arg(long, value_name = "SIZE", value_parser = units::size_bytes, help_heading = "Limits")]
     pub(crate) max_output: Option<u64>,

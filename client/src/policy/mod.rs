@@ -86,7 +86,11 @@ fn text(policy: &Policy, with_origin: bool) -> String {
         .show()
         .into_iter()
         .map(|shown| {
-            let mut row = vec![shown.key, one_line(&shown.value)];
+            let mut value = one_line(&shown.value);
+            if shown.not_in_force.is_some() {
+                value.push_str(" (nothing acts on it yet)");
+            }
+            let mut row = vec![shown.key, value];
             if with_origin {
                 row.push(shown.origin.to_string());
             }

@@ -187,6 +187,10 @@ fn next(result: &RunResult, sanitised: bool) -> Option<String> {
             "allow more tasks: --pids {}",
             limits.pids.saturating_mul(2).max(8)
         ),
+        Outcome::DiskFull => format!(
+            "allow larger folders: --tmpfs {}MiB",
+            (limits.tmpfs_bytes >> 20).saturating_mul(2).max(1)
+        ),
         Outcome::Blocked if !result.message.contains("--override") => {
             "read the script; if it may run, say why with --override REASON".to_owned()
         }

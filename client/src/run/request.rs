@@ -56,6 +56,8 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
     request.limits.memory_bytes = args.memory;
     request.limits.cpu_millis = args.cpus;
     request.limits.pids = args.pids;
+    request.limits.open_files = args.open_files;
+    request.limits.tmpfs_bytes = args.tmpfs;
     request.limits.output_bytes = args.max_output;
     request.detach = args.detach;
     request.person_present = person_present();
@@ -156,6 +158,10 @@ mod tests {
             "0.5",
             "--pids",
             "9",
+            "--open-files",
+            "99",
+            "--tmpfs",
+            "1MiB",
             "--env",
             "K=V=W",
             "--runtime",
@@ -177,6 +183,8 @@ mod tests {
         assert_eq!(request.limits.memory_bytes, Some(128 << 20));
         assert_eq!(request.limits.cpu_millis, Some(500));
         assert_eq!(request.limits.pids, Some(9));
+        assert_eq!(request.limits.open_files, Some(99));
+        assert_eq!(request.limits.tmpfs_bytes, Some(1 << 20));
         assert!(request.detach);
     }
 

@@ -180,6 +180,8 @@ fn requested(request: &RunRequest) -> RequestedLimits {
             .map(|cpu| MilliCpus(u32::try_from(cpu).unwrap_or(u32::MAX))),
         pids: asked.pids,
         output: asked.output_bytes.map(Bytes),
+        open_files: asked.open_files,
+        tmpfs: asked.tmpfs_bytes.map(Bytes),
         ..RequestedLimits::default()
     }
 }
