@@ -73,6 +73,6 @@ pub async fn connect(path: &Path) -> Result<Client, ConnectError> {
         .map_err(|error| handshake(error.to_string()))?;
     Ok(ClientBuilder::new()
         .request_timeout(Duration::from_secs(24 * 3600))
-        .max_buffer_capacity_per_subscription(4096)
+        .max_buffer_capacity_per_subscription(16_384)
         .build_with_tokio(sender, receiver))
 }

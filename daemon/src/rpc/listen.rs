@@ -37,6 +37,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An upper bound for one answer: the output of a run with the largest cap, as JSON.
 const MAX_RESPONSE_BYTES: u32 = 512 * 1024 * 1024;
 
+/// Messages that wait for one connection's reader, each of up to 64 KiB of output: what one that does not read costs.
+const MESSAGES: u32 = 16;
+
 /// The socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
@@ -114,7 +117,7 @@ pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHa
         .max_response_body_size(MAX_RESPONSE_BYTES)
         .max_subscriptions_per_connection(16)
         .set_batch_request_config(BatchRequestConfig::Disabled)
-        .set_message_buffer_capacity(256)
+        .set_message_buffer_capacity(MESSAGES)
         .build();
     let builder = Server::builder().set_config(config).to_service_builder();
     let mine = nix::unistd::geteuid().as_raw();

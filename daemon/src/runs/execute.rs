@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     output::OutputStream,
+    pending::Pending,
     pick::STDERR_END,
     registry::StdinPiece,
     transcript::Transcript,
@@ -35,8 +36,6 @@ const GRACE: Duration = Duration::from_millis(250);
 const KILL_PATIENCE: Duration = Duration::from_secs(2);
 /// What a reader that has fallen behind gets to take the rest of the output after the end.
 const SLOW_READER: Duration = Duration::from_secs(10);
-/// Events that wait for the reader; with this many, the program's output is no longer read.
-const PENDING: usize = 32;
 
 /// What is to be run, and how it is reached while it runs.
 pub(super) struct Execution<'run> {
@@ -74,7 +73,7 @@ struct Relay {
     tails: [Vec<u8>; 2],
     tail_allowed: u64,
     stderr_end: Vec<u8>,
-    pending: VecDeque<Event>,
+    pending: Pending,
     transcript: Arc<Transcript>,
     credit: u64,
     returns_output: bool,
@@ -93,7 +92,7 @@ impl Execution<'_> {
         // What the program wrote before its end belongs to the reader, within reason.
         if !deaf {
             let _ = timeout(SLOW_READER, async {
-                while let Some(event) = pending.pop_front() {
+                while let Some(event) = pending.pop() {
                     if events.send(event).await.is_err() {
                         break;
                     }
@@ -118,7 +117,7 @@ impl Execution<'_> {
             tails: [Vec::new(), Vec::new()],
             tail_allowed: self.spec.output_tail,
             stderr_end: Vec::new(),
-            pending: VecDeque::from([Event::Started]),
+            pending: Pending::new(Event::Started),
             transcript: Arc::clone(&self.transcript),
             credit: 0,
             returns_output: self.returns_output,
@@ -163,8 +162,8 @@ impl Execution<'_> {
                     stopped = Some((Stopped::Deadline, Instant::now()));
                     outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
                 }
-                permit = self.events.reserve(), if !relay.pending.is_empty() && !deaf => {
-                    if let (Ok(permit), Some(event)) = (permit, relay.pending.pop_front()) {
+                permit = room(&self.events, relay.pending.not_before()), if !relay.pending.is_empty() && !deaf => {
+                    if let (Ok(permit), Some(event)) = (permit, relay.pending.pop()) {
                         permit.send(event);
                     }
                 }
@@ -176,7 +175,7 @@ impl Execution<'_> {
                     }
                 }
                 piece = self.stdin.recv(), if input.wants_more() => input.add(piece),
-                read = self.container.source.read(&mut buffer), if relay.pending.len() < PENDING => {
+                read = self.container.source.read(&mut buffer), if relay.pending.has_room() => {
                     let count = match read {
                         Ok(count) => count,
                         Err(error) => break lost(&*self.container.instance, format!("its stream broke: {error}")).await,
@@ -211,6 +210,17 @@ impl Execution<'_> {
         relay.flush();
         (ending, relay, self.events, deaf)
     }
+}
+
+/// A place in the reader's queue, not before this moment.
+async fn room(
+    events: &mpsc::Sender<Event>,
+    not_before: Option<Instant>,
+) -> Result<mpsc::Permit<'_, Event>, mpsc::error::SendError<()>> {
+    if let Some(moment) = not_before {
+        sleep_until(moment.into()).await;
+    }
+    events.reserve().await
 }
 
 async fn lost(instance: &dyn Instance, reason: String) -> Ending {
@@ -306,7 +316,7 @@ impl Relay {
                 ToDaemon::StderrTail(bytes) => self.tail(Stream::Stderr, &bytes)?,
                 ToDaemon::StdinCredit(bytes) => {
                     self.credit = self.credit.saturating_add(u64::from(bytes));
-                    self.pending.push_back(Event::StdinCredit { bytes });
+                    self.pending.push(Event::StdinCredit { bytes });
                 }
                 ToDaemon::End(report) => {
                     self.join_tails([report.stdout.dropped, report.stderr.dropped])?;
@@ -323,7 +333,7 @@ impl Relay {
     fn tell(&mut self, stream: Stream, chunk: OutputChunk) {
         if self.returns_output {
             self.transcript.add(stream, &chunk);
-            self.pending.push_back(Event::Output { stream, chunk });
+            self.pending.output(stream, chunk);
         }
     }
 

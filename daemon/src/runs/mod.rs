@@ -7,6 +7,7 @@ mod carry;
 mod execute;
 mod image_age;
 mod output;
+mod pending;
 mod pick;
 mod registry;
 mod service;
