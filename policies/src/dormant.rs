@@ -7,19 +7,11 @@ use crate::value::Value;
 use crate::yaml::Span;
 
 /// Keys on which nothing acts, with the reason.
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 3] = [
     ("trace", "what a run does is not observed"),
-    ("effects", "what a run would have changed is not told"),
-    ("returns.artifacts", FILES),
-    ("returns.diff", FILES),
-    ("limits.artifacts.default", FILES),
-    ("limits.artifacts.max", FILES),
-    ("limits.artifact_count.default", FILES),
-    ("limits.artifact_count.max", FILES),
     ("retention.show", "no command lists past runs"),
     ("watch.rate", "the watch neither runs nor notifies"),
 ];
-const FILES: &str = "no run hands back files";
 /// What the watch carries out.
 const RESPONSE: &str = "show";
 /// The language that runs.

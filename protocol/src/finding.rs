@@ -71,6 +71,9 @@ pub struct Finding {
     /// CWE number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cwe: Option<u32>,
+    /// File among those that came with the run, below the workspace; absent for the script itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
     /// Which cell of a notebook `range` counts in, from 1; absent for other files.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cell: Option<u32>,
@@ -90,6 +93,7 @@ impl Finding {
             message,
             range,
             cwe: None,
+            file: None,
             cell: None,
             evidence: Vec::new(),
         }

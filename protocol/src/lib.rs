@@ -5,6 +5,7 @@ mod api;
 mod audit;
 #[cfg(feature = "client")]
 mod connect;
+mod effects;
 mod error;
 mod event;
 mod finding;
@@ -24,6 +25,9 @@ pub use audit::{
 };
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};
+pub use effects::{
+    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, InputFile, MAX_INPUT_FILES, Place,
+};
 pub use error::{Advice, Code};
 pub use event::{Event, OutputChunk, Stream};
 pub use finding::{Evidence, Finding, Position, Range, Risk};
@@ -36,6 +40,7 @@ pub use request::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
 pub use result::{
     AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Timing, Usage, Witness,
 };
+pub use saferun_frames::{PathError, check_path};
 pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
 pub use watch::{

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{limits::RequestedLimits, policy::PolicyLayers};
+use crate::{effects::InputFile, limits::RequestedLimits, policy::PolicyLayers};
 
 /// Largest request body in bytes that the daemon reads; the policy's source limit is below it.
 pub const MAX_REQUEST_BYTES: u32 = 8 * 1024 * 1024;
@@ -49,13 +49,19 @@ pub struct RunRequest {
     /// The script's bytes, when they are not UTF-8 text (PEP 263 encodings).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_base64: Option<String>,
-    /// Base name that the script has in the container; shown in tracebacks. Default `main.py`.
+    /// Path of the script below `/workspace`, at most 200 bytes; shown in tracebacks. Default `main.py`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// Files beside the script. With it they may be as large as the policy's `limits.source.max`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<InputFile>,
     /// Arguments after the script's name.
     pub args: Vec<String>,
     /// Variables added to the container's own environment.
     pub env: Vec<(String, String)>,
+    /// Names among `env` whose values are secrets: they are taken out of everything that is recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secret_env: Vec<String>,
     /// Standard input.
     pub stdin: StdinMode,
     /// Standard input as base64, for [`StdinMode::Given`].
@@ -84,6 +90,12 @@ pub struct RunRequest {
     pub client: ClientKind,
     /// Let the run go on when the caller goes away.
     pub detach: bool,
+    /// Tell what the run would have changed; also where the policy says `effects: on`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub effects: bool,
+    /// Hand back the files in `/out`, and open figures of matplotlib as PNG, as far as the policy allows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub artifacts: bool,
 }
 
 fn is_empty(layers: &PolicyLayers) -> bool {

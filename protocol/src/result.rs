@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    effects::{Artifact, Effects},
     finding::{Finding, Risk},
     limits::AppliedLimits,
 };
@@ -189,6 +190,12 @@ pub struct RunResult {
     pub sandbox: SandboxInfo,
     /// Language of the script, as `python`.
     pub language: String,
+    /// What the run would have changed; absent if nobody asked, or if nothing can be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effects: Option<Effects>,
+    /// Files that it left in `/out`, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
 }
 
 impl RunResult {
@@ -222,6 +229,22 @@ impl RunResult {
             timing: Timing::default(),
             sandbox: SandboxInfo::default(),
             language: "python".to_owned(),
+            effects: None,
+            artifacts: Vec::new(),
         }
+    }
+
+    /// The account without the contents of files: for the record, and for whoever only reads.
+    #[must_use]
+    pub fn without_contents(&self) -> Self {
+        let mut result = self.clone();
+        let changes = result
+            .effects
+            .iter_mut()
+            .flat_map(|effects| &mut effects.changes);
+        changes.for_each(|change| change.content_base64 = None);
+        let artifacts = result.artifacts.iter_mut();
+        artifacts.for_each(|artifact| artifact.content_base64 = None);
+        result
     }
 }

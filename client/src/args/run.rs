@@ -82,12 +82,52 @@ pub(crate) struct RunArgs {
     /// Standard input of the script, instead of saferunctl's own
     #[arg(long, value_name = "FILE", help_heading = "Script")]
     pub(crate) stdin: Option<PathBuf>,
-    /// Set a variable in the script's environment; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = variable, help_heading = "Script")]
-    pub(crate) env: Vec<(String, String)>,
+    /// Set a variable in the script's environment, or pass on one of your own, whose value is then taken for a secret
+    /// and never recorded; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = own_variable, help_heading = "Script")]
+    pub(crate) env: Vec<(String, Option<String>)>,
     /// Name that the script has in tracebacks [default: that of FILE]
     #[arg(long, value_name = "NAME", value_parser = script_name, help_heading = "Script")]
     pub(crate) name: Option<String>,
+
+    /// Send this folder along: not what git ignores, and no secrets such as .env and keys
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["code", "name"], help_heading = "Files")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// Send what would be left out after all, as .env; a pattern as in .gitignore; may be repeated
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        requires = "workspace",
+        help_heading = "Files"
+    )]
+    pub(crate) include: Vec<String>,
+    /// Send a file, to DEST below /workspace [default: its name]; may be repeated
+    #[arg(long = "file", value_name = "PATH[:DEST]", help_heading = "Files")]
+    pub(crate) files: Vec<String>,
+    /// Save the files that the script leaves in /out, and open figures of matplotlib as PNG
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "detach",
+        help_heading = "Files"
+    )]
+    pub(crate) out: Option<PathBuf>,
+    /// Let --out replace files that are there
+    #[arg(long, requires = "out", help_heading = "Files")]
+    pub(crate) force: bool,
+    /// Print what the script would have changed, as a unified diff, after its output
+    #[arg(long, conflicts_with = "detach", help_heading = "Files")]
+    pub(crate) diff: bool,
+}
+
+/// `NAME=VALUE`, or a name.
+fn own_variable(text: &str) -> Result<(String, Option<String>), String> {
+    match text.split_once('=') {
+        Some(("", _)) => Err("write NAME or NAME=VALUE".to_owned()),
+        Some((name, value)) => Ok((name.to_owned(), Some(value.to_owned()))),
+        None if text.is_empty() => Err("write NAME or NAME=VALUE".to_owned()),
+        None => Ok((text.to_owned(), None)),
+    }
 }
 
 /// `KEY=VALUE`.

@@ -42,7 +42,7 @@ fn what_cannot_be_meant_is_an_error() {
         (&["a.py", "--timeout", "3x"], ErrorKind::ValueValidation),
         (&["a.py", "--memory", "256"], ErrorKind::ValueValidation),
         (&["a.py", "--pids", "0"], ErrorKind::ValueValidation),
-        (&["a.py", "--env", "novalue"], ErrorKind::ValueValidation),
+        (&["a.py", "--env", "=novalue"], ErrorKind::ValueValidation),
         (&["a.py", "--name", "../x"], ErrorKind::ValueValidation),
         (&["a.py", "--runtime", "none"], ErrorKind::InvalidValue),
     ] {

@@ -1,13 +1,18 @@
 //! `run`: from the command line to one request, from the events to output and an exit code.
 
+mod diff;
 mod input;
 mod live;
+mod modules;
 mod output;
 mod report;
 mod request;
+mod save;
+mod secrets;
 mod signals;
 mod source;
 mod stand_in;
+mod workspace;
 
 use std::{
     io::IsTerminal,
@@ -16,7 +21,7 @@ use std::{
 };
 
 use jsonrpsee::core::client::Subscription;
-use saferun_protocol::{ApiClient, Client, Event, RunResult};
+use saferun_protocol::{ApiClient, Client, Event, RunRequest, RunResult};
 
 use crate::{
     args::{Global, RunArgs},
@@ -28,6 +33,7 @@ use input::Feeder;
 use output::Output;
 use signals::Signals;
 pub(crate) use stand_in::translate;
+use workspace::Sent;
 
 /// How long a run that was interrupted may take to say how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -62,7 +68,10 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     let began = Instant::now();
     let source = source::read(args)?;
     let input = input::choose(args)?;
-    let request = request::build(args, source, &input)?;
+    let sent = workspace::gather(args, &source.bytes)?;
+    let request = request::build(args, source, &sent, &input)?;
+    say_what_stays(args, &sent);
+    let originals = args.diff.then(|| originals(&request, sent));
     let signals = signals::watch();
     let client = Arc::new(daemon::reach(global.may_start()).await?);
     let connected = began.elapsed();
@@ -93,9 +102,77 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     if args.timing {
         ui::note(report::timing(&result, connected, began.elapsed()));
     }
+    if let (Some(originals), Some(effects)) = (&originals, &result.effects)
+        && !args.json
+        && !args.stream
+    {
+        ui::out(diff::unified(effects, originals));
+    }
+    if let Some(folder) = &args.out
+        && !say_what_was_saved(args, folder, &result)
+        && code == 0
+    {
+        code = exit::FAILED;
+    }
     let to_person = std::io::stderr().is_terminal() && !args.json && !args.stream;
     ui::err(report::after(&result, args.quiet, to_person, sanitised));
     Ok(code)
+}
+
+/// Says what of a project does not go in.
+fn say_what_stays(args: &RunArgs, sent: &Sent) {
+    if args.quiet {
+        return;
+    }
+    if !sent.left_out.is_empty() {
+        let shown: Vec<String> = sent
+            .left_out
+            .iter()
+            .take(5)
+            .map(|path| ui::one_line(path))
+            .collect();
+        let more = match sent.left_out.len() - shown.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let names = shown.join(", ");
+        ui::note(format!(
+            "saferunctl: left out as secrets: {names}{more}; --include NAME sends one"
+        ));
+    }
+    for note in &sent.notes {
+        ui::note(format!("saferunctl: {}", ui::one_line(note)));
+    }
+}
+
+/// Saves what came back in `/out` and says so; whether all of it was saved.
+fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResult) -> bool {
+    let saved = save::save(folder, &result.artifacts, args.force);
+    if !args.quiet && !saved.written.is_empty() {
+        let (count, names) = (saved.written.len(), saved.written.join(", "));
+        let names: String = names.chars().take(200).collect();
+        ui::note(format!(
+            "saferunctl: saved {count} in {}: {names}",
+            folder.display()
+        ));
+    }
+    for failed in &saved.failed {
+        ui::note(format!("saferunctl: {failed}"));
+    }
+    saved.failed.is_empty()
+}
+
+/// What was sent, to compare with.
+fn originals(request: &RunRequest, sent: Sent) -> diff::Originals {
+    let mut originals = sent.files;
+    let name = request.file_name.clone();
+    let bytes = request.source.clone().into_bytes();
+    let script = workspace::Original {
+        bytes,
+        executable: false,
+    };
+    originals.insert(name.unwrap_or_else(|| "main.py".to_owned()), script);
+    originals
 }
 
 /// A run under way, as the client sees it.

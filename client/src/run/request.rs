@@ -4,11 +4,14 @@
 use std::io::IsTerminal;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use saferun_protocol::{ClientKind, MAX_REQUEST_BYTES, PolicyLayers, RunRequest, StdinMode};
+use saferun_protocol::{
+    ClientKind, InputFile, MAX_REQUEST_BYTES, PolicyLayers, RunRequest, StdinMode,
+};
 
 use super::{
     input::Input,
     source::{Source, too_large},
+    workspace::{Original, Sent},
 };
 use crate::{args::RunArgs, failure::Failure, policy::Chosen};
 
@@ -16,7 +19,12 @@ use crate::{args::RunArgs, failure::Failure, policy::Chosen};
 const FRAME: usize = 512;
 
 /// The request.
-pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<RunRequest, Failure> {
+pub(crate) fn build(
+    args: &RunArgs,
+    source: Source,
+    sent: &Sent,
+    input: &Input,
+) -> Result<RunRequest, Failure> {
     if let Some(reason) = &args.override_reason
         && reason.trim().is_empty()
     {
@@ -33,9 +41,12 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
             request
         }
     };
-    request.file_name = args.name.clone().or(source.name);
+    request.file_name = args.name.clone().or(sent.script.clone()).or(source.name);
+    request.files = sent.files.iter().map(wire).collect();
+    request.effects = args.diff || args.workspace.is_some();
+    request.artifacts = args.out.is_some();
     request.args.clone_from(&args.args);
-    request.env.clone_from(&args.env);
+    environment(args, &mut request)?;
     (request.stdin, request.stdin_base64) = match input {
         Input::Empty => (StdinMode::Empty, None),
         Input::Given(bytes) => (StdinMode::Given, Some(STANDARD.encode(bytes))),
@@ -70,6 +81,33 @@ pub(crate) fn build(args: &RunArgs, source: Source, input: &Input) -> Result<Run
     Ok(request)
 }
 
+/// The variables; one without a value is passed on from our own environment, and is a secret.
+fn environment(args: &RunArgs, request: &mut RunRequest) -> Result<(), Failure> {
+    for (name, value) in &args.env {
+        let value = if let Some(value) = value {
+            value.clone()
+        } else {
+            request.secret_env.push(name.clone());
+            std::env::var(name).map_err(|_| {
+                Failure::usage(
+                    format!("--env {name}: there is no such variable, or it is no text"),
+                    format!("set it, or give its value: --env {name}=VALUE"),
+                )
+            })?
+        };
+        request.env.push((name.clone(), value));
+    }
+    Ok(())
+}
+
+fn wire((path, original): (&String, &Original)) -> InputFile {
+    let mut file = InputFile::default();
+    file.path.clone_from(path);
+    file.base64 = STANDARD.encode(&original.bytes);
+    file.executable = original.executable;
+    file
+}
+
 /// Whether a person sees what is said and could have answered: there is a controlling terminal, this command has its
 /// foreground, and standard error goes to a terminal. Standard input may well be a pipe.
 fn person_present() -> bool {
@@ -93,6 +131,11 @@ fn check_size(request: &RunRequest) -> Result<(), Failure> {
     let raw = request.source.len()
         + request.source_base64.as_ref().map_or(0, String::len)
         + request.stdin_base64.as_ref().map_or(0, String::len)
+        + request
+            .files
+            .iter()
+            .map(|file| file.path.len() + file.base64.len() + 64)
+            .sum::<usize>()
         + policy_size(&request.policy_layers)
         + texts.map(|text| text.len() + 8).sum::<usize>();
     // JSON makes at most six bytes of one: most requests need no second look.
@@ -138,6 +181,7 @@ mod tests {
                 bytes: bytes.to_vec(),
                 name: Some("a.py".to_owned()),
             },
+            &Sent::default(),
             &Input::Empty,
         )
     }

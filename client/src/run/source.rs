@@ -9,6 +9,7 @@ use std::{
 
 use saferun_protocol::MAX_REQUEST_BYTES;
 
+use super::workspace::locate;
 use crate::{args::RunArgs, failure::Failure, units::show_bytes};
 
 /// A script.
@@ -37,6 +38,9 @@ pub(crate) fn read(args: &RunArgs) -> Result<Source, Failure> {
         let shown = "standard input";
         return checked(limited(io::stdin().lock(), shown)?, None, shown);
     }
+    let located = args.workspace.as_deref();
+    let located = located.map(|folder| locate(folder, path)).transpose()?;
+    let path = located.as_deref().unwrap_or(path);
     let shown = format!("{}", path.display());
     let file = File::open(path).map_err(|error| unreadable(&shown, &error))?;
     let meta = file

@@ -83,6 +83,9 @@ pub(crate) struct Call {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) stdin_streamed: bool,
+    /// Path and SHA-256 of each file that came along.
+    #[serde(default)]
+    pub(crate) files: Vec<(String, String)>,
     pub(crate) decision: Vec<String>,
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Facts<'run> {
     pub(crate) env: &'run [(String, String)],
     pub(crate) stdin: Option<&'run [u8]>,
     pub(crate) stdin_streamed: bool,
+    /// Path and SHA-256 of each file that came along.
+    pub(crate) files: Vec<(String, String)>,
     pub(crate) verdict: &'run str,
     pub(crate) decision: Vec<String>,
     pub(crate) override_reason: Option<&'run str>,
@@ -65,6 +67,7 @@ impl Recorded {
                 .map(|(name, value)| (name.clone(), clean(value)))
                 .collect(),
             stdin_streamed: facts.stdin_streamed,
+            files: facts.files,
             decision: facts.decision,
         };
         let head = StartHead {

@@ -23,15 +23,20 @@ impl Secrets {
     /// Those in a scanned text, silenced findings included.
     pub(crate) fn of_source(source: &[u8], report: &Report) -> Self {
         let mut secrets = Self::default();
+        secrets.add_source(source, report);
+        secrets
+    }
+
+    /// Adds those in another scanned text.
+    pub(crate) fn add_source(&mut self, source: &[u8], report: &Report) {
         let silenced = report.suppressed.iter().map(|one| &one.finding);
         for finding in report.findings.iter().chain(silenced) {
             if finding.rule == RULE
                 && let Some(bytes) = source.get(finding.bytes.0..finding.bytes.1)
             {
-                secrets.add(bytes);
+                self.add(bytes);
             }
         }
-        secrets
     }
 
     /// Adds those in arguments and variables, judged as the scanner judges an assignment.
@@ -65,6 +70,11 @@ impl Secrets {
                 self.add(value.as_bytes());
             }
         }
+    }
+
+    /// Adds a value that somebody calls a secret, whatever it looks like.
+    pub(crate) fn keep_out(&mut self, value: &str) {
+        self.add(value.as_bytes());
     }
 
     fn add(&mut self, bytes: &[u8]) {

@@ -17,6 +17,24 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
+    /// Adds what another file of the same run needs.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.modules.extend(other.modules);
+        self.projects.extend(other.projects);
+        for names in [&mut self.modules, &mut self.projects] {
+            names.sort_unstable();
+            names.dedup();
+        }
+        self.modules.truncate(64);
+    }
+
+    /// Takes out what comes with the run.
+    pub(crate) fn bring(&mut self, module: &str) {
+        let project = project_of(module);
+        self.modules.retain(|known| known != module);
+        self.projects.retain(|known| *known != project);
+    }
+
     /// Of a script and its scan. `own` is the script's file name: what it would import is local.
     pub(crate) fn of(source: &[u8], report: &Report, own: &str) -> Self {
         let own = own.strip_suffix(".py").unwrap_or(own);

@@ -17,6 +17,7 @@ pub(super) fn blank(id: &str, admitted: &Admitted) -> RunResult {
     result.policy.clone_from(&admitted.policy);
     result.policy_hash.clone_from(&admitted.policy_hash);
     result.policy_warnings.clone_from(&admitted.policy_warnings);
+    result.advice.clone_from(&admitted.advice);
     result.overridden = admitted.decision.overridden;
     result.limits = applied(&admitted.limits);
     result.limits.not_enforced = admitted

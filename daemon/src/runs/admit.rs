@@ -5,14 +5,18 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
-use saferun_frames::{MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec};
+use saferun_frames::{Account, Budget, MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec, check_path};
 use saferun_policy::{
-    AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, RequestedLimits,
-    Runtime,
+    AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, Policy,
+    RequestedLimits, Runtime,
 };
 use saferun_protocol::{AppliedLimits, ClientKind, Code, Finding, RunRequest, StdinMode};
+use saferun_scanner::Report;
 
-use super::template::writable;
+use super::{
+    files::{self, Brought},
+    template::writable,
+};
 use crate::{
     audit::Secrets,
     engine::{Folders, Unheld},
@@ -22,6 +26,10 @@ use crate::{
 
 use super::wire;
 
+/// Name of a script that has none.
+const SCRIPT: &str = "main.py";
+/// Most bytes of changes, and as many of artifacts, that one answer carries, whatever the policy allows.
+const MAX_RETURNED: u64 = 16 * 1024 * 1024;
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
 /// Most of a stream's cap that is kept for its end.
@@ -31,6 +39,9 @@ const MAX_TAIL: u64 = 256 * 1024;
 pub(super) struct Admitted {
     pub(super) spec: RunSpec,
     pub(super) source: Vec<u8>,
+    pub(super) files: Vec<Brought>,
+    /// The variables as they are recorded.
+    pub(super) recorded_env: Vec<(String, String)>,
     pub(super) given: Option<Vec<u8>>,
     pub(super) limits: EffectiveLimits,
     pub(super) decision: Decision,
@@ -38,6 +49,8 @@ pub(super) struct Admitted {
     pub(super) policy: String,
     pub(super) policy_hash: String,
     pub(super) policy_warnings: Vec<String>,
+    /// What of the request the policy does not grant, in sentences.
+    pub(super) advice: Vec<String>,
     pub(super) scan_time: Duration,
     pub(super) writable: Folders,
     /// What the machine cannot hold of the limits, and the policy lets go.
@@ -78,6 +91,16 @@ pub(super) fn admit(
             "split it, or choose a policy that allows more (--policy)",
         ));
     }
+    let script = request.file_name.as_deref().unwrap_or(SCRIPT);
+    let files = files::decode(&request.files, script)?;
+    let whole = files.iter().map(|file| file.head.size).sum::<u64>() + source.len() as u64;
+    let most = policy.limits.source.max.get();
+    if !files.is_empty() && whole > most {
+        return Err(Code::TooLarge.error(
+            format!("the script with its files has {whole} bytes, the policy allows {most} (limits.source.max)"),
+            "leave out what the run does not need, or choose a policy that allows more (--policy)",
+        ));
+    }
     let given = match (request.stdin, &request.stdin_base64) {
         (StdinMode::Given, Some(base64)) => Some(decode(base64, "stdin_base64")?),
         (StdinMode::Given, None) => {
@@ -85,9 +108,16 @@ pub(super) fn admit(
         }
         _ => None,
     };
-    let spec = specification(request, &limits, source.len())?;
+    let mut spec = specification(request, &limits, source.len())?;
+    let mut advice = Vec::new();
+    spec.account = account(request, policy, &limits, &mut advice);
     let began = Instant::now();
-    let report = scan(&source, policy.honour_suppressions);
+    let Scanned {
+        report,
+        findings,
+        needs,
+        mut secrets,
+    } = scan_all(&source, &files, &spec.file_name, policy.honour_suppressions);
     let runtime = match request.runtime.as_deref() {
         None => None,
         Some("runc") => Some(Runtime::Runc),
@@ -112,16 +142,18 @@ pub(super) fn admit(
         kind => client(kind),
     };
     let decision = policy.decide(&report, &question);
-    let needs = Needs::of(&source, &report, &spec.file_name);
-    let mut secrets = Secrets::of_source(&source, &report);
     secrets.look_at(&request.args, &request.env);
+    let recorded_env = recorded_env(request, &mut secrets);
     Ok(Admitted {
         spec,
         source,
+        files,
+        recorded_env,
+        advice,
         given,
         limits,
         decision,
-        findings: report.findings.iter().map(wire::finding).collect(),
+        findings,
         policy: policy.name.clone(),
         policy_hash: resolved.hash.clone(),
         policy_warnings: resolved.warnings.clone(),
@@ -137,8 +169,95 @@ pub(super) fn admit(
     })
 }
 
+/// What is told of the run besides its output: what the request or the policy asks for, as far as the policy grants it.
+fn account(
+    request: &RunRequest,
+    policy: &Policy,
+    limits: &EffectiveLimits,
+    advice: &mut Vec<String>,
+) -> Account {
+    let bytes = limits.artifacts.get().min(MAX_RETURNED);
+    let mut grant = |wanted: bool, granted: bool, key: &str, entries: u32| {
+        if wanted && !granted {
+            advice.push(format!(
+                "The policy hands back nothing of that kind ({key}: false)"
+            ));
+        }
+        (wanted && granted).then_some(Budget { bytes, entries })
+    };
+    let effects = request.effects || policy.effects;
+    let changes = u32::try_from(saferun_frames::MAX_CHANGES).unwrap_or(u32::MAX);
+    Account {
+        changes: grant(effects, policy.returns.diff, "returns.diff", changes),
+        artifacts: grant(
+            request.artifacts,
+            policy.returns.artifacts,
+            "returns.artifacts",
+            limits.artifact_count,
+        ),
+        trace: false,
+    }
+}
+
+/// The variables without the values of those that are called secrets.
+fn recorded_env(request: &RunRequest, secrets: &mut Secrets) -> Vec<(String, String)> {
+    let variables = request.env.iter().map(|(name, value)| {
+        if request.secret_env.contains(name) {
+            secrets.keep_out(value);
+            return (name.clone(), "[redacted]".to_owned());
+        }
+        (name.clone(), value.clone())
+    });
+    variables.collect()
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// What the code means to do, all of it as one.
+struct Scanned {
+    report: Report,
+    findings: Vec<Finding>,
+    needs: Needs,
+    secrets: Secrets,
+}
+
+/// Scans the script and the Python among its files.
+fn scan_all(source: &[u8], files: &[Brought], script: &str, honour_suppressions: bool) -> Scanned {
+    let scan = |bytes: &[u8]| scan(bytes, honour_suppressions);
+    let mut report = scan(source);
+    let mut secrets = Secrets::of_source(source, &report);
+    let mut needs = Needs::of(source, &report, base_name(script));
+    let mut findings: Vec<Finding> = report.findings.iter().map(wire::finding).collect();
+    for file in files {
+        let Some(other) = file.scan(scan) else {
+            continue;
+        };
+        secrets.add_source(&file.bytes, &other);
+        needs.add(Needs::of(&file.bytes, &other, base_name(&file.head.path)));
+        findings.extend(other.findings.iter().map(|found| {
+            let mut finding = wire::finding(found);
+            finding.file = Some(file.head.path.clone());
+            finding
+        }));
+        report.findings.extend(other.findings);
+        report.usages.extend(other.usages);
+        report.incomplete |= other.incomplete;
+    }
+    for module in files::local_modules(files, script) {
+        needs.bring(module);
+    }
+    Scanned {
+        report,
+        findings,
+        needs,
+        secrets,
+    }
+}
+
 /// Scans the bytes as the interpreter will read them: as Python, whatever the file is called.
-fn scan(source: &[u8], honour_suppressions: bool) -> saferun_scanner::Report {
+fn scan(source: &[u8], honour_suppressions: bool) -> Report {
     let options = saferun_scanner::Options {
         honour_suppressions,
         ..saferun_scanner::Options::default()
@@ -194,15 +313,10 @@ fn specification(
     let file_name = request
         .file_name
         .clone()
-        .unwrap_or_else(|| "main.py".to_owned());
-    let sound = !file_name.is_empty()
-        && file_name.len() <= MAX_FILE_NAME
-        && !file_name.contains(['/', '\0'])
-        && file_name != "."
-        && file_name != "..";
-    if !sound {
+        .unwrap_or_else(|| SCRIPT.to_owned());
+    if file_name.len() > MAX_FILE_NAME || check_path(&file_name).is_err() {
         return Err(invalid(&format!(
-            "file_name must be a base name of 1 to {MAX_FILE_NAME} bytes without `/`"
+            "file_name must be a path below the workspace of 1 to {MAX_FILE_NAME} bytes, relative and without `.` and `..`"
         )));
     }
     if request.args.iter().any(|arg| arg.contains('\0')) {
@@ -233,6 +347,7 @@ fn specification(
         time_limit_ms: time.saturating_add(2_000),
         output_head: output - tail,
         output_tail: tail,
+        account: Account::default(),
     };
     if saferun_frames::ToSupervisor::Run(spec.clone())
         .encode()

@@ -36,6 +36,7 @@ impl Wanted {
         let Admitted {
             spec,
             source,
+            files,
             given,
             limits,
             decision,
@@ -64,6 +65,7 @@ impl Wanted {
             container,
             spec,
             source,
+            files,
             stdin: self.stdin_pieces,
             given,
             cancel: self.cancel,
@@ -75,6 +77,9 @@ impl Wanted {
         };
         let executed = execution.run().await;
         drop(lease);
+        result.effects = executed.gathered.effects;
+        result.artifacts = executed.gathered.artifacts;
+        result.advice.extend(executed.gathered.advice);
         result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;
         result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;
         result.usage.wall_ms = result.timing.run_ms;

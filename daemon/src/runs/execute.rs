@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use saferun_frames::{MAX_DATA, RunSpec, ToDaemon, ToSupervisor};
+use saferun_frames::{Account, MAX_DATA, RunSpec, ToDaemon, ToSupervisor};
 use saferun_protocol::{Event, OutputChunk, Stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,6 +16,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    files::Brought,
+    gather::{Gather, Gathered},
     output::OutputStream,
     pending::Pending,
     pick::STDERR_END,
@@ -34,6 +36,8 @@ use crate::{
 const GRACE: Duration = Duration::from_millis(250);
 /// How long a result waits for the engine's word that the container was killed.
 const KILL_PATIENCE: Duration = Duration::from_secs(2);
+/// What the supervisor gets to look at and to tell what a run left behind, once everything of it is dead.
+const COLLECT: Duration = Duration::from_secs(10);
 /// What a reader that has fallen behind gets to take the rest of the output after the end.
 const SLOW_READER: Duration = Duration::from_secs(10);
 
@@ -42,6 +46,7 @@ pub(super) struct Execution<'run> {
     pub(super) container: &'run mut WarmContainer,
     pub(super) spec: RunSpec,
     pub(super) source: Vec<u8>,
+    pub(super) files: Vec<Brought>,
     pub(super) stdin: mpsc::Receiver<StdinPiece>,
     /// Standard input that came with the request, and whether it is all.
     pub(super) given: Option<Vec<u8>>,
@@ -64,9 +69,15 @@ pub(super) struct Executed {
     pub(super) run_time: Duration,
     /// The end of standard error.
     pub(super) stderr_end: Vec<u8>,
+    /// What it left behind, if that was to be told and its account came.
+    pub(super) gathered: Gathered,
 }
 
 struct Relay {
+    gather: Gather,
+    gathered: Gathered,
+    /// When the supervisor said that nothing of the run is alive.
+    collecting: Option<Instant>,
     stdout: OutputStream,
     stderr: OutputStream,
     /// The ends of standard output and standard error, until the end report comes.
@@ -105,13 +116,16 @@ impl Execution<'_> {
             start_time,
             run_time: whole.saturating_sub(start_time),
             stderr_end: relay.stderr_end,
+            gathered: relay.gathered,
         }
     }
 
-    async fn drive(mut self, began: Instant) -> (Ending, Relay, mpsc::Sender<Event>, bool) {
-        let deadline = began + self.time_limit;
+    fn relay(&self) -> Relay {
         let allowed = self.spec.output_head + self.spec.output_tail;
-        let mut relay = Relay {
+        Relay {
+            gather: Gather::new(self.spec.account),
+            gathered: Gathered::default(),
+            collecting: None,
             stdout: OutputStream::new(allowed),
             stderr: OutputStream::new(allowed),
             tails: [Vec::new(), Vec::new()],
@@ -122,8 +136,13 @@ impl Execution<'_> {
             credit: 0,
             returns_output: self.returns_output,
             handed_over: None,
-        };
-        let mut outgoing = hand_over(&self.spec, &self.source);
+        }
+    }
+
+    async fn drive(mut self, began: Instant) -> (Ending, Relay, mpsc::Sender<Event>, bool) {
+        let deadline = began + self.time_limit;
+        let mut relay = self.relay();
+        let mut outgoing = hand_over(&self.spec, &self.source, &std::mem::take(&mut self.files));
         let mut written = 0;
         let mut input = self.given.take().map_or_else(Input::open, Input::given);
         if !self.spec.stdin {
@@ -140,7 +159,11 @@ impl Execution<'_> {
                 written = 0;
                 input.take_frames(&mut relay.credit, &mut outgoing);
             }
-            let wake = stopped.map_or(deadline, |(_, at)| at + GRACE);
+            let wake = match (stopped, relay.collecting) {
+                (Some((Stopped::Cancelled, at)), _) | (Some((_, at)), None) => at + GRACE,
+                (_, Some(at)) => at + COLLECT,
+                (None, None) => deadline,
+            };
             tokio::select! {
                 biased;
                 () = self.cancel.cancelled(), if stopped.is_none() => {
@@ -158,6 +181,9 @@ impl Execution<'_> {
                         // The removal sees to it if this takes longer: a large sandbox dies slowly.
                         let _ = timeout(KILL_PATIENCE, self.container.instance.kill()).await;
                         break Ending::Killed { stopped };
+                    }
+                    if relay.collecting.is_some() {
+                        break lost(&*self.container.instance, "it did not come to an end with what the run left behind".to_owned()).await;
                     }
                     stopped = Some((Stopped::Deadline, Instant::now()));
                     outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
@@ -318,7 +344,18 @@ impl Relay {
                     self.credit = self.credit.saturating_add(u64::from(bytes));
                     self.pending.push(Event::StdinCredit { bytes });
                 }
-                ToDaemon::End(report) => {
+                ToDaemon::Collecting => {
+                    self.collecting.get_or_insert_with(Instant::now);
+                }
+                ToDaemon::Change(change) => self.gather.change(*change)?,
+                ToDaemon::Content(bytes) => self.gather.content(&bytes)?,
+                ToDaemon::Trace(_) => {
+                    return Err("it told of a trace that nobody asked for".to_owned());
+                }
+                ToDaemon::End(mut report) => {
+                    let gather =
+                        std::mem::replace(&mut self.gather, Gather::new(Account::default()));
+                    self.gathered = gather.finish(report.collected.take())?;
                     self.join_tails([report.stdout.dropped, report.stderr.dropped])?;
                     return Ok(Some(Last::End(report)));
                 }
@@ -406,10 +443,16 @@ impl Relay {
 }
 
 /// Everything that starts the run, as frames.
-fn hand_over(spec: &RunSpec, source: &[u8]) -> Vec<u8> {
+fn hand_over(spec: &RunSpec, source: &[u8], files: &[Brought]) -> Vec<u8> {
     let mut frames = ToSupervisor::Run(spec.clone()).encode();
     for piece in source.chunks(MAX_DATA) {
         frames.extend_from_slice(&ToSupervisor::Source(piece.to_vec()).encode());
+    }
+    for file in files {
+        frames.extend_from_slice(&ToSupervisor::File(file.head.clone()).encode());
+        for piece in file.bytes.chunks(MAX_DATA) {
+            frames.extend_from_slice(&ToSupervisor::FileData(piece.to_vec()).encode());
+        }
     }
     frames.extend_from_slice(&ToSupervisor::Start.encode());
     frames

@@ -5,6 +5,8 @@ mod account;
 mod admit;
 mod carry;
 mod execute;
+mod files;
+mod gather;
 mod image_age;
 mod output;
 mod pending;

@@ -226,14 +226,16 @@ impl RunService {
             (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
         }
         drop(place);
-        if let Err(error) = recorded.end(&result, transcript.streams()).await {
+        // Contents are for the caller alone: the record would grow by what it does not need.
+        let kept = result.without_contents();
+        if let Err(error) = recorded.end(&kept, transcript.streams()).await {
             tracing::error!(%error, "the end of a run was not recorded");
             result.unrecorded = Some(error.to_string());
         }
         let current = self.policies.current();
         let rules = &current.policy().alerts;
         self.alerts.ended(result.status, result.exit_code, rules);
-        transcript.finish(&result);
+        transcript.finish(&kept);
         // Whoever finds no run under this id any more finds it in the record.
         drop(entry);
         self.finished.fetch_add(1, Ordering::Relaxed);
@@ -265,9 +267,14 @@ impl RunService {
             file_name: &admitted.spec.file_name,
             source: &admitted.source,
             args: &admitted.spec.args,
-            env: &admitted.spec.env,
+            env: &admitted.recorded_env,
             stdin: admitted.given.as_deref(),
             stdin_streamed: admitted.stdin_streamed,
+            files: admitted
+                .files
+                .iter()
+                .map(|file| (file.head.path.clone(), code_hash(&file.bytes)))
+                .collect(),
             verdict: &verdict,
             decision: reasons
                 .iter()
@@ -407,8 +414,8 @@ fn enter(
     Ok(place)
 }
 
-/// What makes two scripts the same code.
-fn code_hash(source: &[u8]) -> String {
+/// What makes two scripts the same code, and two files the same: SHA-256 in hexadecimal.
+pub(super) fn code_hash(source: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     use std::fmt::Write as _;
     Sha256::digest(source)

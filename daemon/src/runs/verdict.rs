@@ -276,6 +276,8 @@ mod tests {
             orphans_killed: 0,
             stdout: StreamTotals::default(),
             stderr: StreamTotals::default(),
+            collected: None,
+            trace: None,
         }
     }
 

@@ -184,7 +184,7 @@ fn observation() -> Vec<Key> {
             "trace",
             Kind::Word(&["off", "summary", "full"]),
             Higher,
-            "How much of what a run does is observed, unless the request says more.",
+            "How much of what a run does is observed, unless the request says more: `summary` by the kernel, `full` with the lines that the program says too.",
         ),
         any(
             "effects",

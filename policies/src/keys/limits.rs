@@ -92,7 +92,7 @@ pub(super) fn keys() -> Vec<Key> {
     keys.extend(bounded!(
         "source",
         bytes(floor::SOURCE, Bytes::mib(64)),
-        "Size of the code with the files handed in beside it."
+        "Size of the code; the files handed in beside it count against `max`."
     ));
     keys.extend(bounded!(
         "artifacts",

@@ -5,10 +5,17 @@
 //! are capped before anything is allocated, unknown types are errors, nothing recurses.
 
 mod codec;
+mod effects;
 mod message;
+mod trace;
 
 pub use codec::{Decoder, FrameError, HEADER_LEN, MAX_DATA, MAX_PAYLOAD, encode, encode_into};
+pub use effects::{
+    Account, Budget, Change, ChangeKind, Collected, Entry, EntryType, FileHead, MAX_CHANGES,
+    MAX_DEPTH, MAX_FILES, MAX_NOTES, MAX_PATH, PathError, Place, check_path,
+};
 pub use message::{
     EndReport, Exit, FLOOD_BYTES, Facts, Fault, FaultStage, PROTOCOL_VERSION, Ready, RunSpec,
     StreamTotals, ToDaemon, ToSupervisor,
 };
+pub use trace::{EventKind, MAX_EVENTS, MAX_TEXT, Seen, TraceEnd, TraceEvent, TraceVerdict};

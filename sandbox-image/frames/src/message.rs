@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::codec::{Decoder, FrameError, encode};
+use crate::{
+    codec::{Decoder, FrameError, encode},
+    effects::{Account, Change, Collected, FileHead},
+    trace::{TraceEnd, TraceEvent},
+};
 
 /// Raised on each incompatible change; a supervisor of another version is not used.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 mod kind {
     pub(super) const RUN: u8 = 0x01;
@@ -14,6 +18,8 @@ mod kind {
     pub(super) const STDIN: u8 = 0x04;
     pub(super) const STDIN_END: u8 = 0x05;
     pub(super) const TERMINATE: u8 = 0x06;
+    pub(super) const FILE: u8 = 0x07;
+    pub(super) const FILE_DATA: u8 = 0x08;
     pub(super) const READY: u8 = 0x81;
     pub(super) const STDOUT: u8 = 0x82;
     pub(super) const STDERR: u8 = 0x83;
@@ -22,6 +28,10 @@ mod kind {
     pub(super) const STDIN_CREDIT: u8 = 0x86;
     pub(super) const END: u8 = 0x87;
     pub(super) const FAULT: u8 = 0x88;
+    pub(super) const COLLECTING: u8 = 0x89;
+    pub(super) const CHANGE: u8 = 0x8a;
+    pub(super) const CONTENT: u8 = 0x8b;
+    pub(super) const TRACE: u8 = 0x8c;
 }
 
 /// What the daemon sends.
@@ -31,7 +41,11 @@ pub enum ToSupervisor {
     Run(RunSpec),
     /// A piece of the source text, in order, [`RunSpec::source_len`] bytes in all.
     Source(Vec<u8>),
-    /// Begin: the whole source was sent.
+    /// A file for the workspace beside the script; after the whole source.
+    File(FileHead),
+    /// A piece of that file, in order, [`FileHead::size`] bytes in all.
+    FileData(Vec<u8>),
+    /// Begin: everything was sent.
     Start,
     /// Bytes for the program's standard input, never more than the credit granted.
     Stdin(Vec<u8>),
@@ -56,6 +70,14 @@ pub enum ToDaemon {
     StderrTail(Vec<u8>),
     /// So many more bytes of standard input may be sent.
     StdinCredit(u32),
+    /// Nothing of the run is alive; what it left behind is being looked at.
+    Collecting,
+    /// Something that is not as it was; after `Collecting`.
+    Change(Box<Change>),
+    /// A piece of the content of the change before it, in order.
+    Content(Vec<u8>),
+    /// Things that the program did, in order; after `Collecting`.
+    Trace(Vec<TraceEvent>),
     /// The run is over and nothing of it is alive; last frame.
     End(Box<EndReport>),
     /// The supervisor cannot go on; last frame.
@@ -70,7 +92,7 @@ pub struct RunSpec {
     /// Random for each run and told to the supervisor alone: [`EndReport::token`] repeats it, so that
     /// a program that found a way to write to the stream still could not forge its own account.
     pub token: u64,
-    /// Base name of the script in `/workspace`: one path component, at most 200 bytes, no NUL.
+    /// Path of the script below `/workspace`, at most 200 bytes; see [`check_path`](crate::check_path).
     pub file_name: String,
     /// Arguments after the script's name.
     pub args: Vec<String>,
@@ -86,6 +108,9 @@ pub struct RunSpec {
     pub output_head: u64,
     /// Bytes of each output stream that are kept from its end once the head is spent.
     pub output_tail: u64,
+    /// What is to be told besides output and end.
+    #[serde(default)]
+    pub account: Account,
 }
 
 /// Said once, when the interpreter waits for its script.
@@ -193,6 +218,12 @@ pub struct EndReport {
     pub stdout: StreamTotals,
     /// Standard error.
     pub stderr: StreamTotals,
+    /// How far the collecting came, if any was asked for.
+    #[serde(default)]
+    pub collected: Option<Collected>,
+    /// The figures of the trace, if one was asked for.
+    #[serde(default)]
+    pub trace: Option<TraceEnd>,
 }
 
 /// Why the supervisor cannot go on.
@@ -229,6 +260,8 @@ impl ToSupervisor {
             Self::Stdin(bytes) => encode(kind::STDIN, bytes),
             Self::StdinEnd => encode(kind::STDIN_END, &[]),
             Self::Terminate => encode(kind::TERMINATE, &[]),
+            Self::File(head) => encode(kind::FILE, &json(head)),
+            Self::FileData(bytes) => encode(kind::FILE_DATA, bytes),
         }
     }
 
@@ -247,6 +280,8 @@ impl ToSupervisor {
             kind::STDIN => Self::Stdin(payload.to_vec()),
             kind::STDIN_END => Self::StdinEnd,
             kind::TERMINATE => Self::Terminate,
+            kind::FILE => Self::File(parse(kind, payload)?),
+            kind::FILE_DATA => Self::FileData(payload.to_vec()),
             kind => return Err(FrameError::UnknownType { kind }),
         }))
     }
@@ -265,6 +300,10 @@ impl ToDaemon {
             Self::StdinCredit(bytes) => encode(kind::STDIN_CREDIT, &bytes.to_le_bytes()),
             Self::End(report) => encode(kind::END, &json(report)),
             Self::Fault(fault) => encode(kind::FAULT, &json(fault)),
+            Self::Collecting => encode(kind::COLLECTING, &[]),
+            Self::Change(change) => encode(kind::CHANGE, &json(change)),
+            Self::Content(bytes) => encode(kind::CONTENT, bytes),
+            Self::Trace(events) => encode(kind::TRACE, &json(events)),
         }
     }
 
@@ -291,6 +330,10 @@ impl ToDaemon {
             }
             kind::END => Self::End(parse(kind, payload)?),
             kind::FAULT => Self::Fault(parse(kind, payload)?),
+            kind::COLLECTING => Self::Collecting,
+            kind::CHANGE => Self::Change(Box::new(parse(kind, payload)?)),
+            kind::CONTENT => Self::Content(payload.to_vec()),
+            kind::TRACE => Self::Trace(parse(kind, payload)?),
             kind => return Err(FrameError::UnknownType { kind }),
         }))
     }

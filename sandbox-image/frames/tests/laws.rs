@@ -95,6 +95,7 @@ fn a_run_specification_survives_the_trip() {
         time_limit_ms: 1,
         output_head: 2,
         output_tail: 3,
+        account: saferun_frames::Account::default(),
     };
     let mut decoder = Decoder::new();
     decoder.push(&ToSupervisor::Run(spec.clone()).encode());

@@ -10,6 +10,30 @@ same as in an interpreter that was never held. Imports nothing that `site` has n
 """
 
 
+def _keep_figures(sys, getpid):
+    """Saves the figures that are open at the end, before matplotlib itself closes them."""
+    import threading
+
+    owner = getpid()
+
+    def save():
+        helpers = sys.modules.get("matplotlib._pylab_helpers")
+        if helpers is None or getpid() != owner:
+            return
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for manager in helpers.Gcf.get_all_fig_managers()[:64]:
+                try:
+                    manager.canvas.figure.savefig("/out/figure-%d.png" % manager.num)
+                except Exception:
+                    # What cannot be drawn is missing among the files; the script's end stays its own.
+                    pass
+
+    threading._register_atexit(save)
+
+
 def _hold():
     import sys
     import posix
@@ -164,10 +188,11 @@ def _hold():
 
     fields = read_exactly(int.from_bytes(read_exactly(4), "little")).split(b"\0")
     script = os.fsdecode(fields[0])
-    count = int(fields[1])
-    arguments = [script, *map(os.fsdecode, fields[2 : 2 + count])]
+    options = fields[1].split()
+    count = int(fields[2])
+    arguments = [script, *map(os.fsdecode, fields[3 : 3 + count])]
 
-    folder = placeholder.rpartition("/")[0]
+    folder = (placeholder.rpartition("/")[0] + "/" + script).rpartition("/")[0]
     if taken and any(name.partition(".")[0] in taken for name in posix.listdir(folder)):
         posix.write(answers, b"C")
         posix._exit(1)
@@ -183,12 +208,14 @@ def _hold():
 
     sys.argv[:] = arguments
     sys.orig_argv[1:] = arguments
-    for field in fields[2 + count : -1]:
+    for field in fields[3 + count : -1]:
         key, _, value = field.partition(b"=")
         os.environb[key] = value
     if 0 < arguments_room < 1 << 17:
-        shown = b"\0".join((os.fsencode(sys.orig_argv[0]), fields[0], *fields[2 : 2 + count]))
+        shown = b"\0".join((os.fsencode(sys.orig_argv[0]), fields[0], *fields[3 : 3 + count]))
         write(arguments_at, shown[: arguments_room - 1].ljust(arguments_room, b"\0"))
+    if b"figures" in options:
+        _keep_figures(sys, posix.getpid)
     posix.close(memory)
     posix.close(requests)
     posix.write(answers, b"G")

@@ -10,10 +10,10 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::statvfs::statvfs;
-use nix::unistd::{AccessFlags, access};
-use saferun_frames::{PROTOCOL_VERSION, Ready, ToDaemon};
+use saferun_frames::{EntryType, PROTOCOL_VERSION, Place, Ready, ToDaemon};
 
 use crate::cgroup::{Cgroup, Counters};
+use crate::collect::{Entries, snapshot};
 use crate::facts;
 use crate::interpreter::{self, Held};
 use crate::mounts;
@@ -69,7 +69,7 @@ pub(crate) fn boot(places: &Places) -> Result<Standby, Stop> {
         .map_err(|error| Stop::boot(format!("cannot make PID 1 undumpable: {error}")))?;
     let signals = watch_children()
         .map_err(|error| Stop::boot(format!("cannot watch for ended children: {error}")))?;
-    furnish(&places.home)
+    furnish(&places.home, places.home_folder.as_deref())
         .map_err(|error| Stop::boot(format!("cannot copy the home folder's files: {error}")))?;
     let (held, interpreter) = match interpreter::hold(places) {
         Ok((held, name)) => (Some(held), name),
@@ -113,17 +113,24 @@ fn watch_children() -> nix::Result<SignalFd> {
 }
 
 /// Copies the image's home files into HOME, which is empty at each start.
-fn furnish(from: &Path) -> io::Result<()> {
-    let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) else {
-        return Ok(());
-    };
-    // A policy may leave HOME a part of the read-only root; then it stays empty.
-    let writable = access(Path::new(&home), AccessFlags::W_OK).is_ok();
-    if from.is_dir() && writable {
-        copy_folder(from, Path::new(&home))
-    } else {
-        Ok(())
+fn furnish(from: &Path, home: Option<&Path>) -> io::Result<()> {
+    match home {
+        Some(home) if from.is_dir() => copy_folder(from, home),
+        // A policy may leave HOME a part of the read-only root; then it stays empty.
+        _ => Ok(()),
     }
+}
+
+/// What [`furnish`] made of the image's home files, from those files: they are still as they were.
+pub(crate) fn furnished(from: &Path) -> Entries {
+    let mut entries = snapshot(from, Place::Home);
+    for entry in entries.values_mut() {
+        entry.mode = match entry.kind {
+            EntryType::Folder => 0o700,
+            _ => 0o600,
+        };
+    }
+    entries
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {

@@ -4,10 +4,12 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use saferun_frames::{EndReport, Exit, StreamTotals, ToDaemon};
+use saferun_frames::{Account, EndReport, Exit, Place, StreamTotals, ToDaemon};
 
-use crate::boot::{Gauge, Standby};
+use crate::boot::{self, Gauge, Standby};
+use crate::collect::{Before, Entries, collect};
 use crate::outer::Outer;
+use crate::places::Places;
 use crate::reap;
 use crate::run::Channel;
 use crate::stop::Stop;
@@ -38,14 +40,27 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Kills what is left, drains, and sends the last frames.
-    pub(crate) fn report(mut self, outer: &mut Outer) -> Result<(), Stop> {
+    /// Kills what is left, drains, tells what is to be told, and sends the last frames.
+    pub(crate) fn report(
+        mut self,
+        outer: &mut Outer,
+        places: &Places,
+        account: Account,
+        workspace: Entries,
+    ) -> Result<(), Stop> {
         let orphans_killed = reap::kill_and_reap(reap::PATIENCE);
         let deadline = Instant::now() + DRAIN_TIME;
         drain(&mut self.out, outer, &mut self.buffer, deadline);
         drain(&mut self.err, outer, &mut self.buffer, deadline);
         self.out.send_tail(outer);
         self.err.send_tail(outer);
+        // The figures are the program's, not those of what follows.
+        let figures = figures(&self.gauge, self.exit);
+        let mut collected = None;
+        if account.collects() {
+            outer.send(&ToDaemon::Collecting);
+            collected = Some(collect(account, befores(places, workspace), outer));
+        }
         outer.send(&ToDaemon::End(Box::new(EndReport {
             terminated: self.terminated,
             timed_out: self.timed_out,
@@ -54,7 +69,8 @@ impl Ended {
             orphans_killed,
             stdout: self.out.capture.totals(),
             stderr: self.err.capture.totals(),
-            ..figures(&self.gauge, self.exit)
+            collected,
+            ..figures
         })));
         if outer.is_gone() {
             Err(Stop::Gone)
@@ -62,6 +78,34 @@ impl Ended {
             Ok(())
         }
     }
+}
+
+/// The places that a run may change, as they were before it.
+fn befores(places: &Places, workspace: Entries) -> Vec<Before<'_>> {
+    let mut befores = vec![Before {
+        place: Place::Workspace,
+        path: &places.workspace,
+        entries: workspace,
+    }];
+    if let Some(home) = places
+        .home_folder
+        .as_ref()
+        .filter(|home| **home != places.workspace)
+    {
+        befores.push(Before {
+            place: Place::Home,
+            path: home,
+            entries: boot::furnished(&places.home),
+        });
+    }
+    if places.out != places.workspace {
+        befores.push(Before {
+            place: Place::Out,
+            path: &places.out,
+            entries: Entries::new(),
+        });
+    }
+    befores
 }
 
 /// Reports a run that was called off before it began.
@@ -117,5 +161,7 @@ fn figures(gauge: &Gauge, exit: Exit) -> EndReport {
         orphans_killed: 0,
         stdout: StreamTotals::default(),
         stderr: StreamTotals::default(),
+        collected: None,
+        trace: None,
     }
 }

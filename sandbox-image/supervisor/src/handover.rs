@@ -1,7 +1,7 @@
 //! Handing a request to the held interpreter, and hearing whether it took it.
 //!
 //! The request: a little-endian `u32` length, then fields that each end in NUL: the script as an
-//! argument, the number of arguments, the arguments, then `NAME=value` for each variable.
+//! argument, options for the hold, the number of arguments, the arguments, then `NAME=value` for each variable.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -83,6 +83,8 @@ fn encode(spec: &RunSpec) -> Vec<u8> {
         body.push(0);
     };
     field(&script_argument(&spec.file_name));
+    let figures = spec.account.artifacts.is_some();
+    field(if figures { "figures" } else { "" });
     field(&spec.args.len().to_string());
     for arg in &spec.args {
         field(arg);
@@ -114,6 +116,7 @@ mod tests {
             time_limit_ms: 0,
             output_head: 0,
             output_tail: 0,
+            account: saferun_frames::Account::default(),
         }
     }
 
@@ -125,7 +128,7 @@ mod tests {
             length,
             u32::try_from(body.len()).expect("short").to_le_bytes()
         );
-        assert_eq!(body, "a.py\u{0}2\0\0ü\0K=v=w\0".as_bytes());
+        assert_eq!(body, "a.py\u{0}\u{0}2\0\0ü\0K=v=w\0".as_bytes());
     }
 
     #[test]

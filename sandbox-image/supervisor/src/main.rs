@@ -5,9 +5,11 @@
 //! frames) and never blocks on the daemon (that would stop its own timer).
 #![deny(unsafe_code)]
 
+mod beneath;
 mod boot;
 mod capture;
 mod cgroup;
+mod collect;
 mod facts;
 mod feed;
 mod finish;
@@ -53,9 +55,11 @@ fn supervise(outer: &mut outer::Outer) -> Result<(), stop::Stop> {
             finish::never_started(outer, &standby);
             Ok(())
         }
-        request::Received::Start(request) => {
-            standby.gauge.token = request.token;
-            run::run(outer, &places, standby, request).and_then(|ended| ended.report(outer))
+        request::Received::Start(loaded) => {
+            standby.gauge.token = loaded.spec.token;
+            let account = loaded.spec.account;
+            run::run(outer, &places, standby, loaded.spec)
+                .and_then(|ended| ended.report(outer, &places, account, loaded.entries))
         }
     };
     // Whatever went wrong, nothing of the run stays alive behind the last frame.

@@ -110,6 +110,19 @@ impl Outer {
         }
     }
 
+    /// Writes until less than this is queued, giving up after a while or when the daemon has gone.
+    pub(crate) fn drain_below(&mut self, mark: usize, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while self.backlog() >= mark && !self.gone {
+            if Instant::now() >= deadline {
+                self.gone = true;
+                return;
+            }
+            self.wait(PollFlags::POLLOUT, deadline);
+            self.flush();
+        }
+    }
+
     /// Stays until the daemon closes the stream: the end of PID 1 sets the engine to work on the
     /// container, which would compete with the delivery of the last frames.
     pub(crate) fn linger(&mut self, patience: Duration) {

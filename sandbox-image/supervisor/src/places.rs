@@ -18,6 +18,10 @@ pub(crate) struct Places {
     pub(crate) home: PathBuf,
     /// The interpreter.
     pub(crate) python: PathBuf,
+    /// From where files are handed back.
+    pub(crate) out: PathBuf,
+    /// HOME itself, if it can be written to.
+    pub(crate) home_folder: Option<PathBuf>,
 }
 
 impl Default for Places {
@@ -27,12 +31,14 @@ impl Default for Places {
             hold: "/opt/saferun/hold".into(),
             home: "/opt/saferun/home".into(),
             python: "/usr/bin/python3".into(),
+            out: "/out".into(),
+            home_folder: None,
         }
     }
 }
 
 impl Places {
-    /// Reads `--workspace`, `--hold`, `--home` and `--python`, each with a path.
+    /// Reads `--workspace`, `--hold`, `--home`, `--out` and `--python`, each with a path.
     pub(crate) fn from_args(args: impl Iterator<Item = OsString>) -> Result<Self, Stop> {
         let mut places = Self::default();
         let mut args = args;
@@ -41,6 +47,7 @@ impl Places {
                 name if name == OsStr::new("--workspace") => &mut places.workspace,
                 name if name == OsStr::new("--hold") => &mut places.hold,
                 name if name == OsStr::new("--home") => &mut places.home,
+                name if name == OsStr::new("--out") => &mut places.out,
                 name if name == OsStr::new("--python") => &mut places.python,
                 other => return Err(Stop::boot(format!("unknown argument {}", other.display()))),
             };
@@ -58,9 +65,11 @@ impl Places {
     /// script has to stand somewhere. `None` if there is none.
     pub(crate) fn settled(mut self) -> Option<Self> {
         let writable = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
+        let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+        self.home_folder = home.map(PathBuf::from).filter(|home| writable(home));
         if !writable(&self.workspace) {
-            let home = std::env::var_os("HOME").map(PathBuf::from);
-            let mut others = ["/tmp".into(), "/out".into()].into_iter().chain(home);
+            let others = ["/tmp".into(), "/out".into()].into_iter();
+            let mut others = others.chain(self.home_folder.clone());
             self.workspace = others.find(|path: &PathBuf| writable(path))?;
         }
         Some(self)

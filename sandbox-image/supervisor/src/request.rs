@@ -1,13 +1,18 @@
-//! Receiving a run: checks each field before use and writes the script into the workspace.
+//! Receiving a run: checks each field before use and writes the script and its files into the workspace.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use saferun_frames::{PROTOCOL_VERSION, RunSpec, ToSupervisor};
+use nix::sys::stat::Mode;
+use saferun_frames::{
+    Entry, EntryType, FileHead, MAX_FILES, PROTOCOL_VERSION, RunSpec, ToSupervisor, check_path,
+};
+use sha2::{Digest, Sha256};
 
+use crate::beneath::Folder;
+use crate::collect::{Entries, hex};
 use crate::outer::Outer;
 use crate::places::Places;
 use crate::stop::Stop;
@@ -21,10 +26,18 @@ const MAX_TAIL: u64 = 16 * 1024 * 1024;
 /// What came instead of, or as, a run.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// The script is in the workspace; begin.
-    Start(RunSpec),
+    /// The script and its files are in the workspace; begin.
+    Start(Loaded),
     /// The daemon gave up before it began.
     Terminated,
+}
+
+/// A run that came whole.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) spec: RunSpec,
+    /// What the workspace holds, if its changes are to be told.
+    pub(crate) entries: Entries,
 }
 
 /// Waits for a whole run. Blocks: nothing else is going on, and no timer runs yet.
@@ -36,7 +49,9 @@ pub(crate) fn receive(outer: &mut Outer, places: &Places) -> Result<Received, St
                 (ToSupervisor::Run(spec), None) => {
                     loading = Some(Loading::begin(spec, &places.workspace)?);
                 }
-                (ToSupervisor::Source(bytes), Some(loading)) => loading.append(&bytes)?,
+                (ToSupervisor::Source(bytes), Some(loading)) => loading.source(&bytes)?,
+                (ToSupervisor::File(head), Some(loading)) => loading.file(head)?,
+                (ToSupervisor::FileData(bytes), Some(loading)) => loading.file_data(&bytes)?,
                 (ToSupervisor::Start, Some(_)) => {
                     if let Some(loading) = loading.take() {
                         return Ok(Received::Start(loading.finish()?));
@@ -62,47 +77,147 @@ pub(crate) fn receive(outer: &mut Outer, places: &Places) -> Result<Received, St
     }
 }
 
-/// A run whose source is still coming.
+/// A run whose script and files are still coming.
 struct Loading {
     spec: RunSpec,
+    folder: Folder,
+    current: Coming,
+    /// Whether the script has come whole.
+    has_script: bool,
+    files: usize,
+    entries: Entries,
+}
+
+/// A file under way.
+struct Coming {
+    path: String,
     file: File,
+    mode: Mode,
+    announced: u64,
     written: u64,
+    hash: Option<Sha256>,
 }
 
 impl Loading {
     fn begin(spec: RunSpec, workspace: &Path) -> Result<Self, Stop> {
         check(&spec)?;
-        let path = workspace.join(&spec.file_name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o644)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(&path)
-            .map_err(|error| Stop::hand_over(format!("cannot create the script: {error}")))?;
+        let folder = Folder::open(workspace)
+            .map_err(|error| Stop::hand_over(format!("cannot open the workspace: {error}")))?;
+        let mut entries = Entries::new();
+        let (path, size) = (spec.file_name.clone(), spec.source_len);
+        let current = Coming::begin(&folder, path, size, false, &spec, &mut entries)?;
         Ok(Self {
             spec,
+            folder,
+            current,
+            has_script: false,
+            files: 0,
+            entries,
+        })
+    }
+
+    fn source(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if self.has_script {
+            return Err(Stop::protocol("source after the first file"));
+        }
+        self.current.append(bytes)
+    }
+
+    fn file(&mut self, head: FileHead) -> Result<(), Stop> {
+        self.files += 1;
+        if self.files > MAX_FILES {
+            return Err(Stop::protocol(format!("more than {MAX_FILES} files")));
+        }
+        check_path(&head.path).map_err(|error| Stop::hand_over(error.to_string()))?;
+        self.has_script = true;
+        let next = Coming::begin(
+            &self.folder,
+            head.path,
+            head.size,
+            head.executable,
+            &self.spec,
+            &mut self.entries,
+        )?;
+        std::mem::replace(&mut self.current, next).finish(&mut self.entries)
+    }
+
+    fn file_data(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if !self.has_script {
+            return Err(Stop::protocol("a file's content before its name"));
+        }
+        self.current.append(bytes)
+    }
+
+    fn finish(mut self) -> Result<Loaded, Stop> {
+        self.current.finish(&mut self.entries)?;
+        Ok(Loaded {
+            spec: self.spec,
+            entries: self.entries,
+        })
+    }
+}
+
+impl Coming {
+    fn begin(
+        folder: &Folder,
+        path: String,
+        announced: u64,
+        executable: bool,
+        spec: &RunSpec,
+        entries: &mut Entries,
+    ) -> Result<Self, Stop> {
+        let mode = Mode::from_bits_truncate(if executable { 0o755 } else { 0o644 });
+        let mut new_folder = |above: &str| {
+            let entry = Entry {
+                kind: EntryType::Folder,
+                mode: 0o755,
+                size: 0,
+                sha256: None,
+                target: None,
+            };
+            entries.insert(above.to_owned(), entry);
+        };
+        let file = folder
+            .create(&path, mode, &mut new_folder)
+            .map_err(|error| Stop::hand_over(format!("cannot create {path:?}: {error}")))?;
+        Ok(Self {
+            path,
             file,
+            mode,
+            announced,
             written: 0,
+            hash: spec.account.changes.map(|_| Sha256::new()),
         })
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.written += bytes.len() as u64;
-        if self.written > self.spec.source_len {
-            return Err(Stop::protocol("more source than announced"));
+        if self.written > self.announced {
+            return Err(Stop::protocol("more of a file than announced"));
+        }
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
         }
         self.file
             .write_all(bytes)
-            .map_err(|error| Stop::hand_over(format!("cannot write the script: {error}")))
+            .map_err(|error| Stop::hand_over(format!("cannot write {:?}: {error}", self.path)))
     }
 
-    fn finish(self) -> Result<RunSpec, Stop> {
-        if self.written < self.spec.source_len {
-            return Err(Stop::protocol("less source than announced"));
+    fn finish(self, entries: &mut Entries) -> Result<(), Stop> {
+        if self.written < self.announced {
+            return Err(Stop::protocol("less of a file than announced"));
         }
-        Ok(self.spec)
+        if let Some(hash) = self.hash {
+            let entry = Entry {
+                kind: EntryType::File,
+                mode: self.mode.bits(),
+                size: self.written,
+                sha256: Some(hex(hash)),
+                target: None,
+            };
+            entries.insert(self.path, entry);
+        }
+        Ok(())
     }
 }
 
@@ -115,14 +230,12 @@ fn check(spec: &RunSpec) -> Result<(), Stop> {
         )));
     }
     let name = spec.file_name.as_str();
-    if name.is_empty() || name.len() > MAX_FILE_NAME || name.contains(['/', '\0']) {
+    if name.len() > MAX_FILE_NAME {
         return Err(Stop::hand_over(
-            "the file name is not one path component of 1 to 200 bytes",
+            "the script's path is longer than 200 bytes",
         ));
     }
-    if matches!(name, "." | "..") {
-        return Err(Stop::hand_over("the file name is a folder"));
-    }
+    check_path(name).map_err(|error| Stop::hand_over(format!("the script: {error}")))?;
     if spec.args.iter().any(|arg| arg.contains('\0')) {
         return Err(Stop::hand_over("an argument contains NUL"));
     }
@@ -159,15 +272,16 @@ mod tests {
             time_limit_ms: 0,
             output_head: 0,
             output_tail: 0,
+            account: saferun_frames::Account::default(),
         }
     }
 
     #[test]
-    fn file_names_are_one_component() {
-        for good in ["a.py", "ü b.py", "-x.py", "...", &"n".repeat(200)] {
+    fn file_names_stay_below_the_workspace() {
+        for good in ["a.py", "ü b.py", "-x.py", "...", "a/b.py", &"n".repeat(200)] {
             assert!(check(&spec(good)).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "a/b", "/etc/x", "a\0b", &"n".repeat(201)] {
+        for bad in ["", ".", "..", "a/../b", "/etc/x", "a\0b", &"n".repeat(201)] {
             assert!(check(&spec(bad)).is_err(), "{bad}");
         }
     }
@@ -206,11 +320,12 @@ mod tests {
             ..spec("a.py")
         };
         let mut short = Loading::begin(of(4), &folder).expect("a file");
-        short.append(b"abc").expect("room");
+        short.source(b"abc").expect("room");
         assert!(short.finish().is_err());
+        std::fs::remove_file(folder.join("a.py")).expect("the file");
         let mut exact = Loading::begin(of(3), &folder).expect("a file");
-        exact.append(b"abc").expect("room");
-        assert!(exact.append(b"d").is_err());
+        exact.source(b"abc").expect("room");
+        assert!(exact.source(b"d").is_err());
         std::fs::remove_dir_all(&folder).expect("the folder");
     }
 }

@@ -355,7 +355,11 @@ impl<'a> Run<'a> {
                     self.kill();
                 }
             }
-            ToSupervisor::Run(_) | ToSupervisor::Source(_) | ToSupervisor::Start => {
+            ToSupervisor::Run(_)
+            | ToSupervisor::Source(_)
+            | ToSupervisor::File(_)
+            | ToSupervisor::FileData(_)
+            | ToSupervisor::Start => {
                 return Err(Stop::protocol(
                     "a second run for a container that is used once",
                 ));

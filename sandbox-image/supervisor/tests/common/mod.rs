@@ -13,7 +13,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use saferun_frames::{
-    Decoder, EndReport, Fault, PROTOCOL_VERSION, Ready, RunSpec, ToDaemon, ToSupervisor,
+    Change, Decoder, EndReport, Fault, FileHead, PROTOCOL_VERSION, Ready, RunSpec, ToDaemon,
+    ToSupervisor, TraceEvent,
 };
 use tempfile::TempDir;
 
@@ -38,6 +39,8 @@ pub(crate) struct Outcome {
     pub(crate) stderr_tail: Vec<u8>,
     pub(crate) end: Option<EndReport>,
     pub(crate) fault: Option<Fault>,
+    pub(crate) changes: Vec<(Change, Vec<u8>)>,
+    pub(crate) trace: Vec<TraceEvent>,
 }
 
 impl Outcome {
@@ -69,6 +72,7 @@ pub(crate) fn spec() -> RunSpec {
         time_limit_ms: 20_000,
         output_head: 1 << 20,
         output_tail: 1 << 10,
+        account: saferun_frames::Account::default(),
     }
 }
 
@@ -114,15 +118,22 @@ impl Sandbox {
             return None;
         };
         let workspace = tempfile::tempdir().expect("a folder");
+        let [inside, out] = ["workspace", "out"].map(|name| workspace.path().join(name));
+        for folder in [&inside, &out] {
+            std::fs::create_dir(folder).expect("a folder");
+        }
         command
             .arg(env!("CARGO_BIN_EXE_saferun-init"))
             .args(["--home", "/nonexistent", "--workspace"])
-            .arg(workspace.path())
+            .arg(&inside)
+            .arg("--out")
+            .arg(&out)
             .arg("--hold")
             .arg(hold)
             .arg("--python")
             .arg(python)
             .env("LANG", "C.UTF-8")
+            .env("HOME", "/nonexistent")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
@@ -165,12 +176,25 @@ impl Sandbox {
 
     /// Sends a whole run.
     pub(crate) fn begin(&mut self, spec: RunSpec, source: &str) {
+        self.begin_with(spec, source, &[]);
+    }
+
+    /// The same, with files beside the script.
+    pub(crate) fn begin_with(&mut self, spec: RunSpec, source: &str, files: &[(&str, &str)]) {
         self.send(&ToSupervisor::Run(RunSpec {
             source_len: source.len() as u64,
             ..spec
         }));
         for piece in source.as_bytes().chunks(1000) {
             self.send(&ToSupervisor::Source(piece.to_vec()));
+        }
+        for (path, content) in files {
+            self.send(&ToSupervisor::File(FileHead {
+                path: (*path).to_owned(),
+                executable: false,
+                size: content.len() as u64,
+            }));
+            self.send(&ToSupervisor::FileData(content.as_bytes().to_vec()));
         }
         self.send(&ToSupervisor::Start);
     }
@@ -215,6 +239,13 @@ impl Sandbox {
                     outcome.fault = Some(fault);
                     return outcome;
                 }
+                ToDaemon::Collecting => {}
+                ToDaemon::Change(change) => outcome.changes.push((*change, Vec::new())),
+                ToDaemon::Content(bytes) => {
+                    let (_, content) = outcome.changes.last_mut().expect("a change before it");
+                    content.extend(bytes);
+                }
+                ToDaemon::Trace(events) => outcome.trace.extend(events),
                 ToDaemon::Ready(_) => panic!("ready twice"),
             }
         }

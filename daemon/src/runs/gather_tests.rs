@@ -1,0 +1,167 @@
+//! Each lie that a sandbox could tell of what it left behind is refused.
+
+use saferun_frames::{ChangeKind as Kind, Entry, EntryType as Type, Place as Where};
+
+use super::*;
+
+fn account() -> Account {
+    Account {
+        changes: Some(Budget {
+            bytes: 10,
+            entries: 4096,
+        }),
+        artifacts: Some(Budget {
+            bytes: 4,
+            entries: 1,
+        }),
+        trace: false,
+    }
+}
+
+fn entry(content: &[u8]) -> Entry {
+    Entry {
+        kind: Type::File,
+        mode: 0o644,
+        size: content.len() as u64,
+        sha256: Some(code_hash(content)),
+        target: None,
+    }
+}
+
+fn created(place: Where, path: &str, content: &[u8]) -> frames::Change {
+    frames::Change {
+        place,
+        path: path.to_owned(),
+        kind: Kind::Created,
+        before: None,
+        after: Some(entry(content)),
+        content: Some(content.len() as u64),
+    }
+}
+
+fn all() -> Collected {
+    Collected {
+        complete: true,
+        notes: vec!["n".repeat(1000); 100],
+    }
+}
+
+#[test]
+fn what_was_left_behind_is_told() {
+    let mut gather = Gather::new(account());
+    gather
+        .change(created(Where::Workspace, "a/b", b"xyz"))
+        .unwrap();
+    gather.content(b"x").unwrap();
+    gather.content(b"yz").unwrap();
+    gather.change(created(Where::Home, ".bashrc", b"")).unwrap();
+    gather
+        .change(created(Where::Out, "plot.png", b"p"))
+        .unwrap();
+    gather.content(b"p").unwrap();
+    let link = frames::Change {
+        after: Some(Entry {
+            kind: Type::Symlink,
+            target: Some("/etc".to_owned()),
+            sha256: None,
+            size: 0,
+            ..entry(b"")
+        }),
+        content: None,
+        ..created(Where::Out, "link", b"")
+    };
+    gather.change(link).unwrap();
+    let gathered = gather.finish(Some(all())).unwrap();
+    let effects = gathered.effects.unwrap();
+    let paths: Vec<_> = effects
+        .changes
+        .iter()
+        .map(|change| change.path.as_str())
+        .collect();
+    assert_eq!(paths, ["a/b", ".bashrc"]);
+    assert_eq!(effects.changes[0].content_base64.as_deref(), Some("eHl6"));
+    assert_eq!(effects.notes.len(), MAX_NOTES);
+    assert_eq!(effects.notes[0].len(), NOTE);
+    assert_eq!(gathered.artifacts[0].path, "plot.png");
+    assert!(gathered.advice[0].contains("link"), "{:?}", gathered.advice);
+}
+
+#[test]
+fn i4_lies_about_changes_are_refused() {
+    let base = || created(Where::Workspace, "a", b"xyz");
+    let with = |change: &dyn Fn(&mut frames::Change)| {
+        let mut lie = base();
+        change(&mut lie);
+        lie
+    };
+    let lies = [
+        with(&|lie| lie.path = "../a".to_owned()),
+        with(&|lie| lie.path = "/a".to_owned()),
+        with(&|lie| lie.path = "a/./b".to_owned()),
+        with(&|lie| lie.path = "d/".repeat(70) + "x"),
+        with(&|lie| lie.after = None),
+        with(&|lie| lie.kind = Kind::Modified),
+        with(&|lie| lie.kind = Kind::Deleted),
+        with(&|lie| lie.content = Some(2)),
+        with(&|lie| lie.content = Some(u64::MAX)),
+        with(&|lie| lie.after.as_mut().unwrap().sha256 = None),
+        with(&|lie| lie.after.as_mut().unwrap().sha256 = Some("z".repeat(64))),
+        with(&|lie| lie.after.as_mut().unwrap().mode = 0o170_000),
+        with(&|lie| lie.after.as_mut().unwrap().kind = Type::Symlink),
+        with(&|lie| lie.after.as_mut().unwrap().target = Some("/etc".to_owned())),
+        created(Where::Workspace, "a", b"more than ten"),
+        created(Where::Out, "a", b"five."),
+        frames::Change {
+            place: Where::Out,
+            kind: Kind::Deleted,
+            before: Some(entry(b"")),
+            after: None,
+            content: None,
+            ..base()
+        },
+    ];
+    for lie in lies {
+        let mut gather = Gather::new(account());
+        assert!(gather.change(lie.clone()).is_err(), "{lie:?}");
+    }
+}
+
+#[test]
+fn i4_lies_about_contents_and_numbers_are_refused() {
+    let begun = || {
+        let mut gather = Gather::new(account());
+        gather
+            .change(created(Where::Workspace, "a", b"xyz"))
+            .unwrap();
+        gather
+    };
+    assert!(begun().content(b"xyzz").is_err(), "too long");
+    assert!(begun().content(b"xyy").is_err(), "another content");
+    assert!(begun().change(created(Where::Workspace, "b", b"")).is_err());
+    assert!(begun().finish(Some(all())).is_err(), "too short");
+    let mut twice = begun();
+    twice.content(b"xyz").unwrap();
+    assert!(
+        twice
+            .change(created(Where::Workspace, "a", b"xyz"))
+            .is_err()
+    );
+    let mut two = Gather::new(account());
+    two.change(created(Where::Out, "a", b"")).unwrap();
+    assert!(
+        two.change(created(Where::Out, "b", b"")).is_err(),
+        "one file"
+    );
+    let mut nothing = Gather::new(Account::default());
+    assert!(nothing.change(created(Where::Workspace, "a", b"")).is_err());
+    assert!(nothing.content(b"x").is_err());
+    let mut many = Gather::new(account());
+    for index in 0..MAX_CHANGES {
+        many.change(created(Where::Workspace, &index.to_string(), b""))
+            .unwrap();
+    }
+    assert!(
+        many.change(created(Where::Workspace, "one more", b""))
+            .is_err()
+    );
+}

