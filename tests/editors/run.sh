@@ -42,7 +42,7 @@ eglot() {
   local file=$EDITORS_TMP/eglot/a.py
   mkdir -p "$(dirname "$file")"
   printf 'import yaml\nyaml.load(open("x"))\n' >"$file"
-  timeout 120 emacs --batch -Q -l "$HERE/emacs/e2e.el" "$file" >"$OUT/eglot.log" 2>&1 || { tail -30 "$OUT/eglot.log" >&2; return 1; }
+  timeout 120 emacs --batch -Q -l "$HERE/emacs/e2e.el" "$file" >"$OUT/eglot.log" 2>&1 || { tail -60 "$OUT/eglot.log" >&2; return 1; }
   grep -q '^PASS' "$OUT/eglot.log"
 }
 

@@ -154,7 +154,7 @@ pub(super) async fn finished(
                     return;
                 }
             }
-            let message = format!("{message} See {}", path.display());
+            let message = format!("{}. See {}", message.trim_end_matches('.'), path.display());
             shared.client.show_message(MessageType::INFO, message).await;
         }
     }

@@ -8,22 +8,30 @@
 (require 'eglot)
 (require 'flymake)
 
+;; Messages that the server had shown.
+(defvar shown nil)
+
 (defun until (what condition)
-  "Wait at most 30 s for CONDITION, else fail with WHAT."
+  "Wait at most 60 s for CONDITION, else fail with WHAT and what there is to see."
   (let ((n 0))
-    (while (and (< n 600) (not (funcall condition)))
+    (while (and (< n 1200) (not (funcall condition)))
       (accept-process-output nil 0.05)
       (setq n (1+ n)))
     (unless (funcall condition)
-      (message "FAIL %s\n%s" what (and (get-buffer "*Messages*") ""))
+      (message "FAIL %s\nSHOWN %S\nTEXT %S\nUNREAD %S" what shown (buffer-string)
+               (with-current-buffer (process-buffer (jsonrpc--process (eglot--current-server-or-lose))) (buffer-string)))
       (kill-emacs 1))))
 
 (defun execute (command &rest arguments)
-  (jsonrpc-request (eglot--current-server-or-lose) :workspace/executeCommand
-                   (list :command command :arguments (vconcat arguments))))
+  "Ask for COMMAND and wait for its answer.
+`jsonrpc-request' leaves the process filter by a `throw' when the answer is there, and what came in the same piece, here
+the message of the result, stays unread in the process' buffer until the server says more. So this waits by itself."
+  (let (answered)
+    (jsonrpc-async-request (eglot--current-server-or-lose) :workspace/executeCommand
+                           (list :command command :arguments (vconcat arguments))
+                           :success-fn (lambda (_) (setq answered t)))
+    (until (format "no answer to %s" command) (lambda () answered))))
 
-;; What eglot does with messages of the server.
-(defvar shown nil)
 (cl-defmethod eglot-handle-notification :before (_server (_method (eql window/showMessage)) &key _type message)
   (push message shown))
 
