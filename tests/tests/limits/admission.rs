@@ -3,7 +3,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use saferun_policy::preset;
-use saferun_protocol::{ApiClient, Code, Outcome};
+use saferun_protocol::{ApiClient, ClientKind, Code, Outcome};
 use saferun_tests::Daemon;
 
 use super::{Answer, ask, figures, passes, request};
@@ -118,4 +118,70 @@ fn rates() {
         "tutorial-hardened",
         request("tutorial-hardened", "print('other')"),
     );
+}
+
+/// Runs are counted as they are admitted, so these end at once, and a minute is long enough on any machine.
+#[test]
+fn rates_of_strict_and_agent() {
+    // What counts for a preset would count for the other as well: each has a daemon of its own.
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let strict = preset("strict").expect("a preset").limits;
+    let share = strict.rate.per_client[0].count * 3 / 4;
+    assert_eq!(
+        admitted(&daemon, "strict", ClientKind::Agent, |number| number),
+        share
+    );
+    let rest = admitted(&daemon, "strict", ClientKind::Terminal, |number| {
+        number + 1000
+    });
+    assert_eq!(share + rest, 60, "a quarter is kept for people");
+
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    assert_eq!(
+        admitted(&daemon, "agent", ClientKind::Terminal, |_| 0),
+        20,
+        "of the same code"
+    );
+    let others = admitted(&daemon, "agent", ClientKind::Agent, |number| number + 1);
+    assert_eq!(others, 60, "half is kept for people");
+    let people = admitted(&daemon, "agent", ClientKind::Editor, |number| number + 1000);
+    assert_eq!(20 + others + people, 120);
+}
+
+/// Number of the error for too many subscriptions on one connection.
+const SUBSCRIPTIONS: i32 = -32006;
+
+/// How many runs of programs with these numbers are admitted before a rate refuses one.
+fn admitted(daemon: &Daemon, policy: &str, client: ClientKind, number: impl Fn(u32) -> u32) -> u32 {
+    let _ = daemon.image();
+    let connection = daemon.connect();
+    daemon.block_on(async {
+        let mut count = 0;
+        loop {
+            let mut asked = request(policy, format!("# {}", number(count)));
+            asked.client = client;
+            match connection.subscribe_run(asked).await {
+                // Whoever goes away ends the run.
+                Ok(events) => drop(events),
+                Err(jsonrpsee::core::ClientError::Call(refused)) => {
+                    match Code::from_number(refused.code()) {
+                        Some(Code::RateLimited) => return count,
+                        // Those before are not gone yet: the queue is full, or the connection's subscriptions.
+                        code if code == Some(Code::Busy) || refused.code() == SUBSCRIPTIONS => {
+                            tokio::time::sleep(Duration::from_millis(10)).await;
+                            continue;
+                        }
+                        code => panic!("{code:?}: {refused:?}"),
+                    }
+                }
+                Err(other) => panic!("{other}"),
+            }
+            count += 1;
+            assert!(count <= 1000, "no rate refuses");
+        }
+    })
 }

@@ -5,6 +5,7 @@ mod admission;
 mod changes;
 mod layers;
 mod overrides;
+mod presets;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
