@@ -13,7 +13,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let options = LoadOptions::default();
     for diagnostic in check(&Source::yaml(kind, "policy.yaml", text.as_ref()), &options) {
         assert!(diagnostic.origin.line as usize <= text.split('\n').count() + 1);
-        assert!(!diagnostic.to_string().contains(|letter: char| letter.is_control() && letter != '\n'));
+        assert!(!diagnostic.to_string().contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\t')));
     }
     let project = Source::yaml(LayerKind::Project, ".saferun.yaml", text.as_ref());
     if let Ok(loaded) = load(&[project], &options) {

@@ -86,7 +86,11 @@ impl Daemon {
     }
 
     /// Starts this program as the daemon, and does not wait for it to listen.
-    fn start_program(program: PathBuf, environment: &[(&str, &str)]) -> Option<Self> {
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn start_program(program: PathBuf, environment: &[(&str, &str)]) -> Option<Self> {
         let engine = engine()?;
         let folder = tempfile::Builder::new()
             .prefix("saferun-test-")

@@ -37,18 +37,18 @@ fn each_maximum_is_granted_read_back_and_the_end_of_it() {
     let more: [(&str, More); 7] = [
         ("time", |r| *r.limits.time_ms.as_mut().expect("set") += 1),
         ("memory", |r| {
-            *r.limits.memory_bytes.as_mut().expect("set") += 1
+            *r.limits.memory_bytes.as_mut().expect("set") += 1;
         }),
         ("cpus", |r| *r.limits.cpu_millis.as_mut().expect("set") += 1),
         ("pids", |r| *r.limits.pids.as_mut().expect("set") += 1),
         ("output", |r| {
-            *r.limits.output_bytes.as_mut().expect("set") += 1
+            *r.limits.output_bytes.as_mut().expect("set") += 1;
         }),
         ("open_files", |r| {
-            *r.limits.open_files.as_mut().expect("set") += 1
+            *r.limits.open_files.as_mut().expect("set") += 1;
         }),
         ("tmpfs", |r| {
-            *r.limits.tmpfs_bytes.as_mut().expect("set") += 1
+            *r.limits.tmpfs_bytes.as_mut().expect("set") += 1;
         }),
     ];
     let Some(daemon) = Daemon::start() else {
@@ -208,9 +208,9 @@ fn output() {
     let _ = daemon.image();
     for (name, size) in tried(saferun_policy::Bytes::mib(64), |limits| limits.output.max) {
         let write = |bytes: u64| {
+            let (pieces, rest) = (bytes / 1000, bytes % 1000);
             let program = format!(
-                "piece = 'x' * 1000\nfor _ in range({0} // 1000): print(piece, end='')\nprint('x' * ({0} % 1000), end='')",
-                bytes
+                "piece = 'x' * 1000\nfor _ in range({pieces}): print(piece, end='')\nprint('x' * {rest}, end='')"
             );
             streamed(&daemon, at_most(name, program))
         };

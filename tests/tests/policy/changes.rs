@@ -1,7 +1,7 @@
 //! The user's file changes while the daemon runs: what is sound holds at once, a mistake changes nothing, no run is
 //! under two policies.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use saferun_protocol::{ClientKind, Code, Outcome};
 use saferun_tests::{Daemon, text};
@@ -210,4 +210,53 @@ fn no_run_is_under_two_policies_at_once() {
     }
     let hashes: std::collections::BTreeSet<_> = seen.iter().map(|(hash, ..)| hash).collect();
     assert!(hashes.len() > 1, "the policy never changed under the runs");
+}
+
+/// Without inotify the files are read again every few seconds, and a change holds all the same.
+#[test]
+fn changes_are_seen_where_the_kernel_tells_of_none() {
+    // A namespace of its own, in which no watch can be made; the machine's limit is left alone.
+    let inside = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$0\"";
+    let namespace = ["unshare", "--user", "--map-root-user", "sh", "-c"];
+    let able = Command::new(namespace[0])
+        .args(&namespace[1..])
+        .args([inside, "true"])
+        .status();
+    if !able.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: this user may make no user namespace");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("saferund-without-inotify");
+    let daemon = saferun_tests::bin("saferund");
+    let script = format!(
+        "#!/bin/sh\nexec {} '{inside}' '{}'\n",
+        namespace.join(" "),
+        daemon.display()
+    );
+    fs::write(&program, script).expect("a script");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("its mode");
+    let Some(daemon) = Daemon::start_program(program, &[]) else {
+        return;
+    };
+    daemon.wait_until("the daemon listens", Daemon::listens);
+    let log = || fs::read_to_string(daemon.folder().join("log")).expect("the log");
+    assert!(
+        log().contains("policy files cannot be watched"),
+        "{}",
+        log()
+    );
+    write(
+        &daemon,
+        "version: 1\nimports: {block: [json]}\nlevels: {BLOCKED: refuse}\n",
+    );
+    daemon.wait_until("the change is read", |daemon| {
+        daemon.status().policy.generation > 1
+    });
+    let refused = attempt(&daemon, "import json", |_| {}).expect("an answer");
+    assert_eq!(refused.status, Outcome::Blocked);
+    write(&daemon, "version: 1\nimports: {blok: [json]}\n");
+    daemon.wait_until("the mistake is told", |daemon| {
+        !daemon.status().policy.problems.is_empty()
+    });
 }
