@@ -268,11 +268,11 @@ def ptrace_attach_init():
 def init_memory(): os.close(os.open("/proc/1/mem", os.O_RDONLY))
 
 
-@attempt("list PID 1's descriptors", gvisor='open: gVisor does not keep the same user from them; see init_descriptor_open')
+@attempt("list PID 1's descriptors")
 def init_descriptors(): os.listdir("/proc/1/fd")
 
 
-@attempt("read PID 1's environment", gvisor="open: the supervisor's, which holds no secret")
+@attempt("read PID 1's environment")
 def init_environment():
     with open("/proc/1/environ", "rb") as file: file.read()
 

@@ -12,8 +12,10 @@ use saferun_protocol::{ApiClient, Client, RunRequest, RunResult, Status, connect
 use tempfile::TempDir;
 
 mod crash;
+mod faults;
 
 pub use crash::{Aftermath, Moments, Witness};
+pub use faults::{Fault, FaultyEngine};
 
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.
 #[must_use]

@@ -40,6 +40,8 @@ pub(super) fn value(field: Field, witness: Witness, asked: &Asked<'_>) -> Option
             format!("{id} {id} {id} {id}")
         }
         Field::ExtraGroups => "none".to_owned(),
+        // gVisor (2022-12) does not show the ambient set, which cannot hold what the permitted one lacks.
+        Field::Capabilities if is_gvisor(&template.runtime) => "0 0 0 0".to_owned(),
         Field::Capabilities => "0 0 0 0 0".to_owned(),
         Field::NoNewPrivs => "1".to_owned(),
         Field::Seccomp => "2".to_owned(),
@@ -58,13 +60,17 @@ pub(super) fn value(field: Field, witness: Witness, asked: &Asked<'_>) -> Option
         Field::OpenFiles => format!("{0} {0}", template.open_files),
         Field::CoreSize => "0 0".to_owned(),
         Field::Dumpable => "false".to_owned(),
+        Field::Kernel if is_gvisor(&template.runtime) => "gvisor".to_owned(),
+        Field::Kernel => "linux".to_owned(),
+        Field::Covered => "true".to_owned(),
         Field::Declared(name) => declared(name, template, identity)?,
     })
 }
 
 fn declared(name: &str, template: &Template, identity: &Identity) -> Option<String> {
     Some(match name {
-        "capabilities_added" | "groups_added" | "mounts" | "pid_mode" => String::new(),
+        "capabilities_added" => crate::engine::start_capabilities(&template.runtime).join(" "),
+        "groups_added" | "mounts" | "pid_mode" => String::new(),
         "devices" => "0".to_owned(),
         "image" => bare_id(&template.image).to_owned(),
         "ipc_mode" => "private".to_owned(),
@@ -74,7 +80,7 @@ fn declared(name: &str, template: &Template, identity: &Identity) -> Option<Stri
         "runtime" => template.runtime.clone(),
         "seccomp_profile" => "saferun".to_owned(),
         "shm_bytes" => crate::engine::SHM_BYTES.to_string(),
-        "user" => format!("{0}:{0}", identity.uid),
+        "user" => crate::engine::start_user(&template.runtime, identity.uid),
         _ => return None,
     })
 }

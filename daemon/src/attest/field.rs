@@ -35,6 +35,10 @@ pub(super) enum Field {
     CoreSize,
     /// The supervisor's memory and descriptors are closed to its own uid.
     Dumpable,
+    /// Whose kernel the program meets: it tells a runtime that is not what its name says.
+    Kernel,
+    /// The supervisor's files in `/proc` are out of reach by a mount, where being undumpable is not enough.
+    Covered,
     /// Something that the engine says it applied, by its name in [`DECLARED`].
     Declared(&'static str),
 }
@@ -80,6 +84,8 @@ impl Field {
             Self::OpenFiles => "open_files",
             Self::CoreSize => "core_size",
             Self::Dumpable => "dumpable",
+            Self::Kernel => "kernel",
+            Self::Covered => "supervisor_covered",
             Self::Declared(name) => name,
         }
     }

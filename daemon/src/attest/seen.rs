@@ -7,7 +7,7 @@ use super::{
     field::Field,
     mounts, status,
 };
-use crate::engine::OuterFacts;
+use crate::engine::{OuterFacts, is_gvisor};
 
 /// Devices that the kernel puts into each new network namespace when a module for tunnels is
 /// loaded on the host. They are down, and bringing one up needs a capability that is not there.
@@ -24,7 +24,16 @@ pub(super) fn inside(field: Field, facts: &Facts, asked: &Asked<'_>) -> Option<S
         Field::ExtraGroups => {
             status::extra_groups(facts.groups.as_ref()?.iter().copied(), asked.identity.uid)
         }
-        Field::Capabilities => status::masks(facts.capabilities.as_ref()?),
+        Field::Capabilities => {
+            let mut sets = facts.capabilities.as_deref()?;
+            if is_gvisor(&asked.template.runtime)
+                && sets.len() == 5
+                && status::masks(&sets[4..]) == "0"
+            {
+                sets = &sets[..4];
+            }
+            status::masks(sets)
+        }
         Field::NoNewPrivs => u8::from(facts.no_new_privs?).to_string(),
         Field::Seccomp => facts.seccomp?.to_string(),
         Field::RootReadOnly => facts.root_read_only?.to_string(),
@@ -37,6 +46,8 @@ pub(super) fn inside(field: Field, facts: &Facts, asked: &Asked<'_>) -> Option<S
         Field::OpenFiles => pair(facts.open_files?),
         Field::CoreSize => pair(facts.core_size?),
         Field::Dumpable => facts.dumpable?.to_string(),
+        Field::Kernel => facts.kernel.clone()?,
+        Field::Covered => facts.covered?.to_string(),
         Field::Declared(_) => return None,
     })
 }
@@ -76,7 +87,9 @@ pub(super) fn outside(field: Field, facts: &OuterFacts, asked: &Asked<'_>) -> Op
         | Field::Interfaces
         | Field::OpenFiles
         | Field::CoreSize
-        | Field::Dumpable => return None,
+        | Field::Dumpable
+        | Field::Kernel
+        | Field::Covered => return None,
     })
 }
 

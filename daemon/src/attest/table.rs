@@ -31,7 +31,7 @@ pub(super) fn expectations(runtime: &str, local: bool) -> Vec<Row> {
     let gvisor = is_gvisor(runtime);
     // Of an engine on another machine, the daemon sees no process and no cgroup.
     let near = if local { Required } else { Hidden };
-    // Inside gVisor (2022-12): no `NoNewPrivs` and `CapAmb` lines, `Seccomp` 0, no cgroup files.
+    // Inside gVisor (2022-12): no `NoNewPrivs` line, `Seccomp` 0, no cgroup files.
     // Outside there is the sentry: its seccomp filter and its limits count, its uid (65534) and its
     // capabilities (in a user namespace of its own) say nothing about the program.
     let linux = if gvisor { Hidden } else { Required };
@@ -47,7 +47,7 @@ pub(super) fn expectations(runtime: &str, local: bool) -> Vec<Row> {
         row(Field::Uid, Required, near_linux),
         row(Field::Gid, Required, near_linux),
         row(Field::ExtraGroups, Required, near_linux),
-        row(Field::Capabilities, both(IfSeen, Required), near_linux),
+        row(Field::Capabilities, Required, near_linux),
         row(Field::NoNewPrivs, both(IfSeen, Required), near),
         row(Field::Seccomp, linux, near),
         row(Field::RootReadOnly, Required, Hidden),
@@ -60,6 +60,8 @@ pub(super) fn expectations(runtime: &str, local: bool) -> Vec<Row> {
         row(Field::OpenFiles, Required, Hidden),
         row(Field::CoreSize, Required, Hidden),
         row(Field::Dumpable, Required, Hidden),
+        row(Field::Kernel, Required, Hidden),
+        row(Field::Covered, both(Required, Hidden), Hidden),
     ];
     rows.extend(DECLARED.map(|name| row(Field::Declared(name), Hidden, Required)));
     rows

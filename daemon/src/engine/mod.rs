@@ -10,7 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) mod docker;
 
-pub(crate) use docker::{SHM_BYTES, TMPFS_FLAGS, WRITABLE, host_tasks, is_gvisor};
+pub(crate) use docker::{
+    SHM_BYTES, TMPFS_FLAGS, WRITABLE, host_tasks, is_gvisor, start_capabilities, start_user,
+};
 
 /// How well an engine holds a limit or a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -135,8 +135,9 @@ pub struct Facts {
     pub gid: Option<[u32; 4]>,
     /// Supplementary groups.
     pub groups: Option<Vec<u32>>,
-    /// Capability sets as hexadecimal masks: inheritable, permitted, effective, bounding, ambient.
-    pub capabilities: Option<[String; 5]>,
+    /// Capability sets as hexadecimal masks: inheritable, permitted, effective, bounding, and ambient where the kernel
+    /// shows it.
+    pub capabilities: Option<Vec<String>>,
     /// `NoNewPrivs` of `/proc/self/status`.
     pub no_new_privs: Option<bool>,
     /// `Seccomp` of `/proc/self/status`: 0 off, 1 strict, 2 filter.
@@ -161,6 +162,10 @@ pub struct Facts {
     pub core_size: Option<[u64; 2]>,
     /// Whether the supervisor has made itself undumpable.
     pub dumpable: Option<bool>,
+    /// `linux` or `gvisor`.
+    pub kernel: Option<String>,
+    /// Whether the supervisor's folder in `/proc` is covered by a mount.
+    pub covered: Option<bool>,
 }
 
 /// Bytes on both output streams together after which a program is ended. What is beyond head and tail is thrown away

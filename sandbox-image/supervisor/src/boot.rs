@@ -19,6 +19,7 @@ use crate::interpreter::{self, Held};
 use crate::mounts;
 use crate::places::Places;
 use crate::reap;
+use crate::seclude::OwnProc;
 use crate::stop::Stop;
 
 /// A booted supervisor that waits for its run.
@@ -58,7 +59,7 @@ impl Gauge {
     }
 }
 
-pub(crate) fn boot(places: &Places) -> Result<Standby, Stop> {
+pub(crate) fn boot(places: &Places, own: &OwnProc) -> Result<Standby, Stop> {
     if !reap::is_init() {
         return Err(Stop::boot(
             "not PID 1: start it as the first process of a PID namespace",
@@ -78,9 +79,9 @@ pub(crate) fn boot(places: &Places) -> Result<Standby, Stop> {
             interpreter::version(places).map_err(|e| Stop::boot(e.to_string()))?,
         ),
     };
-    let mounts = mounts::parse(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default());
-    let cgroup = Cgroup::of_self();
-    let facts = facts::read(&mounts, &cgroup);
+    let mounts = mounts::parse(&own.text("mountinfo"));
+    let cgroup = Cgroup::locate(&mounts, &own.text("cgroup"));
+    let facts = facts::read(own, &mounts, &cgroup);
     let tmpfs = mounts
         .iter()
         .filter(|m| m.is_writable_tmpfs())

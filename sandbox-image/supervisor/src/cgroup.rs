@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::mounts::{self, Mount};
+use crate::mounts::Mount;
 
 /// Folders of the controllers, as far as they can be seen from inside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,12 +65,6 @@ impl Cgroup {
             }
         }
         found
-    }
-
-    pub(crate) fn of_self() -> Self {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let membership = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        Self::locate(&mounts::parse(&mounts), &membership)
     }
 
     pub(crate) fn limits(&self) -> Limits {

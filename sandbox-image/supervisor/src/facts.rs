@@ -1,17 +1,16 @@
 //! The inner witness: what the kernel says of this process and its surroundings. Parsing is pure.
 
-use std::fs;
-
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit};
 use saferun_frames::Facts;
 
 use crate::cgroup::Cgroup;
 use crate::mounts::{self, Mount};
+use crate::seclude::{self, OwnProc};
 
 /// Reads everything that can be seen.
-pub(crate) fn read(mounts: &[Mount], cgroup: &Cgroup) -> Facts {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+pub(crate) fn read(own: &OwnProc, mounts: &[Mount], cgroup: &Cgroup) -> Facts {
+    let status = own.text("status");
     let limits = cgroup.limits();
     Facts {
         uid: ids(&status, "Uid:"),
@@ -28,9 +27,7 @@ pub(crate) fn read(mounts: &[Mount], cgroup: &Cgroup) -> Facts {
                 .map(Mount::describe)
                 .collect()
         }),
-        interfaces: fs::read_to_string("/proc/net/dev")
-            .ok()
-            .map(|text| interfaces(&text)),
+        interfaces: Some(interfaces(&own.text("net/dev"))).filter(|names| !names.is_empty()),
         memory_limit: limits.memory,
         swap_limit: limits.swap,
         cpu_millis: limits.cpu_millis,
@@ -40,6 +37,15 @@ pub(crate) fn read(mounts: &[Mount], cgroup: &Cgroup) -> Facts {
             .map(<[u64; 2]>::from),
         core_size: getrlimit(Resource::RLIMIT_CORE).ok().map(<[u64; 2]>::from),
         dumpable: prctl::get_dumpable().ok(),
+        kernel: Some(
+            if seclude::in_gvisor() {
+                "gvisor"
+            } else {
+                "linux"
+            }
+            .to_owned(),
+        ),
+        covered: Some(mounts.iter().any(|mount| mount.point == "/proc/1")),
     }
 }
 
@@ -66,15 +72,13 @@ fn groups(status: &str) -> Option<Vec<u32>> {
         .collect()
 }
 
-fn capabilities(status: &str) -> Option<[String; 5]> {
-    let set = |name| field(status, name).map(str::to_owned);
-    Some([
-        set("CapInh:")?,
-        set("CapPrm:")?,
-        set("CapEff:")?,
-        set("CapBnd:")?,
-        set("CapAmb:")?,
-    ])
+/// The sets that this kernel shows, in this order: gVisor (2022-12) leaves out the last.
+fn capabilities(status: &str) -> Option<Vec<String>> {
+    let shown: Vec<String> = ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"]
+        .into_iter()
+        .map_while(|name| field(status, name).map(str::to_owned))
+        .collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
 fn interfaces(dev: &str) -> Vec<String> {

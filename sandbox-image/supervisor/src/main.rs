@@ -21,6 +21,7 @@ mod places;
 mod reap;
 mod request;
 mod run;
+mod seclude;
 mod stop;
 mod sys;
 
@@ -43,12 +44,16 @@ fn main() -> ExitCode {
 }
 
 fn supervise(outer: &mut outer::Outer) -> Result<(), stop::Stop> {
+    let own = seclude::OwnProc::open()
+        .map_err(|error| stop::Stop::boot(format!("cannot read /proc/self: {error}")))?;
+    seclude::seclude()?;
     let places = places::Places::from_args(std::env::args_os().skip(1))?
         .settled()
         .ok_or_else(|| {
             stop::Stop::boot("no folder can be written to, so there is no place for the script")
         })?;
-    let mut standby = boot::boot(&places)?;
+    let mut standby = boot::boot(&places, &own)?;
+    drop(own);
     outer.send(&standby.ready());
     let result = match request::receive(outer, &places)? {
         request::Received::Terminated => {

@@ -63,7 +63,7 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
         uid: Some([UID; 4]),
         gid: Some([UID; 4]),
         groups: Some(vec![UID]),
-        capabilities: Some([const { String::new() }; 5].map(|_| "0000000000000000".to_owned())),
+        capabilities: Some(vec!["0000000000000000".to_owned(); 5]),
         no_new_privs: Some(true),
         seccomp: Some(2),
         root_read_only: Some(true),
@@ -84,6 +84,8 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
         open_files: Some([256, 256]),
         core_size: Some([0, 0]),
         dumpable: Some(false),
+        kernel: Some("linux".to_owned()),
+        covered: Some(false),
     };
     let status = "Name:\tsaferun-init\nUid:\t870003\t870003\t870003\t870003\n\
         Gid:\t870003\t870003\t870003\t870003\nGroups:\t870003 \n\
@@ -160,7 +162,9 @@ fn runsc(local: bool) -> Case {
     mounts.push("/dev tmpfs rw,rw,mode=0755".to_owned());
     mounts.push("/dev/shm tmpfs rw,noexec,rw,mode=1777,size=16777216".to_owned());
     case.inner = Facts {
-        capabilities: None,
+        capabilities: Some(vec!["0000000000000000".to_owned(); 4]),
+        kernel: Some("gvisor".to_owned()),
+        covered: Some(true),
         no_new_privs: None,
         seccomp: Some(0),
         writable_mounts: Some(mounts),
@@ -171,8 +175,11 @@ fn runsc(local: bool) -> Case {
         ..case.inner
     };
     for (name, value) in &mut case.outer.declared {
-        if *name == "runtime" {
-            "runsc".clone_into(value);
+        match *name {
+            "runtime" => "runsc".clone_into(value),
+            "user" => "0:0".clone_into(value),
+            "capabilities_added" => "SETGID SETPCAP SETUID SYS_ADMIN".clone_into(value),
+            _ => {}
         }
     }
     if local {
@@ -200,7 +207,7 @@ fn kinds() -> [(&'static str, Make); 6] {
 }
 
 /// Names of the inner facts, and what the attestation calls them.
-const INNER: [(&str, &str); 16] = [
+const INNER: [(&str, &str); 18] = [
     ("uid", "uid"),
     ("gid", "gid"),
     ("groups", "extra_groups"),
@@ -217,11 +224,12 @@ const INNER: [(&str, &str); 16] = [
     ("open_files", "open_files"),
     ("core_size", "core_size"),
     ("dumpable", "dumpable"),
+    ("kernel", "kernel"),
+    ("covered", "supervisor_covered"),
 ];
 
 /// What gVisor does not show from inside.
-const BLIND_IN_GVISOR: [&str; 7] = [
-    "capabilities",
+const BLIND_IN_GVISOR: [&str; 6] = [
     "no_new_privs",
     "seccomp",
     "memory_limit",
@@ -285,7 +293,12 @@ fn each_inner_fact_that_is_wrong_or_missing_refuses() {
     for (kind, make) in kinds() {
         for (key, field) in INNER {
             let good = serde_json::to_value(make().inner).unwrap()[key].clone();
-            let blind = kind.starts_with("runsc") && BLIND_IN_GVISOR.contains(&key);
+            // Linux keeps an undumpable process's files from others without a mount.
+            let blind = if kind.starts_with("runsc") {
+                BLIND_IN_GVISOR.contains(&key)
+            } else {
+                key == "covered"
+            };
             if blind {
                 continue;
             }
@@ -307,6 +320,8 @@ fn what_gvisor_need_not_show_must_be_right_when_it_does() {
     let mut case = runsc(true);
     case.inner.capabilities = runc(1, true).inner.capabilities;
     case.attest().unwrap();
+    case.inner.capabilities.as_mut().unwrap()[4] = "0000000000000400".to_owned();
+    case.refuses("capabilities", "an ambient capability inside");
     case.inner.capabilities.as_mut().unwrap()[2] = "0000000000000400".to_owned();
     case.refuses("capabilities", "CAP_NET_BIND_SERVICE inside");
 }

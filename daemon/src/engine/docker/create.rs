@@ -52,7 +52,9 @@ pub(super) fn body(
     ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some("sandbox".to_owned()),
-        user: Some(format!("{0}:{0}", identity.uid)),
+        user: Some(gvisor::start_user(&template.runtime, identity.uid)),
+        // Added to the image's own.
+        env: gvisor.then(|| vec![format!("SAFERUN_BECOME={}", identity.uid)]),
         labels: Some(labels(identity)),
         attach_stdin: Some(true),
         attach_stdout: Some(true),
@@ -90,6 +92,10 @@ pub(super) fn body(
             cgroupns_mode: (!gvisor).then_some(HostConfigCgroupnsModeEnum::PRIVATE),
             privileged: Some(false),
             cap_drop: Some(vec!["ALL".to_owned()]),
+            cap_add: gvisor.then(|| {
+                let added = gvisor::start_capabilities(&template.runtime);
+                added.iter().map(|&name| name.to_owned()).collect()
+            }),
             security_opt: Some(vec![
                 "no-new-privileges:true".to_owned(),
                 format!("seccomp={}", seccomp::profile()),

@@ -90,6 +90,34 @@ async fn garbage_is_an_error_in_our_words() {
 }
 
 #[tokio::test]
+async fn an_answer_without_end_is_cut_before_it_fills_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("engine.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (told, mut sent) = tokio::sync::mpsc::channel(16);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let told = told.clone();
+            tokio::spawn(async move {
+                let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                stream.write_all(head).await.unwrap();
+                let piece = [&b"10000\r\n"[..], &[b' '; 0x10000], b"\r\n"].concat();
+                let mut count = 0_u64;
+                while stream.write_all(&piece).await.is_ok() {
+                    count += 0x10000;
+                }
+                told.send(count).await.unwrap();
+            });
+        }
+    });
+    let engine = DockerEngine::connect(&format!("unix://{}", path.display()));
+    let error = engine.images().await.unwrap_err().to_string();
+    assert!(error.contains("longer than 16 MiB"), "{error}");
+    let sent = sent.recv().await.unwrap();
+    assert!(sent < 32 << 20, "{sent} bytes were taken");
+}
+
+#[tokio::test]
 async fn a_refusal_loses_its_escape_sequences() {
     let fake = fake(|_, _| answer("500 Oops", r#"{"message":"disk\u001b[2J full"}"#));
     let error = fake.engine.images().await.unwrap_err().to_string();

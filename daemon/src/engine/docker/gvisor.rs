@@ -18,6 +18,26 @@ const IDLE_HOST_TASKS: u64 = 64;
 /// to nothing (48 of them: 5 more), so this limit does not bound threads; memory does.
 const HOST_TASKS_PER_TASK: u64 = 10;
 
+/// What the supervisor needs at its start in gVisor, and gives up before it says that it is ready: to mount over its
+/// own `/proc/1`, to become the sandbox's user, and to empty its bounding set. They hold in gVisor's kernel, which keeps
+/// them from the host whatever they are; the sentry's own rights do not change with them.
+const START_CAPABILITIES: [&str; 4] = ["SETGID", "SETPCAP", "SETUID", "SYS_ADMIN"];
+
+/// Capabilities that a container of this runtime starts with, sorted, without `CAP_`.
+pub(crate) fn start_capabilities(runtime: &str) -> &'static [&'static str] {
+    if is_gvisor(runtime) {
+        &START_CAPABILITIES
+    } else {
+        &[]
+    }
+}
+
+/// The user that a container of this runtime starts as, as `uid:gid`. It runs the program as `uid` either way.
+pub(crate) fn start_user(runtime: &str, uid: u32) -> String {
+    let start = if is_gvisor(runtime) { 0 } else { uid };
+    format!("{start}:{start}")
+}
+
 /// Whether a runtime is gVisor.
 pub(crate) fn is_gvisor(runtime: &str) -> bool {
     runtime == "runsc" || runtime.starts_with("runsc-")

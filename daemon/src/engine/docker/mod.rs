@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use bollard::{
-    API_DEFAULT_VERSION, Docker,
+    Docker,
     query_parameters::{
         AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, StartContainerOptions,
     },
@@ -38,12 +38,10 @@ mod paths;
 mod remove;
 mod seccomp;
 mod stream;
+mod transport;
 
 pub(crate) use create::{SHM_BYTES, TMPFS_FLAGS, WRITABLE};
-pub(crate) use gvisor::{host_tasks, is_gvisor};
-
-/// bollard's own limit for a request, in seconds; ours in [`deadlines`] are all shorter.
-const CLIENT_TIMEOUT_S: u64 = 600;
+pub(crate) use gvisor::{host_tasks, is_gvisor, start_capabilities, start_user};
 
 /// An engine that speaks Docker's API.
 pub(crate) struct DockerEngine {
@@ -74,8 +72,7 @@ impl DockerEngine {
     async fn client(&self) -> Result<&Docker, EngineError> {
         self.client
             .get_or_try_init(|| async {
-                let docker = self
-                    .open()
+                let docker = transport::open(&self.address)
                     .map_err(|error| refine("agree on a version", ASK, &self.address, &error))?;
                 within(
                     "agree on a version",
@@ -86,19 +83,6 @@ impl DockerEngine {
                 .await
             })
             .await
-    }
-
-    fn open(&self) -> Result<Docker, bollard::errors::Error> {
-        let address = self.address.as_str();
-        if address.starts_with("unix://") {
-            Docker::connect_with_unix(address, CLIENT_TIMEOUT_S, API_DEFAULT_VERSION)
-        } else if address.starts_with("tcp://") || address.starts_with("http://") {
-            Docker::connect_with_http(address, CLIENT_TIMEOUT_S, API_DEFAULT_VERSION)
-        } else {
-            Err(bollard::errors::Error::UnsupportedURISchemeError {
-                uri: address.to_owned(),
-            })
-        }
     }
 
     async fn place(&self) -> Result<Place, EngineError> {

@@ -77,7 +77,12 @@ fn declared(inspected: &ContainerInspectResponse) -> Vec<(&'static str, String)>
     );
     say("ipc_mode", host.ipc_mode.clone());
     say("pid_mode", Some(host.pid_mode.clone().unwrap_or_default()));
-    say("capabilities_added", Some(list(host.cap_add.as_deref())));
+    // Engines may answer with the long names.
+    let added: Option<Vec<String>> = host.cap_add.as_ref().map(|names| {
+        let short = |name: &String| name.strip_prefix("CAP_").unwrap_or(name).to_owned();
+        names.iter().map(short).collect()
+    });
+    say("capabilities_added", Some(list(added.as_deref())));
     say("capabilities_dropped", Some(list(host.cap_drop.as_deref())));
     say("groups_added", Some(list(host.group_add.as_deref())));
     say(

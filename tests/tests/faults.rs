@@ -1,0 +1,301 @@
+//! Promise: whatever the engine does, each call is answered within its deadline, `status` answers meanwhile,
+//! and what was begun is cleaned up once the engine is well again.
+
+use std::time::Duration;
+
+use saferun_protocol::{ApiClient, Code, Outcome, RunRequest, RunResult, connect};
+use saferun_tests::{Daemon, Fault, FaultyEngine, docker, engine, text};
+
+/// No call may take longer, whatever the engine does. The daemon's own deadlines are far below.
+const ANSWERED: Duration = Duration::from_secs(150);
+
+/// A daemon whose engine can be told to fail, and that keeps `warm` containers.
+fn daemon(warm: &str) -> Option<(FaultyEngine, Daemon)> {
+    let faulty = FaultyEngine::before(&engine()?);
+    faulty.up();
+    let address = faulty.address();
+    let daemon = Daemon::start_with(&[
+        ("SAFERUN_ENGINE", address.as_str()),
+        ("SAFERUN_POOL_SIZE", warm),
+    ])?;
+    daemon.wait_until("the engine is seen", |daemon| {
+        daemon.status().engine.reachable
+    });
+    Some((faulty, daemon))
+}
+
+fn request(source: &str) -> RunRequest {
+    let mut request = RunRequest::new(source);
+    request.policy = Some("permissive".to_owned());
+    request
+}
+
+/// A run that must come to an end, good or bad.
+fn attempt(daemon: &Daemon, source: &str) -> Result<RunResult, String> {
+    let client = daemon.connect();
+    let answer = daemon.block_on(tokio::time::timeout(ANSWERED, client.run(request(source))));
+    answer
+        .expect("the run is answered within its deadlines")
+        .map_err(|error| error.to_string())
+}
+
+fn did_not_run(answer: &Result<RunResult, String>) -> bool {
+    match answer {
+        Ok(result) => {
+            matches!(
+                result.status,
+                Outcome::SetupFailed | Outcome::EngineError | Outcome::Cancelled
+            ) && result.exit_code.is_none()
+        }
+        Err(_) => true,
+    }
+}
+
+/// Descriptors that the daemon has open.
+fn descriptors(daemon: &Daemon) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", daemon.pid()))
+        .expect("its descriptors")
+        .count()
+}
+
+/// The engine's own word: nothing of this daemon is there.
+fn all_gone(daemon: &Daemon, what: &str) {
+    daemon.wait_until(what, |daemon| daemon.containers().is_empty());
+}
+
+#[test]
+fn d1_d4_each_fault_is_answered_in_time_and_status_answers_meanwhile() {
+    let Some((faulty, daemon)) = daemon("0") else {
+        return;
+    };
+    assert_eq!(attempt(&daemon, "print(1)").expect("a run").stdout, "1\n");
+    all_gone(&daemon, "the first run's container is removed");
+    let before = descriptors(&daemon);
+    for fault in Fault::ALL {
+        // All calls: questions, and what a run needs.
+        faulty.on(&["HTTP"], fault);
+        let met = faulty.met();
+        let client = daemon.connect();
+        let images = daemon.block_on(async {
+            let asked =
+                tokio::spawn(
+                    async move { tokio::time::timeout(ANSWERED, client.image_list()).await },
+                );
+            while faulty.met() == met {
+                tokio::task::yield_now().await;
+            }
+            asked
+        });
+        // The engine has the question, and where it hangs, keeps it: `status` does not wait for it.
+        let held = faulty.held();
+        let status = daemon.status();
+        if matches!(fault, Fault::Hang) {
+            assert!(held > 0 && faulty.held() > 0, "the call had ended before");
+            assert!(!images.is_finished());
+        }
+        assert_eq!(
+            status.daemon.pid,
+            u32::try_from(daemon.pid()).expect("a pid")
+        );
+        daemon
+            .block_on(images)
+            .expect("the task")
+            .unwrap_or_else(|_| panic!("{fault:?}: no answer to image_list"))
+            .unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let status = daemon.status();
+        assert!(!status.ready, "{fault:?}: {status:?}");
+        let said = status.engine.problem.unwrap_or_default();
+        assert!(
+            !said.is_empty() && !said.chars().any(char::is_control),
+            "{fault:?}: {said:?}"
+        );
+        let answer = attempt(&daemon, "print('must not run')");
+        assert!(did_not_run(&answer), "{fault:?}: {answer:?}");
+        faulty.well();
+        daemon.wait_until("nothing hangs any more", |_| faulty.held() == 0);
+        let result = attempt(&daemon, "print('well')").expect("a run");
+        assert_eq!(result.stdout, "well\n", "{fault:?}: {result:?}");
+    }
+    all_gone(&daemon, "nothing is left of all that");
+    daemon.wait_until("descriptors are given back", |daemon| {
+        descriptors(daemon) <= before + 2
+    });
+}
+
+#[test]
+fn d5_a_start_that_fails_after_create_leaves_nothing() {
+    let Some((faulty, daemon)) = daemon("0") else {
+        return;
+    };
+    for (words, fault) in [
+        (["POST", "/start"], Fault::Status(500)),
+        (["POST", "/start"], Fault::Reset),
+        (["POST", "/attach"], Fault::Garbage),
+        (["GET", "/json"], Fault::WrongShape),
+    ] {
+        faulty.on(&words, fault);
+        let met = faulty.met();
+        let answer = attempt(&daemon, "print('must not run')");
+        assert!(did_not_run(&answer), "{words:?} {fault:?}: {answer:?}");
+        assert!(faulty.met() > met, "{words:?} was never asked");
+        faulty.well();
+        all_gone(
+            &daemon,
+            "the container that could not be started is removed",
+        );
+    }
+    assert_eq!(attempt(&daemon, "print(2)").expect("a run").stdout, "2\n");
+}
+
+#[test]
+fn d6_without_an_image_the_command_that_builds_it_is_named() {
+    let Some((faulty, daemon)) = daemon("0") else {
+        return;
+    };
+    faulty.on(&["GET", "/images/json"], Fault::EmptyList);
+    let client = daemon.connect();
+    daemon.block_on(client.image_list()).expect("a list");
+    let error = daemon
+        .block_on(client.run(request("print(1)")))
+        .expect_err("no image, no run");
+    let jsonrpsee::core::ClientError::Call(error) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(error.code(), Code::ImageMissing.number());
+    let said = format!("{} {:?}", error.message(), error.data());
+    assert!(said.contains("saferunctl image build python"), "{said}");
+}
+
+#[test]
+fn c4_d3_p10_a_removal_that_fails_is_tried_again_is_seen_and_holds_up_nobody() {
+    let Some((faulty, daemon)) = daemon("2") else {
+        return;
+    };
+    daemon.wait_for_warm(2);
+    // This one will not go: the engine hangs on its kill and refuses its removal.
+    let first = attempt(&daemon, "print('first')").expect("a run");
+    assert_eq!(first.stdout, "first\n");
+    let stuck = first.sandbox.container.clone();
+    assert!(!stuck.is_empty());
+    faulty.on(&["DELETE", &stuck], Fault::Status(500));
+    faulty.on(&["POST", &stuck, "/kill"], Fault::Hang);
+    // It may have been removed already: then another takes its part.
+    let stuck = if daemon.containers().contains(&stuck) {
+        stuck
+    } else {
+        faulty.on(&["DELETE"], Fault::Status(500));
+        faulty.on(&["POST", "/kill"], Fault::Hang);
+        attempt(&daemon, "print('second')")
+            .expect("a run")
+            .sandbox
+            .container
+    };
+    daemon.wait_until("the removal fails", |_| faulty.met() > 1);
+    let removing = |daemon: &Daemon| {
+        let pools = daemon.status().pools;
+        pools.iter().map(|pool| pool.removing).sum::<u32>()
+    };
+    assert!(removing(&daemon) >= 1, "{:?}", daemon.status().pools);
+    // Nothing waits for it: runs find containers of their own while the call hangs.
+    for round in 0..3 {
+        let result = attempt(&daemon, "print('beside it')").expect("a run");
+        assert_eq!(result.stdout, "beside it\n", "round {round}: {result:?}");
+        assert_ne!(result.sandbox.container, stuck);
+    }
+    assert!(daemon.containers().contains(&stuck), "it went by itself");
+    faulty.well();
+    daemon.wait_until("it is removed after all", |daemon| {
+        !daemon.containers().contains(&stuck) && removing(daemon) == 0
+    });
+}
+
+#[test]
+fn d2_an_engine_that_goes_away_in_mid_run_ends_the_run_and_is_found_again() {
+    let Some((faulty, daemon)) = daemon("1") else {
+        return;
+    };
+    daemon.wait_for_warm(1);
+    let client = daemon.connect();
+    let result = daemon.block_on(async {
+        let run = tokio::spawn(async move {
+            client
+                .run(request(
+                    "import time\nprint('on', flush=True)\ntime.sleep(600)",
+                ))
+                .await
+        });
+        let watcher = connect(&daemon.socket()).await.expect("a connection");
+        let running = async || watcher.status().await.expect("a status").running;
+        while running().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        faulty.down();
+        tokio::time::timeout(ANSWERED, run).await
+    });
+    let result = result
+        .expect("it ends")
+        .expect("the task")
+        .expect("an account");
+    assert_eq!(result.status, Outcome::EngineError, "{result:?}");
+    assert_eq!(result.exit_code, None);
+    // Without an engine a run is refused, and the daemon goes on.
+    let answer = attempt(&daemon, "print('nobody there')");
+    assert!(did_not_run(&answer), "{answer:?}");
+    assert!(!daemon.status().ready);
+    faulty.up();
+    daemon.wait_until("the engine is found again", |daemon| daemon.status().ready);
+    daemon.wait_for_warm(1);
+    assert_eq!(
+        attempt(&daemon, "print('back')").expect("a run").stdout,
+        "back\n"
+    );
+    // What was running when it went is gone too.
+    daemon.wait_until("what was running is removed", |daemon| {
+        !daemon.containers().contains(&result.sandbox.container)
+    });
+}
+
+#[test]
+fn an_engine_that_comes_later_than_the_daemon_is_found() {
+    let Some(engine) = engine() else { return };
+    let faulty = FaultyEngine::before(&engine);
+    let address = faulty.address();
+    let Some(daemon) = Daemon::start_with(&[("SAFERUN_ENGINE", address.as_str())]) else {
+        return;
+    };
+    assert!(!daemon.status().engine.reachable);
+    let answer = attempt(&daemon, "print('nobody there')");
+    assert!(did_not_run(&answer), "{answer:?}");
+    faulty.up();
+    daemon.wait_until("the engine is found", |daemon| daemon.status().ready);
+    assert_eq!(
+        attempt(&daemon, "print('here')").expect("a run").stdout,
+        "here\n"
+    );
+}
+
+#[test]
+fn i6_a_tier_that_the_engine_does_not_have_is_refused_and_so_is_a_false_one() {
+    let Some((_faulty, daemon)) = daemon("0") else {
+        return;
+    };
+    let mut asked = request("print(1)");
+    asked.runtime = Some("runsc-elsewhere".to_owned());
+    let client = daemon.connect();
+    let error = daemon
+        .block_on(client.run(asked))
+        .expect_err("no such tier, no run")
+        .to_string();
+    assert!(error.contains("runsc-elsewhere"), "{error}");
+    let left = docker(
+        daemon.engine(),
+        &[
+            "ps",
+            "-a",
+            "-q",
+            "--filter",
+            &format!("label=org.saferun.instance={}", daemon.instance()),
+        ],
+    );
+    assert_eq!(text(&left.stdout), "");
+}
