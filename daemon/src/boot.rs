@@ -46,7 +46,7 @@ pub fn boot(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
-    let state = StateDir::open(&settings.state_dir)?;
+    let state = StateDir::open(&settings.state_dir).await?;
     let journal = Journal::open(&state.file("journal.sqlite"))?;
     let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(&settings.engine));
     let images = ImageService::new(
@@ -91,22 +91,27 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
 
     let (listener, ours) = rpc::listener(&settings.socket)?;
     let (stop, stopper) = stop_channel();
-    let server = tokio::spawn(rpc::serve(listener, methods.into_rpc().into(), stop));
+    let full = CancellationToken::new();
+    let methods = methods.into_rpc().into();
+    let server = tokio::spawn(rpc::serve(listener, methods, stop, full.clone()));
     tracing::info!(socket = %settings.socket.display(), engine = settings.engine, "ready");
     rpc::ready();
 
     wait_for_the_end(&shutdown).await?;
     tracing::info!("draining");
     rpc::stopping();
+    // Whoever comes from now on finds nobody here and starts the next daemon, which waits for the state folder.
+    state.drains();
+    if ours {
+        let _ = std::fs::remove_file(&settings.socket);
+    }
+    full.cancel();
     runs.close();
     if !pool.drain(settings.drain).await {
         tracing::warn!("some containers are still there; the next start removes them");
     }
     let _ = stopper.stop();
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server).await;
-    if ours {
-        let _ = std::fs::remove_file(&settings.socket);
-    }
     tracing::info!("stopped");
     Ok(())
 }

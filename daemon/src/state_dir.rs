@@ -2,12 +2,19 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io,
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use nix::fcntl::{Flock, FlockArg};
+
+/// What stands in the lock's file while its holder drains.
+const DRAINING: &[u8] = b"draining\n";
+/// How long the next daemon waits for one that drains, which takes 20 s at most.
+const HAND_OVER: Duration = Duration::from_secs(25);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +53,12 @@ pub(crate) enum StateDirError {
 #[derive(Debug)]
 pub(crate) struct StateDir {
     path: PathBuf,
-    _lock: Flock<File>,
+    lock: Flock<File>,
 }
 
 impl StateDir {
-    /// Makes the folder if need be, checks it, takes the lock.
-    pub(crate) fn open(path: &Path) -> Result<Self, StateDirError> {
+    /// Makes the folder if need be, checks it, takes the lock. A daemon that drains is waited for.
+    pub(crate) async fn open(path: &Path) -> Result<Self, StateDirError> {
         let io = |source| StateDirError::Io {
             path: path.display().to_string(),
             source,
@@ -77,19 +84,62 @@ impl StateDir {
             .mode(0o600)
             .open(path.join("saferund.lock"))
             .map_err(io)?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| {
-            StateDirError::Locked {
-                path: path.display().to_string(),
+        let name = path.join("saferund.lock");
+        let deadline = Instant::now() + HAND_OVER;
+        let mut file = file;
+        let lock = loop {
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => break lock,
+                Err((back, _)) => file = back,
             }
-        })?;
+            let drains = fs::read(&name).is_ok_and(|text| text == DRAINING);
+            if !drains || Instant::now() > deadline {
+                return Err(StateDirError::Locked {
+                    path: path.display().to_string(),
+                });
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        };
+        lock.set_len(0).map_err(io)?;
         Ok(Self {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Tells the next daemon that this one drains, so that it waits for the folder.
+    pub(crate) fn drains(&self) {
+        if let Err(error) = (&*self.lock).write_all(DRAINING) {
+            tracing::warn!(%error, "the next daemon cannot be told that this one drains");
+        }
     }
 
     /// A file in it.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_drains_is_waited_for_and_one_that_serves_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = StateDir::open(folder.path()).await.unwrap();
+        let refused = StateDir::open(folder.path()).await;
+        assert!(matches!(refused, Err(StateDirError::Locked { .. })));
+        first.drains();
+        let path = folder.path().to_owned();
+        let next = tokio::spawn(async move { StateDir::open(&path).await });
+        tokio::task::yield_now().await;
+        assert!(!next.is_finished());
+        drop(first);
+        let next = next.await.unwrap().unwrap();
+        // It serves: a third is told so at once.
+        let third = StateDir::open(folder.path()).await;
+        assert!(matches!(third, Err(StateDirError::Locked { .. })));
+        drop(next);
     }
 }

@@ -124,6 +124,70 @@ def read_kcore():
         if not file.read(4): raise Refused("empty")
 
 
+# --- control groups ---
+def _cgroup(work):
+    """Mounts a hierarchy in a child of its own, then does `work` in it."""
+    def both():
+        for kind, data in ((b"cgroup", b"pids"), (b"cgroup2", None)):
+            if libc.mount(b"none", b"/tmp", kind, 0, data) == 0: break
+        else:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        work()
+    child(both)
+
+
+@attempt("mount a control group hierarchy")
+def cgroup_mount(): _cgroup(lambda: None)
+
+
+@attempt("name a program for the host to start when a group empties (release_agent, CVE-2022-0492)")
+def cgroup_release_agent(): _cgroup(lambda: writable("/tmp/release_agent"))
+
+
+@attempt("raise the limits of its own control group")
+def cgroup_limits():
+    import glob
+    found = glob.glob("/sys/fs/cgroup/pids/**/pids.max", recursive=True) + glob.glob("/sys/fs/cgroup/**/cgroup.procs", recursive=True)
+    if not found: raise Refused("nothing there")
+    for path in found:
+        try: writable(path); return
+        except OSError as error: last = error
+    raise last
+
+
+@attempt("leave its control group")
+def cgroup_leave():
+    import glob
+    found = sorted(glob.glob("/sys/fs/cgroup/*/tasks") + glob.glob("/sys/fs/cgroup/cgroup.procs"))
+    if not found: raise Refused("nothing there")
+    child(lambda: open(found[0], "w").write(str(os.getpid())))
+
+
+# --- memory that others share ---
+@attempt("make a System V segment", gvisor="open: a segment of gVisor's own kernel, which ends with the run")
+def shm_segment(): call(31, call(29, 0, 4096, 0o1600), 0, 0)
+
+
+@attempt("make a System V queue", gvisor="open: a queue of gVisor's own kernel, which ends with the run")
+def ipc_queue(): call(71, call(68, 0, 0o1600), 0, 0)
+
+
+@attempt("make System V semaphores", gvisor="open: semaphores of gVisor's own kernel, which end with the run")
+def ipc_semaphores(): call(66, call(64, 0, 1, 0o1600), 0, 0, 0)
+
+
+@attempt("open a POSIX message queue", gvisor="open: a queue of gVisor's own kernel, which ends with the run")
+def posix_queue(): os.close(call(240, b"saferun", os.O_CREAT | os.O_RDWR, 0o600, 0))
+
+
+@attempt("execute a file that has no path (memfd_create)", gvisor="open: inside gVisor, with the rights that the program has already")
+def memfd_execute():
+    descriptor = call(319, b"x", 0)
+    os.write(descriptor, b"#!/usr/bin/python3\n")
+    child(lambda: os.execv(f"/proc/self/fd/{descriptor}", ["x"]))
+
+
 # --- devices ---
 @attempt("make a block device", gvisor="open: a node in gVisor's own kernel, which has no such device")
 def mknod_block():
@@ -300,9 +364,27 @@ def pidfd_getfd(): os.close(call(438, call(434, os.getpid(), 0), 1, 0))
 def kcmp(): call(312, os.getpid(), os.getpid(), 0, 0, 0)
 
 
-@attempt("open a descriptor of PID 1", gvisor="open: what is written there is not taken for a report, which needs a secret that no program can read")
+@attempt("open a descriptor of PID 1 for writing")
 def init_descriptor_open():
     for number in (0, 1, 2): os.close(os.open(f"/proc/1/fd/{number}", os.O_WRONLY))
+
+
+@attempt("reach PID 1's descriptors on a way round (its thread, a parent folder, a root)")
+def init_descriptor_detour():
+    ways = ("/proc/1/task/1/fd/1", "/proc/self/../1/fd/1", "/proc/self/root/proc/1/fd/1", "/proc/1/fdinfo/1",
+            f"/proc/{os.getpid()}/task/{os.getpid()}/root/proc/1/fd/1", "/proc/self/cwd/../proc/1/fd/1")
+    for way in ways:
+        try: os.close(os.open(way, os.O_RDONLY)); return
+        except OSError as error: last = error
+    raise last
+
+
+@attempt("uncover or move what stands at /proc/1")
+def init_uncover():
+    def work():
+        if libc.umount2(b"/proc/1", 2) and libc.mount(b"none", b"/proc/1", b"tmpfs", 0, None):
+            raise OSError(ctypes.get_errno(), "mount")
+    child(work)
 
 
 @attempt("open a device that it made", gvisor="open: gVisor's own zero device")
@@ -339,6 +421,19 @@ def route_outside(): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("
 
 @attempt("route to the metadata address")
 def route_metadata(): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("169.254.169.254", 80))
+
+
+@attempt("have a name looked up (DNS)")
+def dns_query():
+    query = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + b"\x07example\x03com\0" + struct.pack(">2H", 1, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(3)
+        asking.sendto(query, ("192.0.2.1", 53))
+        if asking.recv(512)[:2] != query[:2]: raise Refused("another answer")
+
+
+@attempt("talk to the kernel's routing (netlink)", gvisor="open: gVisor's own network, which has no device but lo")
+def netlink_route(): socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close()
 
 
 @attempt("reach a listener on the host's loopback")

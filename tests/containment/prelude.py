@@ -75,19 +75,28 @@ def go_all():
             if CONTROL and name != "unshare_mount":
                 call(272, 0x20000)
                 libc.mount(None, b"/", None, 0x44000, None)
+                for folder in [b"", *map(os.fsencode, os.listdir("/sys/fs/cgroup"))]:
+                    libc.mount(None, b"/sys/fs/cgroup/" + folder, None, 32 | 4096, None)
             go(name)
             os._exit(0)
         os.waitpid(pid, 0)
 
 
 def add_outside_addresses():
-    """For the control: gives its own loopback the addresses that the attempts look for."""
+    """For the control: gives its own loopback the addresses that the attempts look for, and a name server."""
     import fcntl
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for index, address in enumerate(("192.0.2.1", "169.254.169.254")):
             name = f"lo:{index + 1}".encode()
             request = struct.pack("16sHH4s8x", name, socket.AF_INET, 0, socket.inet_aton(address))
             fcntl.ioctl(control, 0x8916, request)
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("192.0.2.1", 53))
+    if os.fork() == 0:
+        signal.alarm(120)
+        while True:
+            query, asker = server.recvfrom(512)
+            server.sendto(query[:2], asker)
 
 
 def list_all():

@@ -183,7 +183,7 @@ fn serve(mut client: UnixStream, upstream: &PathBuf, shared: &Shared) -> io::Res
             shared.met.fetch_add(1, Ordering::SeqCst);
             fail(client, fault, shared)
         }
-        None => pass_on(client, upstream, &head, &rest, shared),
+        None => pass_on(&client, upstream, &head, &rest, shared),
     }
 }
 
@@ -225,7 +225,7 @@ fn fail(mut client: UnixStream, fault: Fault, shared: &Shared) -> io::Result<()>
         ),
         Fault::Endless => {
             write!(client, "HTTP/1.1 200 OK\r\n{JSON}\r\n[")?;
-            let blanks = [b' '; 64 * 1024];
+            let blanks = vec![b' '; 64 * 1024];
             loop {
                 client.write_all(&blanks)?;
             }
@@ -251,7 +251,7 @@ fn hold(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
 }
 
 fn pass_on(
-    client: UnixStream,
+    client: &UnixStream,
     upstream: &PathBuf,
     head: &str,
     rest: &[u8],
@@ -272,7 +272,7 @@ fn pass_on(
     engine.write_all(rest)?;
     let (from, to) = (client.try_clone()?, engine.try_clone()?);
     let there = thread::spawn(move || copy(from, &to));
-    copy(engine, &client);
+    copy(engine, client);
     let _ = client.shutdown(Shutdown::Both);
     let _ = there.join();
     Ok(())

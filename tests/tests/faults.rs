@@ -32,8 +32,13 @@ fn request(source: &str) -> RunRequest {
 
 /// A run that must come to an end, good or bad.
 fn attempt(daemon: &Daemon, source: &str) -> Result<RunResult, String> {
+    ask(daemon, request(source))
+}
+
+fn ask(daemon: &Daemon, request: RunRequest) -> Result<RunResult, String> {
     let client = daemon.connect();
-    let answer = daemon.block_on(tokio::time::timeout(ANSWERED, client.run(request(source))));
+    let answer =
+        daemon.block_on(async { tokio::time::timeout(ANSWERED, client.run(request)).await });
     answer
         .expect("the run is answered within its deadlines")
         .map_err(|error| error.to_string())
@@ -58,9 +63,17 @@ fn descriptors(daemon: &Daemon) -> usize {
         .count()
 }
 
-/// The engine's own word: nothing of this daemon is there.
-fn all_gone(daemon: &Daemon, what: &str) {
-    daemon.wait_until(what, |daemon| daemon.containers().is_empty());
+/// The engine's own word: what there is of this daemon stands by, and nothing else is left.
+fn nothing_forgotten(daemon: &Daemon, what: &str) {
+    daemon.wait_until(what, |daemon| {
+        let pools = daemon.status().pools;
+        let known: u32 = pools.iter().map(|pool| pool.warm).sum();
+        let busy: u32 = pools
+            .iter()
+            .map(|pool| pool.starting + pool.leased + pool.removing)
+            .sum();
+        busy == 0 && daemon.containers().len() == known as usize
+    });
 }
 
 #[test]
@@ -69,39 +82,34 @@ fn d1_d4_each_fault_is_answered_in_time_and_status_answers_meanwhile() {
         return;
     };
     assert_eq!(attempt(&daemon, "print(1)").expect("a run").stdout, "1\n");
-    all_gone(&daemon, "the first run's container is removed");
+    nothing_forgotten(&daemon, "the first run's container is removed");
     let before = descriptors(&daemon);
     for fault in Fault::ALL {
         // All calls: questions, and what a run needs.
         faulty.on(&["HTTP"], fault);
         let met = faulty.met();
         let client = daemon.connect();
-        let images = daemon.block_on(async {
-            let asked =
-                tokio::spawn(
-                    async move { tokio::time::timeout(ANSWERED, client.image_list()).await },
-                );
+        daemon.block_on(async {
+            let watcher = connect(&daemon.socket()).await.expect("a connection");
+            let question = async move { tokio::time::timeout(ANSWERED, client.image_list()).await };
+            let asked = tokio::spawn(question);
             while faulty.met() == met {
                 tokio::task::yield_now().await;
             }
+            // The engine has the question, and where it hangs, keeps it: `status` does not wait for it.
+            watcher.status().await.expect("a status");
+            if matches!(fault, Fault::Hang) {
+                assert!(
+                    faulty.held() > 0 && !asked.is_finished(),
+                    "it had ended before"
+                );
+            }
             asked
+                .await
+                .expect("the task")
+                .unwrap_or_else(|_| panic!("{fault:?}: no answer to image_list"))
+                .unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         });
-        // The engine has the question, and where it hangs, keeps it: `status` does not wait for it.
-        let held = faulty.held();
-        let status = daemon.status();
-        if matches!(fault, Fault::Hang) {
-            assert!(held > 0 && faulty.held() > 0, "the call had ended before");
-            assert!(!images.is_finished());
-        }
-        assert_eq!(
-            status.daemon.pid,
-            u32::try_from(daemon.pid()).expect("a pid")
-        );
-        daemon
-            .block_on(images)
-            .expect("the task")
-            .unwrap_or_else(|_| panic!("{fault:?}: no answer to image_list"))
-            .unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         let status = daemon.status();
         assert!(!status.ready, "{fault:?}: {status:?}");
         let said = status.engine.problem.unwrap_or_default();
@@ -116,9 +124,9 @@ fn d1_d4_each_fault_is_answered_in_time_and_status_answers_meanwhile() {
         let result = attempt(&daemon, "print('well')").expect("a run");
         assert_eq!(result.stdout, "well\n", "{fault:?}: {result:?}");
     }
-    all_gone(&daemon, "nothing is left of all that");
+    nothing_forgotten(&daemon, "nothing is left of all that");
     daemon.wait_until("descriptors are given back", |daemon| {
-        descriptors(daemon) <= before + 2
+        descriptors(daemon) <= before + 4
     });
 }
 
@@ -127,19 +135,22 @@ fn d5_a_start_that_fails_after_create_leaves_nothing() {
     let Some((faulty, daemon)) = daemon("0") else {
         return;
     };
-    for (words, fault) in [
+    for (memory, (words, fault)) in (257_u64..).zip([
         (["POST", "/start"], Fault::Status(500)),
         (["POST", "/start"], Fault::Reset),
         (["POST", "/attach"], Fault::Garbage),
         (["GET", "/json"], Fault::WrongShape),
-    ] {
+    ]) {
         faulty.on(&words, fault);
         let met = faulty.met();
-        let answer = attempt(&daemon, "print('must not run')");
+        // More than any container that stands by has.
+        let mut asked = request("print('must not run')");
+        asked.limits.memory_bytes = Some(memory << 22);
+        let answer = ask(&daemon, asked);
         assert!(did_not_run(&answer), "{words:?} {fault:?}: {answer:?}");
         assert!(faulty.met() > met, "{words:?} was never asked");
         faulty.well();
-        all_gone(
+        nothing_forgotten(
             &daemon,
             "the container that could not be started is removed",
         );

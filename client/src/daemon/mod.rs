@@ -4,7 +4,8 @@ mod log;
 mod paths;
 mod start;
 
-use saferun_protocol::{Client, ConnectError, connect, socket_path};
+use jsonrpsee::core::ClientError;
+use saferun_protocol::{Client, Code, ConnectError, connect, socket_path};
 
 pub(crate) use log::{follow, last_lines};
 pub(crate) use paths::{find_daemon, log_file, state_dir};
@@ -33,6 +34,11 @@ pub(crate) async fn reach_running() -> Result<Option<Client>, Failure> {
         Err(error) if nobody_listens(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the daemon answered that it stops.
+pub(crate) fn drains(error: &ClientError) -> bool {
+    matches!(error, ClientError::Call(error) if error.code() == Code::ShuttingDown.number())
 }
 
 /// Whether the path is free, or what is left of a daemon that has ended.

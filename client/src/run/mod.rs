@@ -35,6 +35,8 @@ use signals::Signals;
 pub(crate) use stand_in::translate;
 use workspace::Sent;
 
+/// How long a daemon that stops may go on answering that it does.
+const HAND_OVER: Duration = Duration::from_secs(25);
 /// How long a run that was interrupted may take to say how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -73,9 +75,18 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     say_what_stays(args, &sent);
     let originals = args.diff.then(|| originals(&request, sent));
     let signals = signals::watch();
-    let client = Arc::new(daemon::reach(global.may_start()).await?);
-    let connected = began.elapsed();
-    let events = client.subscribe_run(request).await?;
+    let (client, connected, events) = loop {
+        let client = Arc::new(daemon::reach(global.may_start()).await?);
+        let connected = began.elapsed();
+        match client.subscribe_run(request.clone()).await {
+            Ok(events) => break (client, connected, events),
+            // It went while this command came: the next one takes the run.
+            Err(error) if daemon::drains(&error) && connected < HAND_OVER => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
     let mut conversation = Conversation {
         feeder: Feeder::new(Arc::clone(&client), input),
         output: Output::new(args),

@@ -45,7 +45,7 @@ pub(super) fn value(field: Field, witness: Witness, asked: &Asked<'_>) -> Option
         Field::Capabilities => "0 0 0 0 0".to_owned(),
         Field::NoNewPrivs => "1".to_owned(),
         Field::Seccomp => "2".to_owned(),
-        Field::RootReadOnly => "true".to_owned(),
+        Field::RootReadOnly | Field::Covered => "true".to_owned(),
         Field::WritableMounts => mounts::expected(template),
         Field::Interfaces => "lo".to_owned(),
         Field::MemoryLimit => memory.to_string(),
@@ -62,7 +62,6 @@ pub(super) fn value(field: Field, witness: Witness, asked: &Asked<'_>) -> Option
         Field::Dumpable => "false".to_owned(),
         Field::Kernel if is_gvisor(&template.runtime) => "gvisor".to_owned(),
         Field::Kernel => "linux".to_owned(),
-        Field::Covered => "true".to_owned(),
         Field::Declared(name) => declared(name, template, identity)?,
     })
 }

@@ -232,7 +232,11 @@ pub(crate) enum EngineError {
 
 /// After a failed start the engine is asked again whether the container came into being after all. The
 /// last look comes after the engine's own longest deadline.
-pub(crate) const LATE_LOOKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+pub(crate) const LATE_LOOKS: [Duration; 3] = [
+    Duration::from_secs(5),
+    Duration::from_secs(20),
+    Duration::from_secs(60),
+];
 
 /// A container that this daemon's journal says was left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]

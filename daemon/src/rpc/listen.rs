@@ -1,19 +1,16 @@
 //! The socket: bound with tight permissions, guarded by the peer's uid, bounded in connections.
 
 use std::{
-    collections::HashMap,
     fs::DirBuilder,
     io,
     os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt},
     path::Path,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use jsonrpsee::{
     Methods,
-    server::{BatchRequestConfig, Server, ServerConfig, StopHandle, serve_with_graceful_shutdown},
+    server::{BatchRequestConfig, Server, ServerConfig, StopHandle},
 };
 use saferun_protocol::MAX_REQUEST_BYTES;
 use tokio::{
@@ -22,16 +19,16 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-type ServiceBuilder = jsonrpsee::server::TowerServiceBuilder<
+use super::{
+    connection,
+    seats::{MAX_CONNECTIONS, Seats},
+};
+
+pub(super) type ServiceBuilder = jsonrpsee::server::TowerServiceBuilder<
     tower::layer::util::Identity,
     tower::layer::util::Identity,
 >;
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Connections of one uid at once; more are answered 503 and closed.
-const MAX_CONNECTIONS: usize = 256;
-/// A new connection has this long to say something.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// After `accept` failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An upper bound for one answer: the output of a run with the largest cap, as JSON.
@@ -109,8 +106,13 @@ pub(crate) fn bind(path: &Path) -> Result<UnixListener, ListenError> {
     UnixListener::bind(path).map_err(io)
 }
 
-/// Serves until told to stop.
-pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHandle) {
+/// Serves until told to stop. From `full` on no connection is added to those that there are.
+pub(crate) async fn serve(
+    listener: UnixListener,
+    methods: Methods,
+    stop: StopHandle,
+    full: CancellationToken,
+) {
     let config = ServerConfig::builder()
         .max_connections(u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX))
         .max_request_body_size(MAX_REQUEST_BYTES)
@@ -121,11 +123,14 @@ pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHa
         .build();
     let builder = Server::builder().set_config(config).to_service_builder();
     let mine = nix::unistd::geteuid().as_raw();
-    let counts = Counts::default();
+    let seats = Seats::default();
     loop {
         let accepted = tokio::select! {
+            biased;
+            // First, so that those who were already in the queue get an answer.
             accepted = listener.accept() => accepted,
             () = stop.clone().shutdown() => return,
+            () = full.cancelled() => break,
         };
         let socket = match accepted {
             Ok((socket, _)) => socket,
@@ -148,7 +153,7 @@ pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHa
             ));
             continue;
         }
-        let Some(place) = counts.take(uid) else {
+        let Some(seat) = seats.take(uid) else {
             tokio::spawn(refuse(
                 socket,
                 "503 Service Unavailable",
@@ -158,52 +163,14 @@ pub(crate) async fn serve(listener: UnixListener, methods: Methods, stop: StopHa
         };
         let (methods, stop, builder) = (methods.clone(), stop.clone(), builder.clone());
         tokio::spawn(async move {
-            let _place = place;
-            if tokio::time::timeout(HANDSHAKE, socket.readable())
-                .await
-                .is_err()
-            {
-                return;
-            }
-            if let Err(error) = one_connection(socket, Peer { uid }, methods, builder, stop).await {
+            let served = connection::serve(socket, Peer { uid }, seat, methods, builder, stop);
+            if let Err(error) = served.await {
                 tracing::debug!(%error, "a connection ended early");
             }
         });
     }
-}
-
-/// Serves one connection. Boxed here, where the compiler can still see that it is `Send`.
-fn one_connection(
-    socket: UnixStream,
-    peer: Peer,
-    methods: Methods,
-    builder: ServiceBuilder,
-    stop: StopHandle,
-) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> {
-    let shutdown = stop.clone().shutdown();
-    let service = tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        let mut service = builder.clone().build(methods.clone(), stop.clone());
-        let closed = CancellationToken::new();
-        request.extensions_mut().insert(peer);
-        request
-            .extensions_mut()
-            .insert(ConnectionClosed(closed.clone()));
-        if jsonrpsee::server::ws::is_upgrade_request(&request) {
-            let (session, ended) = (service.on_session_closed(), closed.clone());
-            tokio::spawn(async move {
-                session.await;
-                ended.cancel();
-            });
-        }
-        async move {
-            // An HTTP call whose connection closes is dropped here, and with it this guard.
-            let guard = closed.drop_guard();
-            let answer = tower::Service::call(&mut service, request).await;
-            guard.disarm();
-            answer
-        }
-    });
-    Box::pin(serve_with_graceful_shutdown(socket, service, shutdown))
+    drop(listener);
+    stop.shutdown().await;
 }
 
 /// Says why over HTTP, which every client understands, and closes.
@@ -213,38 +180,4 @@ async fn refuse(mut socket: UnixStream, status: &'static str, why: &'static str)
         why.len() + 1
     );
     let _ = tokio::time::timeout(Duration::from_secs(1), socket.write_all(answer.as_bytes())).await;
-}
-
-/// Connections of each uid.
-#[derive(Clone, Default)]
-struct Counts(Arc<Mutex<HashMap<u32, usize>>>);
-
-/// One connection's place; given back when dropped.
-struct Place {
-    counts: Counts,
-    uid: u32,
-}
-
-impl Counts {
-    fn take(&self, uid: u32) -> Option<Place> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(uid).or_default();
-        if *count >= MAX_CONNECTIONS {
-            return None;
-        }
-        *count += 1;
-        Some(Place {
-            counts: self.clone(),
-            uid,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.uid) {
-            *count = count.saturating_sub(1);
-        }
-    }
 }

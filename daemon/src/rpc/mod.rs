@@ -1,10 +1,12 @@
 //! JSON-RPC on the Unix socket: who hands us the socket (`activation`), who may
-//! connect (`listen`), what they may call (`methods`), and how
+//! connect (`listen`, `seats`), how long they may take (`connection`), what they may call (`methods`), and how
 //! events become subscription items (`stream`).
 
 mod activation;
+mod connection;
 mod listen;
 mod methods;
+mod seats;
 mod stream;
 
 pub(crate) use activation::{listener, ready, stopping};

@@ -101,7 +101,7 @@ async fn an_answer_without_end_is_cut_before_it_fills_the_memory() {
             tokio::spawn(async move {
                 let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
                 stream.write_all(head).await.unwrap();
-                let piece = [&b"10000\r\n"[..], &[b' '; 0x10000], b"\r\n"].concat();
+                let piece = [&b"10000\r\n"[..], vec![b' '; 0x10000].as_slice(), b"\r\n"].concat();
                 let mut count = 0_u64;
                 while stream.write_all(&piece).await.is_ok() {
                     count += 0x10000;
