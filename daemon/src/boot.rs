@@ -82,7 +82,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         images,
         pool: pool.clone(),
         world,
-        instance: journal.instance().to_owned(),
+        journal,
         policies,
         audit,
         began: Instant::now(),

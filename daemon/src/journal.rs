@@ -1,15 +1,25 @@
 //! The journal: which containers this installation has, on disk before the engine hears of them, so
 //! that a daemon killed at any moment can be cleaned up after. One connection, on a thread of its own.
 
-use std::{path::Path, thread};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use saferun_protocol::Cleanup;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Leftover;
 
 /// Changes to the tables raise this; an older daemon refuses a newer journal.
 const SCHEMA: i64 = 1;
+/// Receipts that are kept, the newest; 60 bytes each.
+const MAX_RECEIPTS: i64 = 100_000;
 
 /// The journal cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -47,9 +57,19 @@ enum Command {
         id: String,
         reply: oneshot::Sender<Result<(), JournalError>>,
     },
+    Lend {
+        name: String,
+        run: String,
+        reply: oneshot::Sender<Result<(), JournalError>>,
+    },
     Forget {
         name: String,
+        seen: Cleanup,
         reply: oneshot::Sender<Result<(), JournalError>>,
+    },
+    Receipt {
+        run: String,
+        reply: oneshot::Sender<Result<Cleanup, JournalError>>,
     },
     Leftovers {
         reply: oneshot::Sender<Result<Vec<Leftover>, JournalError>>,
@@ -61,6 +81,8 @@ enum Command {
 pub(crate) struct Journal {
     commands: mpsc::Sender<Command>,
     instance: String,
+    /// Containers whose removal has failed so far.
+    stuck: Arc<AtomicU32>,
 }
 
 impl Journal {
@@ -81,7 +103,11 @@ impl Journal {
                 path: path.display().to_string(),
                 reason: error.to_string(),
             })?;
-        Ok(Self { commands, instance })
+        Ok(Self {
+            commands,
+            instance,
+            stuck: Arc::default(),
+        })
     }
 
     /// The random id of this installation's state.
@@ -101,10 +127,38 @@ impl Journal {
         self.ask(|reply| Command::SetId { name, id, reply }).await
     }
 
-    /// The container is gone for certain.
-    pub(crate) async fn forget(&self, name: &str) -> Result<(), JournalError> {
+    /// This run is the one that the container serves.
+    pub(crate) async fn lend(&self, name: &str, run: &str) -> Result<(), JournalError> {
+        let (name, run) = (name.to_owned(), run.to_owned());
+        self.ask(|reply| Command::Lend { name, run, reply }).await
+    }
+
+    /// The container is gone for certain, by what was `seen`: the receipt of the run that it served.
+    pub(crate) async fn forget(&self, name: &str, seen: Cleanup) -> Result<(), JournalError> {
         let name = name.to_owned();
-        self.ask(|reply| Command::Forget { name, reply }).await
+        self.ask(|reply| Command::Forget { name, seen, reply })
+            .await
+    }
+
+    /// What is known of the cleaning up after a run.
+    pub(crate) async fn receipt(&self, run: &str) -> Result<Cleanup, JournalError> {
+        let run = run.to_owned();
+        self.ask(|reply| Command::Receipt { run, reply }).await
+    }
+
+    /// A removal has failed for the first time; it is tried again until [`Journal::unstuck`].
+    pub(crate) fn is_stuck(&self) {
+        self.stuck.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It has succeeded after all.
+    pub(crate) fn unstuck(&self) {
+        self.stuck.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Containers that could not be removed so far.
+    pub(crate) fn stuck(&self) -> u32 {
+        self.stuck.load(Ordering::Relaxed)
     }
 
     /// All that is written down.
@@ -151,6 +205,8 @@ fn prepare(path: &Path) -> Result<(Connection, String), JournalError> {
         .execute_batch(
             "BEGIN IMMEDIATE;
              CREATE TABLE IF NOT EXISTS containers (name TEXT PRIMARY KEY, id TEXT) STRICT;
+             CREATE TABLE IF NOT EXISTS lent (name TEXT PRIMARY KEY, run TEXT NOT NULL) STRICT;
+             CREATE TABLE IF NOT EXISTS receipts (run TEXT PRIMARY KEY, seen TEXT NOT NULL) STRICT;
              CREATE TABLE IF NOT EXISTS installation (instance TEXT NOT NULL) STRICT;
              PRAGMA user_version = 1;
              COMMIT;",
@@ -196,14 +252,51 @@ fn answer(connection: &Connection, path: &str, command: Command) {
             );
             let _ = reply.send(done.map(drop).map_err(fail));
         }
-        Command::Forget { name, reply } => {
-            let done = connection.execute("DELETE FROM containers WHERE name = ?1", params![name]);
+        Command::Lend { name, run, reply } => {
+            let done = connection.execute(
+                "INSERT OR REPLACE INTO lent (name, run) VALUES (?1, ?2)",
+                params![name, run],
+            );
             let _ = reply.send(done.map(drop).map_err(fail));
+        }
+        Command::Forget { name, seen, reply } => {
+            let _ = reply.send(forget(connection, &name, seen).map_err(fail));
+        }
+        Command::Receipt { run, reply } => {
+            let _ = reply.send(receipt(connection, &run).map_err(fail));
         }
         Command::Leftovers { reply } => {
             let _ = reply.send(leftovers(connection).map_err(fail));
         }
     }
+}
+
+fn forget(connection: &Connection, name: &str, seen: Cleanup) -> rusqlite::Result<()> {
+    let whole = connection.unchecked_transaction()?;
+    whole.execute(
+        "INSERT OR REPLACE INTO receipts (run, seen) SELECT run, ?2 FROM lent WHERE name = ?1",
+        params![name, seen.name()],
+    )?;
+    whole.execute("DELETE FROM lent WHERE name = ?1", params![name])?;
+    whole.execute("DELETE FROM containers WHERE name = ?1", params![name])?;
+    whole.execute(
+        "DELETE FROM receipts WHERE rowid <= (SELECT max(rowid) FROM receipts) - ?1",
+        params![MAX_RECEIPTS],
+    )?;
+    whole.commit()
+}
+
+fn receipt(connection: &Connection, run: &str) -> rusqlite::Result<Cleanup> {
+    let seen: Option<String> = connection
+        .query_row(
+            "SELECT seen FROM receipts WHERE run = ?1",
+            params![run],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(seen
+        .and_then(|seen| Cleanup::from_name(&seen))
+        .unwrap_or(Cleanup::Unverified))
 }
 
 fn leftovers(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
@@ -230,7 +323,7 @@ mod tests {
         journal.record("a").await.unwrap();
         journal.record("b").await.unwrap();
         journal.set_id("b", "id-of-b").await.unwrap();
-        journal.forget("a").await.unwrap();
+        journal.forget("a", Cleanup::Verified).await.unwrap();
         drop(journal);
         let journal = Journal::open(&file).unwrap();
         assert_eq!(journal.instance(), instance);
@@ -242,6 +335,22 @@ mod tests {
                 id: Some("id-of-b".into())
             }]
         );
+    }
+
+    #[tokio::test]
+    async fn a_run_has_a_receipt_once_its_container_is_gone_and_none_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
+        journal.record("a").await.unwrap();
+        journal.lend("a", "run-1").await.unwrap();
+        assert_eq!(journal.receipt("run-1").await.unwrap(), Cleanup::Unverified);
+        journal.forget("a", Cleanup::Verified).await.unwrap();
+        assert_eq!(journal.receipt("run-1").await.unwrap(), Cleanup::Verified);
+        assert_eq!(
+            journal.receipt("another").await.unwrap(),
+            Cleanup::Unverified
+        );
+        assert_eq!(journal.leftovers().await.unwrap(), []);
     }
 
     #[test]

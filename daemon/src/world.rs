@@ -7,7 +7,7 @@ use std::{
 };
 
 use jsonrpsee::types::ErrorObjectOwned;
-use saferun_protocol::{Code, EngineStatus, ImageInfo};
+use saferun_protocol::{Cleanup, Code, EngineStatus, ImageInfo};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -314,7 +314,7 @@ impl Owner {
                 let removed = engine.remove_leftover(&leftover, journal.instance()).await;
                 let sure = matches!(removed, Ok(true)) || pause == LATE_LOOKS[LATE_LOOKS.len() - 1];
                 if removed.is_ok() && sure {
-                    let _ = journal.forget(&leftover.name).await;
+                    let _ = journal.forget(&leftover.name, Cleanup::Declared).await;
                     return;
                 }
             }
@@ -345,7 +345,7 @@ impl Owner {
                 );
             }
             self.journal
-                .forget(&leftover.name)
+                .forget(&leftover.name, Cleanup::Declared)
                 .await
                 .map_err(|error| error.to_string())?;
         }

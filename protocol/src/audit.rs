@@ -74,6 +74,39 @@ pub struct HistoryItem {
     pub overridden: bool,
 }
 
+/// What was seen of the cleaning up after a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cleanup {
+    /// Its container is gone by the engine's word, and the kernel shows no process of it.
+    Verified,
+    /// Its container is gone by the engine's word; the kernel of an engine elsewhere cannot be looked at.
+    Declared,
+    /// Nobody has seen that it is gone: the removal is under way, fails, or was not recorded.
+    Unverified,
+}
+
+impl Cleanup {
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Declared => "declared",
+            Self::Unverified => "unverified",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Verified, Self::Declared, Self::Unverified]
+            .into_iter()
+            .find(|known| known.name() == name)
+    }
+}
+
 /// Everything that is recorded of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -119,6 +152,9 @@ pub struct RunRecord {
     pub start_hash: String,
     /// Link of the end event, in hexadecimal.
     pub end_hash: Option<String>,
+    /// Whether the run's container was seen to be gone; absent if it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Cleanup>,
 }
 
 /// What a verification of the whole record found.

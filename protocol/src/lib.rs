@@ -20,8 +20,8 @@ mod watch;
 
 pub use api::*;
 pub use audit::{
-    HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_HISTORY_PAGE, RunRecord, Sealed,
-    VerifyReport,
+    Cleanup, HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_HISTORY_PAGE, RunRecord,
+    Sealed, VerifyReport,
 };
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};

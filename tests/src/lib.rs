@@ -3,6 +3,7 @@
 
 use std::{
     env, fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -37,7 +38,6 @@ pub fn bin(name: &str) -> PathBuf {
 /// # Panics
 /// If an engine is required and none is named.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "a skipped test says so aloud")]
 pub fn engine() -> Option<String> {
     let engine = env::var("SAFERUN_ENGINE")
         .ok()
@@ -47,9 +47,17 @@ pub fn engine() -> Option<String> {
             env::var_os("SAFERUN_REQUIRE_ENGINE").is_none(),
             "SAFERUN_REQUIRE_ENGINE is set, but SAFERUN_ENGINE names no engine"
         );
-        eprintln!("SKIPPED: SAFERUN_ENGINE names no engine (`make test` finds or starts one)");
+        skipped("SAFERUN_ENGINE names no engine (`make test` finds or starts one)");
     }
     engine
+}
+
+/// Says that a test, or a part of one, did not run. Straight to standard error: what a test prints by the macros is kept
+/// back when it passes.
+pub fn skipped(why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
 }
 
 /// True when the long counts are wanted (`make test-long`).
@@ -159,6 +167,14 @@ impl Daemon {
     /// Waits for a future on the test's runtime.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
+    }
+
+    /// Starts a future on the test's runtime.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.runtime.spawn(future)
     }
 
     /// Runs a script to its end.

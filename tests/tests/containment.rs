@@ -224,7 +224,7 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
         .then(|| through_the_product(&daemon, &host, &all, "runsc"));
 
     if gvisor.is_none() {
-        eprintln!("SKIPPED: the engine offers no gVisor");
+        saferun_tests::skipped("the engine offers no gVisor");
     }
     let mut wrong = String::new();
     let mut controlled = 0;
@@ -237,7 +237,9 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
         match open.get(name).map(String::as_str) {
             Some("open") => controlled += 1,
             Some(found) if absent(name, found) => {
-                eprintln!("SKIPPED: the control of {name}, this machine answers {found}");
+                eprintln!(
+                    "no control of {name}, which does not count: this machine answers {found}"
+                );
             }
             found => _ = writeln!(wrong, "control {name}: {found:?}"),
         }

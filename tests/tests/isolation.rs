@@ -8,8 +8,8 @@
 
 use std::{collections::HashSet, fs};
 
-use saferun_protocol::Outcome;
-use saferun_tests::{Daemon, long};
+use saferun_protocol::{ApiClient, Cleanup, Outcome, RunRequest};
+use saferun_tests::{Daemon, docker, long, text};
 
 const LEAVE: &str = r#"
 import os
@@ -51,6 +51,104 @@ fn p9_nothing_survives_from_run_to_run_and_no_container_serves_twice() {
     }
 }
 
+/// Imports every module of the standard library, and says which failed and why.
+const LIBRARY: &str = r#"
+import importlib, sys
+for name in sorted(sys.stdlib_module_names - {"antigravity", "this", "idlelib"}):
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        print(name, type(error).__name__, error)
+print("imported", len(sys.modules) > 200)
+"#;
+
+#[test]
+fn i10_the_standard_library_imports_as_it_does_without_hardening() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let image = daemon.image();
+    let plain = docker(
+        daemon.engine(),
+        &[
+            "run",
+            "--rm",
+            "--entrypoint",
+            "/usr/bin/python3",
+            &image,
+            "-c",
+            LIBRARY,
+        ],
+    );
+    let plain = text(&plain.stdout);
+    assert!(plain.ends_with("imported True\n"), "{plain}");
+    for runtime in daemon.status().engine.runtimes {
+        if !["runc", "runsc"].contains(&runtime.as_str()) {
+            continue;
+        }
+        let mut request = RunRequest::new(LIBRARY);
+        request.runtime = Some(runtime.clone());
+        let result = daemon.run_request(request);
+        assert_eq!(result.sandbox.runtime, runtime);
+        assert_eq!(result.stdout, plain, "{runtime}");
+    }
+}
+
+#[test]
+fn p7_runs_that_come_when_a_container_stands_by_get_it() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let hits = |daemon: &Daemon| -> (u64, u64) {
+        let pools = daemon.status().pools;
+        let sum = |of: fn(&saferun_protocol::PoolStatus) -> u64| pools.iter().map(of).sum();
+        (sum(|pool| pool.hits), sum(|pool| pool.misses))
+    };
+    daemon.wait_for_warm(2);
+    let mut request = RunRequest::new("print(1)");
+    request.policy = Some("default".to_owned());
+    let before = hits(&daemon);
+    for _ in 0..8 {
+        daemon.wait_for_warm(1);
+        let result = daemon.run_request(request.clone());
+        assert!(result.sandbox.warm, "{result:?}");
+    }
+    let after = hits(&daemon);
+    assert_eq!((after.0 - before.0, after.1 - before.1), (8, 0));
+}
+
+#[test]
+fn each_run_has_a_receipt_of_its_cleaning_up() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    // One that leaves orphans behind, one that is ended by a limit.
+    let orphans = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\n";
+    let mut endless = RunRequest::new("while True: pass");
+    endless.limits.time_ms = Some(500);
+    for request in [RunRequest::new(orphans), endless] {
+        let result = daemon.run_request(request);
+        daemon.wait_until("the receipt", |daemon| {
+            let client = daemon.connect();
+            let record = daemon
+                .block_on(client.record(result.id.clone()))
+                .expect("a record");
+            record.cleanup == Some(Cleanup::Verified)
+        });
+        assert!(!daemon.containers().contains(&result.sandbox.container));
+    }
+    // What never had a container needs no receipt.
+    let mut refused = RunRequest::new("import os\nos.system('rm -rf /')\n");
+    refused.policy = Some("secure-sandbox".to_owned());
+    let refused = daemon.run_request(refused);
+    assert_eq!(refused.status, Outcome::Blocked, "{refused:?}");
+    let client = daemon.connect();
+    let record = daemon
+        .block_on(client.record(refused.id))
+        .expect("a record");
+    assert_eq!(record.cleanup, None);
+}
+
 #[test]
 fn p1_many_at_once_each_have_their_own() {
     let Some(daemon) = Daemon::start() else {
@@ -63,12 +161,10 @@ fn p1_many_at_once_each_have_their_own() {
         for (index, client) in clients.into_iter().enumerate() {
             runs.spawn(async move {
                 let source = format!("import time; time.sleep(0.05); print({index})");
-                let request = saferun_protocol::RunRequest::new(source);
+                let request = RunRequest::new(source);
                 (
                     index,
-                    saferun_protocol::ApiClient::run(&client, request)
-                        .await
-                        .expect("a run"),
+                    ApiClient::run(&client, request).await.expect("a run"),
                 )
             });
         }
@@ -113,11 +209,9 @@ fn a_greedy_program_takes_nothing_of_the_host_users() {
     };
     let client = daemon.connect();
     let greedy = async move {
-        let mut request = saferun_protocol::RunRequest::new(GREEDY);
+        let mut request = RunRequest::new(GREEDY);
         request.policy = Some("permissive".to_owned());
-        saferun_protocol::ApiClient::run(&client, request)
-            .await
-            .expect("a run")
+        ApiClient::run(&client, request).await.expect("a run")
     };
     let result = daemon.block_on(async {
         let running = tokio::spawn(greedy);

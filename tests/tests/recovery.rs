@@ -48,6 +48,37 @@ fn c2_containers_of_others_are_never_touched_however_alike() {
 }
 
 #[test]
+fn c3_labels_alone_make_nothing_ours() {
+    let Some(mut daemon) = Daemon::start() else {
+        return;
+    };
+    daemon.wait_for_warm(2);
+    let (old, instance) = (daemon.containers(), daemon.instance());
+    daemon.kill();
+    // The journal is lost, and with it the word on what is ours: the labels still say so, and count for nothing.
+    let state = daemon.folder().join("state");
+    std::fs::rename(&state, daemon.folder().join("lost")).expect("it is moved");
+    daemon.restart();
+    assert_ne!(daemon.instance(), instance);
+    daemon.wait_for_warm(2);
+    assert_eq!(daemon.run("print(1)").stdout, "1\n");
+    for container in &old {
+        let there = docker(
+            daemon.engine(),
+            &["inspect", "-f", "{{.State.Running}}", container],
+        );
+        assert_eq!(
+            text(&there.stdout).trim(),
+            "true",
+            "{container} was touched"
+        );
+    }
+    for container in &old {
+        let _ = docker(daemon.engine(), &["rm", "-f", container]);
+    }
+}
+
+#[test]
 fn c5_one_that_dies_while_idle_is_replaced_and_never_handed_out() {
     let Some(daemon) = Daemon::start() else {
         return;

@@ -263,6 +263,7 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         seq: start.seq,
         start_hash: hex(&start.hash),
         end_hash: end.map(|end| hex(&end.hash)),
+        cleanup: None,
     };
     Ok(Some(Whole { record, streams }))
 }

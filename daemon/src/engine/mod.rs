@@ -320,4 +320,6 @@ pub(crate) trait Instance: Send + Sync {
     async fn kill(&self) -> Result<(), EngineError>;
     /// Removes it, killing it first if need be; `Ok` also when it was gone.
     async fn remove(&self) -> Result<(), EngineError>;
+    /// Whether the kernel still shows a process of it; `None` if that cannot be seen from here.
+    fn has_processes(&self) -> Option<bool>;
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use saferun_frames::{Decoder, PROTOCOL_VERSION, ToDaemon};
 use saferun_image::SANDBOX_UID_BASE;
-use saferun_protocol::AttestationField;
+use saferun_protocol::{AttestationField, Cleanup};
 use tokio::{io::AsyncReadExt, time::timeout};
 
 use crate::{
@@ -38,9 +38,17 @@ pub(crate) struct WarmContainer {
     pub(crate) attestation: Vec<AttestationField>,
     identity: Identity,
     capabilities: Arc<Capabilities>,
+    journal: Journal,
 }
 
 impl WarmContainer {
+    /// Writes down which run it serves, so that the run gets its receipt when the container is gone.
+    pub(crate) async fn lend_to(&mut self, run: &str) {
+        if let Err(error) = self.journal.lend(&self.identity.name, run).await {
+            tracing::error!(run, %error, "the run will have no receipt of its cleaning up");
+        }
+    }
+
     /// Gives it the tighter limits of this template, and reads them back.
     ///
     /// # Errors
@@ -144,6 +152,7 @@ impl Launcher {
                     attestation,
                     identity,
                     capabilities: Arc::clone(&self.capabilities),
+                    journal: self.journal.clone(),
                 })
             }
             Err(error) => {
@@ -199,7 +208,8 @@ impl Launcher {
 
     /// Kills and removes, again and again until it is gone; a container is never given up on.
     pub(crate) async fn take_down(&self, name: &str, instance: Box<dyn Instance>) {
-        loop {
+        let mut failed = false;
+        let seen = loop {
             let removed = timeout(REMOVE_DEADLINE, async {
                 let _ = instance.kill().await;
                 reached(Step::ContainerKilled);
@@ -207,16 +217,30 @@ impl Launcher {
             })
             .await;
             match removed {
-                Ok(Ok(())) => break,
+                Ok(Ok(())) => match instance.has_processes() {
+                    Some(false) => break Cleanup::Verified,
+                    None => break Cleanup::Declared,
+                    Some(true) => tracing::warn!(
+                        container = name,
+                        "the engine says that it is gone, but a process of it lives; will retry"
+                    ),
+                },
                 Ok(Err(error)) => {
                     tracing::warn!(container = name, %error, "removal failed, will retry");
                 }
                 Err(_) => tracing::warn!(container = name, "removal took too long, will retry"),
             }
+            if !failed {
+                failed = true;
+                self.journal.is_stuck();
+            }
             tokio::time::sleep(REMOVE_PAUSE).await;
+        };
+        if failed {
+            self.journal.unstuck();
         }
         reached(Step::ContainerRemoved);
-        if let Err(error) = self.journal.forget(name).await {
+        if let Err(error) = self.journal.forget(name, seen).await {
             tracing::error!(container = name, %error, "the journal could not be updated");
         }
         reached(Step::ContainerForgotten);
@@ -232,7 +256,7 @@ impl Launcher {
             for pause in LATE_LOOKS {
                 tokio::time::sleep(pause).await;
                 if later.remove_by_name(&name).await && pause == LATE_LOOKS[LATE_LOOKS.len() - 1] {
-                    let _ = later.journal.forget(&name).await;
+                    let _ = later.journal.forget(&name, Cleanup::Declared).await;
                 }
             }
         });

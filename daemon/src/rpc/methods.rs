@@ -12,9 +12,9 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    ApiServer, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath, ImageEvent, ImageInfo,
-    RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status, VerifyReport, WatchRequest,
-    WatchRoot,
+    ApiServer, Cleanup, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath, ImageEvent,
+    ImageInfo, RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status, VerifyReport,
+    WatchRequest, WatchRoot,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ use super::{
 use crate::{
     audit::{Audit, AuditError},
     image::ImageService,
+    journal::Journal,
     policy::PolicyHandle,
     pool::PoolHandle,
     runs::{Caller, RunService, Transcript, fill},
@@ -62,7 +63,7 @@ pub(crate) struct Methods {
     pub(crate) images: ImageService,
     pub(crate) pool: PoolHandle,
     pub(crate) world: WorldHandle,
-    pub(crate) instance: String,
+    pub(crate) journal: Journal,
     pub(crate) policies: PolicyHandle,
     pub(crate) watches: WatchService,
     pub(crate) audit: Audit,
@@ -133,7 +134,7 @@ impl ApiServer for Methods {
             env!("CARGO_PKG_VERSION").to_owned(),
             std::process::id(),
             self.began.elapsed().as_secs(),
-            self.instance.clone(),
+            self.journal.instance().to_owned(),
             policy.policy().name.clone(),
         );
         let mut status = Status::new(daemon, world.engine_status());
@@ -154,6 +155,13 @@ impl ApiServer for Methods {
                     .problems
                     .push(format!("containers do not start: {error}"));
             }
+        }
+        match self.journal.stuck() {
+            0 => {}
+            count => status.problems.push(format!(
+                "{count} containers of ended runs could not be removed yet, their cleaning up is unverified: look \
+                 what the container engine says (`saferunctl daemon logs`)"
+            )),
         }
         if let Some(problem) = self.audit.problem() {
             status.problems.push(problem.to_string());
@@ -372,6 +380,15 @@ impl ApiServer for Methods {
         let whole = reading(move || audit.record(uid, &wanted)).await?;
         let whole = whole.ok_or_else(|| unrecorded(&id))?;
         let mut record = whole.record;
+        let contained = record
+            .result
+            .as_ref()
+            .is_some_and(|result| !result.sandbox.container.is_empty());
+        if contained {
+            // A journal that cannot be read verifies nothing.
+            let seen = self.journal.receipt(&id).await;
+            record.cleanup = Some(seen.unwrap_or(Cleanup::Unverified));
+        }
         if let Some(result) = &mut record.result {
             fill(result, whole.streams);
         }

@@ -57,6 +57,7 @@ impl Wanted {
             .instance
             .id()
             .clone_into(&mut result.sandbox.container);
+        container.lend_to(&result.id).await;
         result
             .sandbox
             .attestation

@@ -151,6 +151,7 @@ fn cpu_millis(quota: &str, period: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mounts;
 
     #[test]
     fn version_1_in_docker_shows_its_own_part_at_the_mount() {

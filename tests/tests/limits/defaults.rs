@@ -88,7 +88,7 @@ fn memory_in_gvisor() {
         .iter()
         .any(|name| name == "runsc")
     {
-        eprintln!("SKIPPED: the engine offers no gVisor");
+        saferun_tests::skipped("the engine offers no gVisor");
         return;
     }
     let mut request = request("default", "held = b'x' * (270 << 20)");

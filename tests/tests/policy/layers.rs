@@ -7,7 +7,7 @@ use saferun_tests::{Daemon, text};
 use super::{cli, project, write};
 
 #[test]
-fn a_projects_policy_tightens_and_never_widens() {
+fn i5_a_projects_policy_tightens_and_never_widens() {
     let Some(daemon) = Daemon::start() else {
         return;
     };

@@ -289,7 +289,7 @@ fn the_list_of_inner_facts_is_complete() {
 }
 
 #[test]
-fn each_inner_fact_that_is_wrong_or_missing_refuses() {
+fn i6_each_inner_fact_that_is_wrong_or_missing_refuses() {
     for (kind, make) in kinds() {
         for (key, field) in INNER {
             let good = serde_json::to_value(make().inner).unwrap()[key].clone();

@@ -85,6 +85,15 @@ impl Cgroup {
         }
     }
 
+    /// Whether a process is in it. A cgroup that is gone has none.
+    pub(super) fn has_processes(&self) -> bool {
+        let folder = match self {
+            Self::V1 { pids, .. } => pids,
+            Self::V2(folder) => folder,
+        };
+        text(&folder.join("cgroup.procs")).is_some_and(|processes| !processes.trim().is_empty())
+    }
+
     /// Processes killed for want of memory so far.
     pub(super) fn oom_kills(&self) -> Option<u64> {
         match self {

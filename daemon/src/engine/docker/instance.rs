@@ -162,4 +162,9 @@ impl Instance for DockerInstance {
         self.attached.cut();
         remove::container(&self.docker, &self.address, &self.id).await
     }
+
+    fn has_processes(&self) -> Option<bool> {
+        let located = self.located.get()?.as_ref()?;
+        Some(located.cgroup.has_processes())
+    }
 }

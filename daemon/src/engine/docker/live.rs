@@ -5,6 +5,7 @@
 //! sent in place of the supervisor.
 
 use std::{
+    io::Write as _,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
@@ -25,9 +26,14 @@ struct Bench {
     image: String,
 }
 
+/// Straight to standard error: what a test prints by the macros is kept back when it passes.
+fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
 async fn bench() -> Option<Bench> {
     let Ok(address) = std::env::var("SAFERUN_TEST_ENGINE") else {
-        eprintln!("SKIPPED: SAFERUN_TEST_ENGINE names no engine");
+        skipped("SAFERUN_TEST_ENGINE names no engine");
         return None;
     };
     let engine = DockerEngine::connect(&address);
@@ -42,7 +48,7 @@ async fn bench() -> Option<Bench> {
             .map(|image| image.id),
     };
     let Some(base) = base else {
-        eprintln!("SKIPPED: the engine has no image of ours, and SAFERUN_TEST_IMAGE names none");
+        skipped("the engine has no image of ours, and SAFERUN_TEST_IMAGE names none");
         return None;
     };
     Some(Bench {
@@ -388,13 +394,13 @@ async fn the_real_image_passes_the_attestation_in_each_runtime_that_is_there() {
     // The variants with packages need more memory than a container of these tests has.
     let images = bench.engine.images().await.unwrap();
     let Some(image) = images.into_iter().find(plain) else {
-        eprintln!("SKIPPED: the engine has no plain image of SafeRun's");
+        skipped("the engine has no plain image of SafeRun's");
         return;
     };
     let capabilities = bench.engine.capabilities().await.unwrap();
     for runtime in ["runc", "runsc"] {
         if !capabilities.runtimes.iter().any(|name| name == runtime) {
-            eprintln!("SKIPPED: the engine has no runtime {runtime}");
+            skipped(&format!("the engine has no runtime {runtime}"));
             continue;
         }
         let template = Template {

@@ -4,7 +4,6 @@
 //! one is missing, [`Sandbox::start`] says so and the test passes without having run.
 
 #![allow(dead_code, reason = "each test binary uses its part of it")]
-#![expect(clippy::print_stderr, reason = "what was skipped is said aloud")]
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -114,7 +113,11 @@ impl Sandbox {
 
     pub(crate) fn start_with(hold: &Path, python: &Path) -> Option<(Self, Ready)> {
         let Some(mut command) = unshare().filter(|_| Path::new("/usr/bin/python3").exists()) else {
-            eprintln!("SKIPPED: needs PID namespaces and /usr/bin/python3");
+            // Past the harness, which keeps back what a passing test prints.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED: needs PID namespaces and /usr/bin/python3"
+            );
             return None;
         };
         let workspace = tempfile::tempdir().expect("a folder");
