@@ -14,7 +14,7 @@ use jsonrpsee::{
 };
 use saferun_protocol::MAX_REQUEST_BYTES;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
 };
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ pub(super) type ServiceBuilder = jsonrpsee::server::TowerServiceBuilder<
     tower::layer::util::Identity,
 >;
 
+/// Bytes of a refused request that are waited for.
+const MAX_REFUSED: u64 = 64 * 1024;
 /// After `accept` failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An upper bound for one answer: the output of a run with the largest cap, as JSON.
@@ -179,5 +181,12 @@ async fn refuse(mut socket: UnixStream, status: &'static str, why: &'static str)
         "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{why}\n",
         why.len() + 1
     );
-    let _ = tokio::time::timeout(Duration::from_secs(1), socket.write_all(answer.as_bytes())).await;
+    let _ = tokio::time::timeout(Duration::from_secs(1), async {
+        socket.write_all(answer.as_bytes()).await?;
+        socket.shutdown().await?;
+        // What it asks is taken and dropped: closing over it would lose the answer with it.
+        let asked = &mut socket.take(MAX_REFUSED);
+        tokio::io::copy(asked, &mut tokio::io::sink()).await
+    })
+    .await;
 }

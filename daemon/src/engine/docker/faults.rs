@@ -174,6 +174,9 @@ async fn a_container_that_cannot_be_started_is_removed() {
             line if line.starts_with("DELETE ") => {
                 Act::Say("HTTP/1.1 204 No Content\r\n\r\n".to_owned())
             }
+            line if line.starts_with("GET /containers/abc/json") => {
+                answer("404 Not Found", r#"{"message":"No such container: abc"}"#)
+            }
             _ => answer("500 Oops", r#"{"message":"no"}"#),
         }
     });
@@ -213,6 +216,9 @@ async fn a_container_that_cannot_be_started_is_removed() {
     while let Ok(line) = asked.try_recv() {
         lines.push(line);
     }
-    let last = lines.last().unwrap();
-    assert!(last.starts_with("DELETE /containers/abc"), "{lines:?}");
+    let removed = lines
+        .iter()
+        .position(|line| line.starts_with("DELETE /containers/abc"));
+    assert_eq!(removed, Some(lines.len() - 2), "{lines:?}");
+    assert!(lines[lines.len() - 1].starts_with("GET /containers/abc/json"));
 }

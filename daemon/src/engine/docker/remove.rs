@@ -20,8 +20,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// Removes a container by the engine's id, killing it first. `Ok` means that the engine said it is
-/// gone: its answer 404 to a later attempt, or the success of the removal itself.
+/// Removes a container by the engine's id, killing it first. `Ok` means that the engine knows no such
+/// container any more (404): that a removal succeeded is asked after, for the run's receipt rests on it.
 ///
 /// "Removal already in progress" (409), a busy device (500) and the like are tried again, all
 /// inside [`REMOVE`].
@@ -35,21 +35,44 @@ pub(super) async fn container(docker: &Docker, address: &str, id: &str) -> Resul
             .build();
         let call = async {
             match docker.remove_container(id, Some(options)).await {
-                Err(error) if status(&error) == Some(404) => Ok(()),
-                other => other,
+                Err(error) if status(&error) == Some(404) => Ok(true),
+                other => other.map(|()| false),
             }
         };
         let left = end.saturating_duration_since(Instant::now());
         let result = within("remove a container", left.min(KILL), address, call).await;
+        let result = match result {
+            Ok(false) => is_gone(docker, address, id).await,
+            other => other,
+        };
         match result {
-            Ok(()) => return Ok(()),
+            Ok(true) => return Ok(()),
+            Ok(false) if Instant::now() + pause >= end => {
+                return Err(EngineError::Refused {
+                    action: "remove a container",
+                    reason: "it said that it had, and still knows it".to_owned(),
+                });
+            }
             Err(error) if Instant::now() + pause >= end => return Err(error),
             // Nobody there: the sweep tries later, waiting here helps nobody.
             Err(error @ EngineError::Unreachable { .. }) => return Err(error),
-            Err(_) => sleep(pause).await,
+            Ok(false) | Err(_) => sleep(pause).await,
         }
         pause = (pause * 2).min(PAUSE_MAX);
     }
+}
+
+async fn is_gone(docker: &Docker, address: &str, id: &str) -> Result<bool, EngineError> {
+    let call = async {
+        match docker
+            .inspect_container(id, None::<InspectContainerOptions>)
+            .await
+        {
+            Err(error) if status(&error) == Some(404) => Ok(true),
+            other => other.map(|_| false),
+        }
+    };
+    within("inspect a container", ASK, address, call).await
 }
 
 /// Removes what the journal names, if it is ours: same name, same id where one is known, and both
