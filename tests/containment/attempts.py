@@ -379,6 +379,13 @@ def init_descriptor_detour():
     raise last
 
 
+@attempt("change the limits of PID 1 (prlimit)", gvisor="open: a supervisor that fails for it ends its own sandbox, and the run says so")
+def init_limits():
+    limits = ctypes.create_string_buffer(16)
+    call(302, 1, 7, 0, limits)
+    call(302, 1, 7, limits, 0)
+
+
 @attempt("uncover or move what stands at /proc/1")
 def init_uncover():
     def work():

@@ -14,7 +14,7 @@ use crate::{
     ui::{self, Paint, one_line},
     units::show_ms,
 };
-use probe::{OF_THE_HOST_KERNEL, PROBES, Probe, judge};
+use probe::{OF_LINUX_ALONE, PROBES, Probe, judge};
 
 /// Policy of the probes: they look like what they try, and are to be judged by what comes of it.
 const POLICY: &str = "permissive";
@@ -41,14 +41,14 @@ pub(crate) async fn self_check(
     let mut verdicts: Vec<Verdict> = Vec::new();
     for probe in &PROBES {
         let result = client.run(request(probe, runtime, &canary)).await?;
-        let mut problem = judge(probe.expect, &result).err();
+        let mut problem = judge(probe.expected_in(&result.sandbox.runtime), &result).err();
         let container = result.sandbox.container.clone();
         if problem.is_none() {
             problem = used_before(&container, &verdicts);
         }
         let skipped = problem.is_some()
             && result.sandbox.runtime == "runsc"
-            && OF_THE_HOST_KERNEL.contains(&probe.name);
+            && OF_LINUX_ALONE.contains(&probe.name);
         let verdict = Verdict {
             probe,
             problem: problem.filter(|_| !skipped),
@@ -128,7 +128,9 @@ fn text(verdict: &Verdict, paint: Paint) -> String {
     let promise = verdict.probe.promise;
     match &verdict.problem {
         None if verdict.skipped => {
-            format!("n/a   {promise} (the kernel is the sandbox's own)\n")
+            format!(
+                "n/a   {promise} (not so in gVisor, where it reaches nothing of this machine: docs/containment.md)\n"
+            )
         }
         None => format!(
             "{}  {promise} {}\n",

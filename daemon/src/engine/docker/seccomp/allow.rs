@@ -61,7 +61,7 @@ pub(super) const ALLOW: &[Group] = &[
             "getpid", "getppid", "gettid", "getpgid", "getpgrp", "getsid", "setpgid", "setsid",
             "set_tid_address", "set_robust_list", "get_robust_list", "rseq", "futex", "futex_waitv",
             "futex_wake", "futex_wait", "futex_requeue", "arch_prctl", "prctl", "getrlimit",
-            "setrlimit", "prlimit64", "getrusage", "times", "getpriority", "setpriority",
+            "setrlimit", "getrusage", "times", "getpriority", "setpriority",
             "sched_yield", "sched_getaffinity", "sched_setaffinity", "sched_getparam",
             "sched_setparam", "sched_getscheduler", "sched_setscheduler", "sched_get_priority_min",
             "sched_get_priority_max", "sched_rr_get_interval", "sched_getattr", "sched_setattr",

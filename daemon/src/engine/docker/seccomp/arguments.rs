@@ -51,6 +51,11 @@ pub(super) const CONDITIONS: &[Condition] = &[
         &[(0, LOW, 1)],
         "AF_UNIX: asyncio's own wake-up",
     ),
+    when(
+        "prlimit64",
+        &[(0, LOW, 0)],
+        "its own limits; those of PID 1, which has the same uid, would make it fail",
+    ),
     when("personality", &[(0, LOW, 0)], "plain Linux"),
     when("personality", &[(0, LOW, LOW)], "only asks"),
 ];
