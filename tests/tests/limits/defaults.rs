@@ -244,3 +244,42 @@ fn source() {
         assert_eq!(code, Code::TooLarge, "{name}: {message}");
     }
 }
+
+/// Presets that hand back no files are left out; 16 MiB is the most that one answer carries under any policy.
+#[test]
+fn artifacts() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let asked = |name: &str, program: String| {
+        let mut request = request(name, program);
+        request.artifacts = true;
+        request
+    };
+    let most = saferun_policy::Bytes::mib(16);
+    let sizes = figures(|limits| limits.artifacts.default.min(most));
+    for (name, size) in sizes {
+        let write = |bytes: u64| asked(name, format!("open('/out/x', 'wb').write(b'x' * {bytes})"));
+        let whole = |bytes: u64| {
+            let artifacts = passes(&daemon, name, write(bytes)).artifacts;
+            assert_eq!(artifacts.len(), 1, "{name}");
+            assert_eq!(artifacts[0].size, bytes, "{name}");
+            artifacts[0].content_base64.is_some()
+        };
+        assert!(whole(size.get()), "{name}: at the limit");
+        assert!(!whole(size.get() + 1), "{name}: one byte more");
+    }
+    for (name, count) in figures(|limits| limits.artifact_count.default) {
+        let write = |files: u32| {
+            let program = format!("for n in range({files}): open(f'/out/{{n}}', 'w').write('x')");
+            passes(&daemon, name, asked(name, program)).artifacts.len()
+        };
+        assert_eq!(write(count), count as usize, "{name}");
+        assert_eq!(write(count + 1), count as usize, "{name}");
+    }
+    // Under `tutorial-hardened` nothing can be written there, and nothing would come back.
+    let program = "open('/tmp/x', 'w').write('x')".to_owned();
+    let none = passes(&daemon, "none", asked("tutorial-hardened", program));
+    assert!(none.artifacts.is_empty(), "{none:#?}");
+}
