@@ -27,6 +27,8 @@ Examples:
   saferunctl scan .                                  everything here that git does not ignore
   saferunctl scan script.py --fail-on MEDIUM
   saferunctl scan . --format sarif > saferun.sarif
+  saferunctl scan --since origin/main                what this branch changed
+  saferunctl scan --staged                           what the next commit would hold
   pbpaste | saferunctl scan - --stdin-filename answer.md
 
 Exit codes: 0 nothing at --fail-on or above; 1 something; 2 unreadable, or nothing was scanned.")]

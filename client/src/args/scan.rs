@@ -1,6 +1,6 @@
 //! Options of `scan`.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use saferun_scanner::Level;
@@ -9,8 +9,14 @@ use saferun_scanner::Level;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScanArgs {
     /// Files, folders (what git ignores is left out), or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present_any = ["since", "staged"], value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Scan what the working tree changed since it left this revision, files new to git included
+    #[arg(long, value_name = "REV")]
+    pub(crate) since: Option<OsString>,
+    /// Scan what the next commit would hold, as it is staged
+    #[arg(long, conflicts_with = "since")]
+    pub(crate) staged: bool,
     /// How to print what was found: text, json, sarif or github
     #[arg(
         long,

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod git;
 mod pool;
 mod walk;
 
@@ -21,6 +22,7 @@ use crate::{
 };
 pub(crate) use check::check;
 pub(crate) use explain::explain;
+use git::Changes;
 use walk::Scanned;
 
 /// Scans and prints. 0: nothing at the level or above; 1: something; 2: unreadable, or nothing scanned.
@@ -31,7 +33,25 @@ pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
     };
     let is_stdin = |path: &PathBuf| path == Path::new("-");
     let (stdin, paths): (Vec<_>, Vec<_>) = args.paths.iter().cloned().partition(is_stdin);
-    let mut scanned = walk::scan(&paths, &options);
+    let changes = match (&args.since, args.staged) {
+        (Some(revision), _) => Some(Changes::Since(revision)),
+        (None, true) => Some(Changes::Staged),
+        (None, false) => None,
+    };
+    let mut scanned = match changes {
+        Some(_) if !stdin.is_empty() => {
+            return Err(Failure::usage(
+                "standard input is no file of a repository",
+                "leave out the -",
+            ));
+        }
+        Some(changes) => git::scan(changes, &paths, &options)?,
+        None => walk::scan(&paths, &options),
+    };
+    if changes.is_some() && scanned.files.is_empty() && scanned.unreadable.is_empty() {
+        ui::note("saferunctl: no Python, notebook or Markdown file changed");
+        return Ok(0);
+    }
     if !stdin.is_empty() {
         scan_stdin(&args.stdin_filename, &options, &mut scanned);
     }
