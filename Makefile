@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build demo test test-long bench bench-scanner fuzz lint fmt engine-start engine-stop clean
+.PHONY: help build demo test test-long bench bench-scanner bench-watch fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,11 @@ bench: ## Measure side by side with the alternatives, and write docs/benchmarks.
 
 bench-scanner: ## Measure the scanner side by side: bare parse, bandit, ruff, Semgrep; writes docs/scanner-speed.md
 	@scripts/bench-scanner.sh
+
+bench-watch: ## Measure the watch: latency at a subscriber, and wake-ups while 50,000 files rest; eleven minutes
+	@scripts/build.sh
+	@scripts/bench-watch.py $(DIST) latency
+	@scripts/bench-watch.py $(DIST) idle
 
 fuzz: ## Fuzz each parser of hostile text for a minute
 	@scripts/fuzz.sh

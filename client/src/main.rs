@@ -14,6 +14,7 @@ mod scan;
 mod self_check;
 mod ui;
 mod units;
+mod watch;
 
 use std::io::IsTerminal;
 
@@ -60,6 +61,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Explain { rule } => scan::explain(rule.as_deref()),
         Command::Policy(command) => policy::policy(&command),
         Command::Scan(args) => scan::scan(&args),
+        Command::Watch(args) => watch::watch(&args, global).await,
         Command::Ps { json } => commands::ps(json, global).await,
         Command::Kill { id } => commands::kill(&id, global).await,
         Command::Status { json } => commands::status(json, global).await,

@@ -74,6 +74,7 @@ pub struct Daemon {
     engine: String,
     environment: Vec<(String, String)>,
     runtime: tokio::runtime::Runtime,
+    user: Option<u32>,
 }
 
 impl Daemon {
@@ -95,13 +96,36 @@ impl Daemon {
         Some(daemon)
     }
 
+    /// Starts one that finds no engine, for what needs none: as another user, if one is named, whose folder it is then.
+    ///
+    /// # Panics
+    /// If it does not come up; only root may start it as another user.
+    #[must_use]
+    pub fn start_without_engine(user: Option<u32>) -> Self {
+        let engine = "unix:///nonexistent/engine.sock".to_owned();
+        let daemon = Self::start_over(bin("saferund"), engine, &[], user);
+        // Another user's would not let us in, but it takes the connection.
+        daemon.wait_until("the daemon listens", |daemon| {
+            std::os::unix::net::UnixStream::connect(daemon.socket()).is_ok()
+        });
+        daemon
+    }
+
     /// Starts this program as the daemon, and does not wait for it to listen.
     ///
     /// # Panics
     /// If it cannot be started.
     #[must_use]
     pub fn start_program(program: PathBuf, environment: &[(&str, &str)]) -> Option<Self> {
-        let engine = engine()?;
+        Some(Self::start_over(program, engine()?, environment, None))
+    }
+
+    fn start_over(
+        program: PathBuf,
+        engine: String,
+        environment: &[(&str, &str)],
+        user: Option<u32>,
+    ) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("saferun-test-")
             .tempdir()
@@ -110,20 +134,24 @@ impl Daemon {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let child = spawn(&program, folder.path(), &engine, &environment);
+        if user.is_some() {
+            std::os::unix::fs::chown(folder.path(), user, user).expect("the folder is given away");
+        }
+        let child = spawn(&program, folder.path(), &engine, &environment, user);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
-        Some(Self {
+        Self {
             program,
             child,
             folder,
             engine,
             environment,
             runtime,
-        })
+            user,
+        }
     }
 
     /// Its socket.
@@ -275,6 +303,7 @@ impl Daemon {
             self.folder.path(),
             &self.engine,
             &self.environment,
+            self.user,
         );
         self.wait_until("the daemon comes up again", Self::listens);
     }
@@ -351,15 +380,26 @@ impl Drop for Daemon {
     }
 }
 
-fn spawn(program: &Path, folder: &Path, engine: &str, environment: &[(String, String)]) -> Child {
+fn spawn(
+    program: &Path,
+    folder: &Path,
+    engine: &str,
+    environment: &[(String, String)],
+    user: Option<u32>,
+) -> Child {
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(folder.join("log"))
         .expect("a log");
     // `--pdeathsig`: a test that is killed leaves no daemon behind.
-    Command::new("setpriv")
-        .args(["--pdeathsig", "TERM", "--"])
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM"]);
+    if let Some(user) = user.map(|user| user.to_string()) {
+        command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
+    }
+    command
+        .arg("--")
         .arg(program)
         .env("SAFERUN_INIT", bin("saferun-init"))
         .env("SAFERUN_SOCKET", folder.join("saferund.sock"))

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{DaemonCommand, HookArgs, ImageCommand, PolicyCommand, RunArgs, ScanArgs};
+use super::{DaemonCommand, HookArgs, ImageCommand, PolicyCommand, RunArgs, ScanArgs, WatchArgs};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -33,6 +33,16 @@ Examples:
 
 Exit codes: 0 nothing at --fail-on or above; 1 something; 2 unreadable, or nothing was scanned.")]
     Scan(ScanArgs),
+    /// Watch folders: show what code means to do as it lands there
+    #[command(after_help = "\
+Examples:
+  saferunctl watch .                     a table on a terminal, a line for each finding elsewhere
+  saferunctl watch src tests --least HIGH --generated
+  saferunctl watch . --json              one JSON object a line
+  saferunctl watch list
+
+Ctrl-C ends it. Exit codes: 130 ended by Ctrl-C; 2 a folder cannot be watched; 125 the daemon went away.")]
+    Watch(WatchArgs),
     /// Check whether code can be parsed, and nothing more
     #[command(
         after_help = "Examples:\n  saferunctl check script.py\n\nExit codes: 0 it can; 1 it cannot; 2 a file cannot be read."

@@ -7,6 +7,7 @@ mod image;
 mod policy;
 mod run;
 mod scan;
+mod watch;
 
 use clap::{Args, Parser};
 
@@ -17,6 +18,7 @@ pub(crate) use image::{ImageAddArgs, ImageBuildArgs, ImageCommand};
 pub(crate) use policy::{PolicyCommand, PolicyExplainArgs, PolicyShowArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use scan::{Format, ScanArgs};
+pub(crate) use watch::{WatchArgs, WatchCommand};
 
 use crate::ui::ColorWhen;
 

@@ -9,7 +9,7 @@ mod report;
 mod request;
 mod save;
 mod secrets;
-mod signals;
+pub(crate) mod signals;
 mod source;
 mod stand_in;
 mod workspace;

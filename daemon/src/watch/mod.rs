@@ -3,6 +3,7 @@
 
 mod beneath;
 mod board;
+mod guard;
 mod inbox;
 mod known;
 mod mounts;

@@ -13,7 +13,10 @@ use saferun_protocol::{Finding, Risk};
 use saferun_scanner::{Options, extract::scan_bytes};
 use sha2::{Digest, Sha256};
 
-use super::beneath::{self, Found, Stamp};
+use super::{
+    beneath::{self, Found, Stamp},
+    guard::guarded,
+};
 use crate::runs::wire;
 
 /// Largest file that is read, in bytes; the same as for `saferunctl scan`.
@@ -131,7 +134,12 @@ impl FileScanner {
             return Arc::clone(known);
         }
         let name = relative.file_name().unwrap_or_default().to_string_lossy();
-        let report = scan_bytes(&name, bytes, &self.options).report;
+        let (code, options, named) = (
+            bytes.to_vec(),
+            self.options.clone(),
+            name.clone().into_owned(),
+        );
+        let report = guarded(&name, move || scan_bytes(&named, &code, &options)).report;
         let found = &report.findings;
         let content = Arc::new(Content {
             sha256,

@@ -68,6 +68,11 @@ impl Root {
             }
         }
         for file in self.known.unseen_files(top, self.survey) {
+            if self.passes(&file, false) || !self.known.is_inside(&file) {
+                // It may be there, but it is passed over from now on.
+                self.forget_file(&file);
+                continue;
+            }
             self.pending.seen(&file, Seen::Gone, Instant::now());
         }
     }

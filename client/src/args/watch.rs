@@ -1,0 +1,38 @@
+//! Options of `watch`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use saferun_scanner::Level;
+
+/// Options of `watch`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct WatchArgs {
+    /// Folders to watch; a folder named like a command is written ./list
+    #[arg(required = true, value_name = "DIR", num_args = 1..=16)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Print one JSON object a line, as the daemon tells them
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only what a model wrote, as the policy recognises it
+    #[arg(long)]
+    pub(crate) generated: bool,
+    /// Only files at this level or above: LOW, MEDIUM, HIGH or BLOCKED
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) least: Option<Level>,
+    #[command(subcommand)]
+    pub(crate) command: Option<WatchCommand>,
+}
+
+/// What else the watch can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WatchCommand {
+    /// Show the folders that are watched
+    #[command(after_help = "Examples:\n  saferunctl watch list --json")]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
