@@ -343,6 +343,21 @@ impl Daemon {
         &self.engine
     }
 
+    /// Names of the engine's runtimes that runs can go to: `runc`, and `runsc` where there is gVisor.
+    ///
+    /// # Panics
+    /// If there is no `runc`.
+    #[must_use]
+    pub fn tiers(&self) -> Vec<&'static str> {
+        // Until the engine was asked, nothing is known of it.
+        let _ = self.image();
+        let runtimes = self.status().engine.runtimes;
+        let mut tiers = vec!["runc", "runsc"];
+        tiers.retain(|tier| runtimes.iter().any(|name| name == tier));
+        assert!(tiers.contains(&"runc"), "{runtimes:?}");
+        tiers
+    }
+
     /// Id of the image that a run without imports goes into; other variants may stand beside it.
     ///
     /// # Panics

@@ -3,9 +3,10 @@
 //! Readiness and the end of a run come from the supervisor's frames, above this trait. There is no
 //! exec, no pause and no log here, on purpose (docs/decisions). Every call has a deadline inside.
 
-use std::{path::Path, time::Duration};
+use std::{convert::Infallible, path::Path, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) mod docker;
@@ -313,6 +314,10 @@ pub(crate) trait Instance: Send + Sync {
             action: "change the limits of a container",
             reason: "this engine has no way to".to_owned(),
         })
+    }
+    /// Keeps an eye on what nobody can read any more once it has ended, for as long as this is polled.
+    fn watch(&self) -> BoxFuture<'static, Infallible> {
+        Box::pin(std::future::pending())
     }
     /// Finds out how it ended, once its stream has; within 4 s.
     async fn remains(&self) -> Remains;

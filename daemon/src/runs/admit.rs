@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_frames::{Account, Budget, MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec, check_path};
 use saferun_policy::{
-    AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, MilliCpus, Policy,
+    AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, LimitError, MilliCpus, Policy,
     RequestedLimits, Runtime,
 };
 use saferun_protocol::{AppliedLimits, ClientKind, Code, Finding, RunRequest, StdinMode};
@@ -74,11 +74,15 @@ pub(super) fn admit(
     let policy = &resolved.policy;
     let limits = policy
         .effective_limits(&requested(request))
-        .map_err(|error| {
-            Code::LimitAboveMaximum.error(
+        .map_err(|error| match &error {
+            LimitError::BelowMin { min, .. } => Code::InvalidRequest.error(
+                error.to_string(),
+                format!("ask for {min} or more, or for nothing to get the policy's default"),
+            ),
+            LimitError::AboveMax { .. } => Code::LimitAboveMaximum.error(
                 error.to_string(),
                 "ask for less, or choose a policy with a higher maximum (--policy)",
-            )
+            ),
         })?;
     let source = source_bytes(request)?;
     if source.len() as u64 > limits.source.get() {

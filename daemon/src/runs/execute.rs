@@ -96,7 +96,11 @@ impl Execution<'_> {
     /// Runs to the end. Never fails: every failure is an [`Ending`].
     pub(super) async fn run(self) -> Executed {
         let began = Instant::now();
-        let (ending, relay, events, deaf) = self.drive(began).await;
+        let watch = self.container.instance.watch();
+        let (ending, relay, events, deaf) = tokio::select! {
+            driven = self.drive(began) => driven,
+            never = watch => match never {},
+        };
         let whole = began.elapsed();
         let start_time = relay.handed_over.unwrap_or(whole);
         let mut pending = relay.pending;

@@ -1,15 +1,24 @@
 //! One started container: its streams, and the ways to look at it and to end it.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bollard::{
     Docker,
     query_parameters::{InspectContainerOptions, KillContainerOptionsBuilder},
 };
+use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::{
+    cgroup::Cgroup,
     create,
     deadlines::{ASK, KILL, UPDATE, within},
     errors::status,
@@ -25,6 +34,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Looks after the end was told: the word of the reason may come after it.
 const LOOKS_AFTER_THE_END: u32 = 25;
 
+/// Between two looks at the counters of a sandbox that runs in gVisor. From an out-of-memory kill to the end of its
+/// cgroup 180 ms and more were seen.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// A container of ours, running when this value is made.
 pub(super) struct DockerInstance {
     docker: Docker,
@@ -34,7 +47,28 @@ pub(super) struct DockerInstance {
     io_given: bool,
     /// Whether the engine shares this machine's process numbers.
     local: bool,
+    /// Whether its limits end it as a whole, and its cgroup goes before anybody is told.
+    gvisor: bool,
     located: OnceLock<Option<Located>>,
+    seen: Arc<Seen>,
+}
+
+/// Counters of the cgroup as they were last seen.
+#[derive(Debug, Default)]
+struct Seen {
+    oom_kills: AtomicU64,
+    pids_denied: AtomicU64,
+}
+
+impl Seen {
+    fn look(&self, cgroup: &Cgroup) {
+        for (seen, now) in [
+            (&self.oom_kills, cgroup.oom_kills()),
+            (&self.pids_denied, cgroup.pids_denied()),
+        ] {
+            seen.fetch_max(now.unwrap_or(0), Ordering::Relaxed);
+        }
+    }
 }
 
 impl DockerInstance {
@@ -44,6 +78,7 @@ impl DockerInstance {
         id: String,
         attached: Attached,
         local: bool,
+        gvisor: bool,
     ) -> Self {
         Self {
             docker,
@@ -52,7 +87,9 @@ impl DockerInstance {
             attached,
             io_given: false,
             local,
+            gvisor,
             located: OnceLock::new(),
+            seen: Arc::default(),
         }
     }
 }
@@ -78,6 +115,13 @@ impl DockerInstance {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+}
+
+async fn keep_looking(seen: Arc<Seen>, cgroup: Cgroup) -> Infallible {
+    loop {
+        tokio::time::sleep(GLANCE).await;
+        seen.look(&cgroup);
     }
 }
 
@@ -127,15 +171,26 @@ impl Instance for DockerInstance {
         .await
     }
 
+    fn watch(&self) -> BoxFuture<'static, Infallible> {
+        let seen = Arc::clone(&self.seen);
+        match self.located.get() {
+            Some(Some(located)) if self.gvisor => {
+                Box::pin(keep_looking(seen, located.cgroup.clone()))
+            }
+            _ => Box::pin(std::future::pending()),
+        }
+    }
+
     async fn remains(&self) -> Remains {
         let mut remains = Remains {
             last_words: self.attached.diagnostic(),
             ..Remains::default()
         };
-        // First of all: the cgroup goes with its last process.
         if let Some(Some(located)) = self.located.get() {
-            remains.oom_kills = located.cgroup.oom_kills();
-            remains.pids_denied = located.cgroup.pids_denied();
+            // First of all: the cgroup goes with its last process.
+            self.seen.look(&located.cgroup);
+            remains.oom_kills = Some(self.seen.oom_kills.load(Ordering::Relaxed));
+            remains.pids_denied = Some(self.seen.pids_denied.load(Ordering::Relaxed));
         }
         if remains.oom_kills.unwrap_or(0) == 0 {
             let _ = timeout(LOOKING, self.ask_for_the_end(&mut remains)).await;

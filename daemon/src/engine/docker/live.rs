@@ -93,7 +93,8 @@ impl Bench {
             .id;
         let attached = self.engine.run(docker, &id).await.unwrap();
         let address = self.engine.address();
-        let mut instance = DockerInstance::new(docker.clone(), address, id, attached, place.local);
+        let mut instance =
+            DockerInstance::new(docker.clone(), address, id, attached, place.local, false);
         let (sink, source) = instance.take_io().unwrap();
         assert!(instance.take_io().is_none(), "the streams are given once");
         Probe {

@@ -200,6 +200,7 @@ impl Engine for DockerEngine {
                     id,
                     attached,
                     place.local,
+                    is_gvisor(&template.runtime),
                 )))
             }
             Err(error) => {
