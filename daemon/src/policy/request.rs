@@ -204,6 +204,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_on_which_nothing_acts_is_told_to_whoever_brings_it() {
+        let text = "version: 1\ntrace: full\n";
+        let standing = snapshot(text);
+        let quiet = resolve(&standing, ClientKind::Terminal, |_| {}).unwrap();
+        assert_eq!(quiet.warnings, [""; 0]);
+        let told = resolve(&standing, ClientKind::Terminal, |request| {
+            request.policy_layers.project = vec![PolicyText::new("p", text)];
+        });
+        let warnings = &told.unwrap().warnings;
+        assert!(
+            warnings
+                .iter()
+                .any(|one| one.contains("nothing acts on `trace`")),
+            "{warnings:?}"
+        );
+    }
+
+    #[test]
     fn no_request_names_a_command_or_lets_itself_override() {
         let standing = snapshot("version: 1\n");
         for text in [

@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use saferun_policy::{Diagnostics, LoadOptions, Loaded, Policy, Source, load};
+use saferun_policy::{
+    Diagnostic, Diagnostics, LayerKind, LoadOptions, Loaded, Policy, Source, load,
+};
 use saferun_protocol::PolicyStatus;
 
 /// Combinations of request layers whose policies are kept.
@@ -30,9 +32,20 @@ impl From<Loaded> for Resolved {
         Self {
             hash: loaded.policy.hash(),
             policy: loaded.policy,
-            warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
+            warnings: loaded
+                .warnings
+                .iter()
+                .filter(|warning| !known_already(warning))
+                .map(ToString::to_string)
+                .collect(),
         }
     }
+}
+
+/// What `policy check` and the log say of a standing file's dormant key need not be said again at each run.
+fn known_already(warning: &Diagnostic) -> bool {
+    warning.code == "not-in-force"
+        && matches!(warning.origin.layer, LayerKind::System | LayerKind::User)
 }
 
 /// One state of the policy.
