@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build demo test test-long bench bench-scanner bench-watch fuzz lint fmt engine-start engine-stop clean
+.PHONY: help build demo test test-long bench bench-scanner bench-watch bench-record fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ bench-watch: ## Measure the watch: latency at a subscriber, and wake-ups while 5
 	@scripts/build.sh
 	@scripts/bench-watch.py $(DIST) latency
 	@scripts/bench-watch.py $(DIST) idle
+
+bench-record: ## Measure the record of 100,000 runs: list, show, verify; writes the table of docs/record.md
+	@scripts/bench-record.sh
 
 fuzz: ## Fuzz each parser of hostile text for a minute
 	@scripts/fuzz.sh

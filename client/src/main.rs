@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod hook;
 mod policy;
+mod record;
 mod run;
 mod scan;
 mod self_check;
@@ -62,6 +63,11 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Policy(command) => policy::policy(&command),
         Command::Scan(args) => scan::scan(&args),
         Command::Watch(args) => watch::watch(&args, global).await,
+        Command::History(args) => record::history(&args, global).await,
+        Command::Show(args) => record::show(&args, global).await,
+        Command::Export(args) => record::export(&args, global).await,
+        Command::Rerun(args) => record::rerun(&args, global).await,
+        Command::Logs(args) => record::logs(&args, global).await,
         Command::Ps { json } => commands::ps(json, global).await,
         Command::Kill { id } => commands::kill(&id, global).await,
         Command::Status { json } => commands::status(json, global).await,

@@ -18,6 +18,8 @@ mod steps;
 mod watch;
 mod world;
 
+#[cfg(feature = "measure")]
+pub use audit::measure;
 pub use boot::boot;
 pub use settings::{Settings, SettingsError};
 pub use steps::Step;

@@ -7,9 +7,8 @@ use crate::value::Value;
 use crate::yaml::Span;
 
 /// Keys on which nothing acts, with the reason.
-const KEYS: [(&str, &str); 3] = [
+const KEYS: [(&str, &str); 2] = [
     ("trace", "what a run does is not observed"),
-    ("retention.show", "no command lists past runs"),
     ("watch.rate", "the watch neither runs nor notifies"),
 ];
 /// What the watch carries out.

@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{finding::Risk, request::ClientKind, result::Outcome, result::RunResult};
+use crate::{
+    finding::Risk,
+    limits::RequestedLimits,
+    policy::PolicyLayers,
+    request::{ClientKind, RunRequest, StdinMode},
+    result::{Outcome, RunResult},
+};
 
 /// Most records that one call of `saferun.history` returns.
 pub const MAX_HISTORY_PAGE: u32 = 1000;
@@ -12,7 +18,7 @@ pub const MAX_HISTORY_PAGE: u32 = 1000;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HistoryQuery {
-    /// How many at the most, up to [`MAX_HISTORY_PAGE`]; 0 means 20.
+    /// How many at the most, up to [`MAX_HISTORY_PAGE`]; 0 means what the policy says (`retention.show`).
     pub limit: u32,
     /// Only runs recorded before this one: the `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,12 +144,24 @@ pub struct RunRecord {
     pub stdin_base64: Option<String>,
     /// Whether standard input was streamed and so is not recorded.
     pub stdin_streamed: bool,
+    /// Path and SHA-256 of each file that came with the script.
+    #[serde(default)]
+    pub files: Vec<(String, String)>,
+    /// What the request said of policy, limits and image, to do it again. Absent where that was not kept.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// Reason that was given to override the policy.
     pub override_reason: Option<String>,
     /// Clauses of the policy that decided, as `levels.HIGH: text`.
     pub decision: Vec<String>,
     /// How it ended, with the output; while it is under way, what was known at its start.
     pub result: Option<RunResult>,
+    /// Whether the policy let the output be kept; an empty output then says that there was none.
+    #[serde(default)]
+    pub output_kept: bool,
+    /// Whether the policy keeps the output from whoever asked for the run: it is not told here either.
+    #[serde(default)]
+    pub output_withheld: bool,
     /// Bodies (source, output, findings) that retention has dropped.
     pub dropped_bodies: Vec<String>,
     /// Place of the start event in the chain, from 1.
@@ -155,6 +173,40 @@ pub struct RunRecord {
     /// Whether the run's container was seen to be gone; absent if it had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleanup: Option<Cleanup>,
+}
+
+/// The part of a request that decides how code runs, besides the code and its input.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Asked {
+    /// Name of the preset that was asked for.
+    pub policy: Option<String>,
+    /// Layers of the policy that came with the request.
+    pub policy_layers: PolicyLayers,
+    /// Limits that were asked for.
+    pub limits: RequestedLimits,
+    /// Isolation that was asked for.
+    pub runtime: Option<String>,
+    /// Image that was asked for.
+    pub image: Option<String>,
+    /// Where standard input came from.
+    pub stdin: StdinMode,
+}
+
+impl Asked {
+    /// That of a request.
+    #[must_use]
+    pub fn of(request: &RunRequest) -> Self {
+        Self {
+            policy: request.policy.clone(),
+            policy_layers: request.policy_layers.clone(),
+            limits: request.limits.clone(),
+            runtime: request.runtime.clone(),
+            image: request.image.clone(),
+            stdin: request.stdin,
+        }
+    }
 }
 
 /// What a verification of the whole record found.

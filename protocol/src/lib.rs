@@ -20,7 +20,7 @@ mod watch;
 
 pub use api::*;
 pub use audit::{
-    Cleanup, HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_HISTORY_PAGE, RunRecord,
+    Asked, Cleanup, HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_HISTORY_PAGE, RunRecord,
     Sealed, VerifyReport,
 };
 #[cfg(feature = "client")]

@@ -2,7 +2,10 @@
 
 use clap::Subcommand;
 
-use super::{DaemonCommand, HookArgs, ImageCommand, PolicyCommand, RunArgs, ScanArgs, WatchArgs};
+use super::{
+    DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs, PolicyCommand,
+    RerunArgs, RunArgs, ScanArgs, ShowArgs, WatchArgs,
+};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -75,6 +78,40 @@ Ctrl-C ends it. Exit codes: 130 ended by Ctrl-C; 2 a folder cannot be watched; 1
         /// Id of the run, as `saferunctl ps` shows it
         id: String,
     },
+    /// List recorded runs, newest first; check or seal the record
+    #[command(after_help = "\
+Examples:
+  saferunctl history --risk HIGH --since 3d
+  saferunctl history --outcome timeout --file report --json
+  saferunctl history verify                         is the record what was written?
+  saferunctl history seal > key                     seal what follows")]
+    History(HistoryArgs),
+    /// Show everything that is recorded of a run
+    #[command(after_help = "\
+Examples:
+  saferunctl show last
+  saferunctl show 0193a5c4   the start of an id is enough, if it is the only one")]
+    Show(ShowArgs),
+    /// Write a report of a run: JSON for programs, HTML for people
+    #[command(after_help = "\
+Examples:
+  saferunctl export last --html --out report.html
+  saferunctl export 0193a5c4 | jq .record.result.status
+  saferunctl export --schema")]
+    Export(ExportArgs),
+    /// Run the same code again, with its input, policy and image, and say what differs
+    #[command(after_help = "\
+Examples:
+  saferunctl rerun last
+  saferunctl rerun 0193a5c4 --source script.py     where secrets in the recorded code are blanked out
+
+Exit codes: 0 nothing differs; 1 something does; 2 something of the run is not in the record.")]
+    Rerun(RerunArgs),
+    /// Show the output of a run that goes on or has ended
+    #[command(
+        after_help = "Examples:\n  saferunctl logs -f last\n  saferunctl logs 0193a5c4 --from 1000000"
+    )]
+    Logs(LogsArgs),
     /// Show the daemon, the engine, the images and the warm containers
     #[command(after_help = "Examples:\n  saferunctl status --json")]
     Status {

@@ -30,7 +30,10 @@ use crate::{
     ui,
 };
 use input::Feeder;
+pub(crate) use live::Live;
 use output::Output;
+pub(crate) use report::{next as next_step, sentence};
+pub(crate) use request::{check_size, person_present};
 use signals::Signals;
 pub(crate) use stand_in::translate;
 use workspace::Sent;

@@ -32,12 +32,21 @@ pub(crate) fn after(result: &RunResult, quiet: bool, to_person: bool, sanitised:
     };
     let warnings = result.policy_warnings.iter().filter(|_| !quiet);
     let warnings = warnings.flat_map(|warning| warning.lines()).map(one_line);
+    // Not silenced by --quiet: whoever relies on the record has to know.
+    let unrecorded = result.unrecorded.iter().filter(|_| did_run(result.status));
+    let unrecorded = unrecorded.map(|why| {
+        format!(
+            "saferunctl: warning: this run is not, or not wholly, in the record: {}",
+            one_line(why)
+        )
+    });
     let advice = result.advice.iter().filter(|_| !quiet);
     let advice = advice.map(|line| format!("saferunctl: {}", one_line(line)));
     lines
         .into_iter()
         .chain(warnings)
         .chain(advice)
+        .chain(unrecorded)
         .flat_map(|line| [line, "\n".to_owned()])
         .collect()
 }
@@ -85,7 +94,8 @@ fn did_run(status: Outcome) -> bool {
     )
 }
 
-fn sentence(result: &RunResult) -> String {
+/// How the run ended, in one sentence.
+pub(crate) fn sentence(result: &RunResult) -> String {
     if result.status == Outcome::Completed {
         return match result.exit_code {
             Some(code) => format!("ended with exit code {code}"),
@@ -172,7 +182,8 @@ fn missing_output(result: &RunResult) -> Option<String> {
     ))
 }
 
-fn next(result: &RunResult, sanitised: bool) -> Option<String> {
+/// What to do next, if there is anything.
+pub(crate) fn next(result: &RunResult, sanitised: bool) -> Option<String> {
     let limits = &result.limits;
     Some(match result.status {
         Outcome::Timeout => format!(
@@ -264,6 +275,19 @@ mod tests {
                 "   next: give it more time: --timeout 4s",
             ]
         );
+    }
+
+    #[test]
+    fn a_gap_in_the_record_is_told_even_when_quiet() {
+        let mut result = result(Outcome::Completed);
+        result.exit_code = Some(0);
+        result.unrecorded = Some("the disk\nis full".to_owned());
+        for quiet in [false, true] {
+            assert_eq!(
+                after(&result, quiet, false, false),
+                "saferunctl: warning: this run is not, or not wholly, in the record: the disk\\nis full\n"
+            );
+        }
     }
 
     #[test]

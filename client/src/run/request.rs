@@ -110,7 +110,7 @@ fn wire((path, original): (&String, &Original)) -> InputFile {
 
 /// Whether a person sees what is said and could have answered: there is a controlling terminal, this command has its
 /// foreground, and standard error goes to a terminal. Standard input may well be a pipe.
-fn person_present() -> bool {
+pub(crate) fn person_present() -> bool {
     let Ok(terminal) = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -122,7 +122,8 @@ fn person_present() -> bool {
         && nix::unistd::tcgetpgrp(&terminal).is_ok_and(|group| group == nix::unistd::getpgrp())
 }
 
-fn check_size(request: &RunRequest) -> Result<(), Failure> {
+/// Whether the daemon reads a request of this size.
+pub(crate) fn check_size(request: &RunRequest) -> Result<(), Failure> {
     let limit = MAX_REQUEST_BYTES as usize;
     let texts = request
         .args

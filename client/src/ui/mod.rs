@@ -7,7 +7,7 @@ mod table;
 use std::io::{self, ErrorKind, Write};
 
 pub(crate) use paint::{ColorWhen, Paint, choose_colour};
-pub(crate) use sanitise::{Sanitiser, one_line};
+pub(crate) use sanitise::{Sanitiser, json, one_line};
 pub(crate) use table::table;
 
 use crate::exit;

@@ -141,6 +141,25 @@ pub(crate) fn one_line(text: &str) -> String {
     out
 }
 
+/// A value as JSON on one line, in which every character that could fool a reader is written as an escape of JSON.
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    use std::fmt::Write as _;
+    // Types of the protocol: their maps have string keys and their numbers are finite.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if dangerous(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String does not fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 /// Whether these bytes could still begin a character.
 fn incomplete(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
@@ -234,6 +253,14 @@ mod tests {
             one_line("a\nb\x1b[31m\t\u{202e}"),
             "a\\nb\\x1b[31m \\u{202e}"
         );
+    }
+
+    #[test]
+    fn json_says_the_same_without_what_could_fool_a_reader() {
+        let value = "a\u{202e}b\u{9b}\u{e0001}\u{feff}\x07\nü";
+        let text = json(&value);
+        assert_eq!(text, r#""a\u202eb\u009b\udb40\udc01\ufeff\u0007\nü""#);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
     }
 
     /// Removes what may pass, so that nothing dangerous may be left.

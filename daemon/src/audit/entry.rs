@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use saferun_protocol::{ClientKind, Outcome, Risk};
+use saferun_protocol::{Asked, ClientKind, Outcome, Risk};
 use serde::{Deserialize, Serialize};
 
 use super::{NewEvent, chain};
@@ -73,6 +73,12 @@ pub(crate) struct EndHead {
     pub(crate) message: String,
     /// Where bytes of standard output and standard error are missing.
     pub(crate) gaps: [Option<u64>; 2],
+    /// Whether the policy let the output be kept.
+    #[serde(default)]
+    pub(crate) output_kept: bool,
+    /// Whether the policy keeps the output from whoever asked.
+    #[serde(default)]
+    pub(crate) output_withheld: bool,
     #[serde(default)]
     pub(super) bodies: BodyHashes,
 }
@@ -87,6 +93,8 @@ pub(crate) struct Call {
     #[serde(default)]
     pub(crate) files: Vec<(String, String)>,
     pub(crate) decision: Vec<String>,
+    #[serde(default)]
+    pub(crate) asked: Option<Asked>,
 }
 
 /// The start of a long text.
@@ -125,6 +133,8 @@ impl EndHead {
             wall_ms: 0.0,
             message: "SafeRun itself was killed or lost power during the run; what the program did until then is not known; its container is removed".to_owned(),
             gaps: [None; 2],
+            output_kept: false,
+            output_withheld: false,
             bodies: BodyHashes::new(),
         }
     }

@@ -5,6 +5,8 @@ mod alerts;
 mod chain;
 mod entry;
 mod head;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod read;
 mod record;
 mod redact;
@@ -40,7 +42,31 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The record cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum AuditError {
-    /// Disk full, locked, corrupt, not readable.
+    /// No room.
+    #[error("the disk of the audit record {path} is full: make room on it")]
+    Full {
+        /// The file.
+        path: String,
+    },
+    /// Another program holds it.
+    #[error(
+        "another program holds the audit record {path} locked: end it (`fuser {path}` names it)"
+    )]
+    Locked {
+        /// The file.
+        path: String,
+    },
+    /// Its bytes are no sound database.
+    #[error(
+        "the audit record {path} is damaged ({reason}): keep it for whoever looks into it, and move it away with the files beside it to begin a new one"
+    )]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// Not readable, not writable.
     #[error("the audit record {path} cannot be used: {reason}")]
     Unusable {
         /// The file.
@@ -66,9 +92,15 @@ pub(crate) enum AuditError {
 
 impl AuditError {
     fn at(path: &Path, error: &rusqlite::Error) -> Self {
-        Self::Unusable {
-            path: path.display().to_string(),
-            reason: error.to_string(),
+        use rusqlite::ErrorCode;
+        let (path, reason) = (path.display().to_string(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path, reason }
+            }
+            _ => Self::Unusable { path, reason },
         }
     }
 }

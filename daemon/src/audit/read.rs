@@ -73,7 +73,9 @@ fn page(connection: &Connection, uid: u32, query: &HistoryQuery) -> rusqlite::Re
         add(" AND s.at_ms < ?", until.into());
     }
     if let Some(id) = &query.id {
-        add(" AND substr(s.run, 1, length(?)) = ?", id.clone().into());
+        // A range, so that the index finds it; ids have no character above `g`.
+        add(" AND s.run <> '' AND s.run >= ?", id.clone().into());
+        add(" AND s.run < ?", format!("{id}g").into());
     }
     if let Some(risk) = query.risk {
         use saferun_protocol::Risk;
@@ -212,6 +214,7 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         .unwrap_or_default();
     let end = event(connection, uid, id, Kind::End)?;
     let mut streams = [(Vec::new(), None), (Vec::new(), None)];
+    let (mut output_kept, mut output_withheld) = (false, false);
     if let Some(end) = &end {
         let ended: EndHead = head(&end.head)?;
         let mut last = bodies(connection, end.seq, &ended.bodies, &mut gone)?;
@@ -228,11 +231,15 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         known.overridden = begun.overridden;
         known.usage.wall_ms = ended.wall_ms;
         result = Some(known);
+        (output_kept, output_withheld) = (ended.output_kept, ended.output_withheld);
         let mut stream = |name| last.remove(name).unwrap_or_default();
-        streams = [
+        let kept = [
             (stream("stdout"), ended.gaps[0]),
             (stream("stderr"), ended.gaps[1]),
         ];
+        if !ended.output_withheld {
+            streams = kept;
+        }
     }
     let source = first.remove("source");
     let utf8 = source
@@ -256,6 +263,10 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
             STANDARD.encode(bytes)
         }),
         stdin_streamed: call.stdin_streamed,
+        files: call.files,
+        asked: call.asked,
+        output_kept,
+        output_withheld,
         override_reason: begun.override_reason,
         decision: call.decision,
         result,

@@ -1,7 +1,7 @@
 //! From a run to its two events: what is kept by the policy's word, with the secrets taken out.
 
 use saferun_policy::AuditRules;
-use saferun_protocol::{ClientKind, RunResult};
+use saferun_protocol::{Asked, ClientKind, RunResult};
 
 use super::{
     Audit, AuditError, Secrets, chain,
@@ -29,6 +29,8 @@ pub(crate) struct Facts<'run> {
     pub(crate) verdict: &'run str,
     pub(crate) decision: Vec<String>,
     pub(crate) override_reason: Option<&'run str>,
+    pub(crate) asked: &'run Asked,
+    pub(crate) output_withheld: bool,
     pub(crate) image: &'run str,
     /// With the findings; nothing has run yet.
     pub(crate) result: &'run RunResult,
@@ -41,6 +43,7 @@ pub(crate) struct Recorded {
     uid: u32,
     secrets: Secrets,
     rules: AuditRules,
+    output_withheld: bool,
     started: bool,
 }
 
@@ -69,6 +72,7 @@ impl Recorded {
             stdin_streamed: facts.stdin_streamed,
             files: facts.files,
             decision: facts.decision,
+            asked: Some(facts.asked.clone()),
         };
         let head = StartHead {
             client: facts.client,
@@ -115,6 +119,7 @@ impl Recorded {
             uid: facts.uid,
             secrets,
             rules,
+            output_withheld: facts.output_withheld,
             started: result.is_ok(),
         };
         (recorded, result)
@@ -138,6 +143,8 @@ impl Recorded {
             wall_ms: result.usage.wall_ms,
             message: excerpt(&self.secrets.clean_text(&result.message)),
             gaps: [stdout.1, stderr.1],
+            output_kept: self.rules.output,
+            output_withheld: self.output_withheld,
             bodies: std::collections::BTreeMap::default(),
         };
         let mut bodies = vec![("result", self.secrets.clean_json(result))];

@@ -204,7 +204,7 @@ impl ApiServer for Methods {
         let mut result = result.map_err(|error| {
             Code::Internal.error(format!("the run failed: {error}"), "see the daemon's log")
         })?;
-        fill(&mut result, transcript.streams());
+        fill(&mut result, transcript.shown());
         Ok(result)
     }
 
@@ -365,8 +365,11 @@ impl ApiServer for Methods {
     async fn history(
         &self,
         extensions: &Extensions,
-        query: HistoryQuery,
+        mut query: HistoryQuery,
     ) -> Result<HistoryPage, ErrorObjectOwned> {
+        if query.limit == 0 {
+            query.limit = self.policies.current().policy().retention.show;
+        }
         let (uid, audit) = (peer(extensions)?.uid, self.audit.clone());
         reading(move || audit.history(uid, &query)).await
     }

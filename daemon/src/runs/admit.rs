@@ -10,7 +10,7 @@ use saferun_policy::{
     AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, LimitError, MilliCpus, Policy,
     RequestedLimits, Runtime,
 };
-use saferun_protocol::{AppliedLimits, ClientKind, Code, Finding, RunRequest, StdinMode};
+use saferun_protocol::{AppliedLimits, Asked, ClientKind, Code, Finding, RunRequest, StdinMode};
 use saferun_scanner::Report;
 
 use super::{
@@ -61,6 +61,7 @@ pub(super) struct Admitted {
     /// For the record, which must not hold them.
     pub(super) secrets: Secrets,
     pub(super) audit: AuditRules,
+    pub(super) asked: Asked,
     pub(super) override_reason: Option<String>,
     pub(super) stdin_streamed: bool,
 }
@@ -168,6 +169,7 @@ pub(super) fn admit(
         needs,
         secrets,
         audit: policy.audit,
+        asked: Asked::of(request),
         override_reason: request.override_reason.clone(),
         stdin_streamed: request.stdin == StdinMode::Stream,
     })

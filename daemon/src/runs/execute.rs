@@ -370,10 +370,10 @@ impl Relay {
         Ok(None)
     }
 
-    /// Output for the reader, if the policy hands any back; the record, which the reader can ask for, has no more.
+    /// Output for the record, and for the reader if the policy hands any back.
     fn tell(&mut self, stream: Stream, chunk: OutputChunk) {
+        self.transcript.add(stream, &chunk);
         if self.returns_output {
-            self.transcript.add(stream, &chunk);
             self.pending.output(stream, chunk);
         }
     }

@@ -11,6 +11,7 @@ mod image_age;
 mod output;
 mod pending;
 mod pick;
+mod refused;
 mod registry;
 mod service;
 mod template;

@@ -19,6 +19,7 @@ use super::{
     admit::{Admitted, admit, client},
     carry::Wanted,
     pick::{Picked, pick},
+    refused::{Refusals, Refused},
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
     transcript::Transcript,
@@ -46,6 +47,7 @@ pub(crate) struct RunService {
     registry: Registry,
     audit: Audit,
     alerts: Alerts,
+    refusals: Refusals,
     finished: Arc<AtomicU64>,
     closing: Arc<AtomicBool>,
 }
@@ -83,6 +85,7 @@ impl RunService {
             registry: Registry::default(),
             audit,
             alerts: Alerts::default(),
+            refusals: Refusals::default(),
             finished: Arc::default(),
             closing: Arc::default(),
         }
@@ -107,26 +110,37 @@ impl RunService {
         let unheld = unheld.unwrap_or_default();
         let (gate, rates) = (self.gate.clone(), self.rates.clone());
         let seen = world.clone();
-        let (admitted, picked, place) =
-            tokio::task::spawn_blocking(move || -> Result<_, ErrorObjectOwned> {
-                let resolved = Asked::of(&request).resolve(&policy)?;
-                let mut admitted = admit(&request, &resolved, gvisor)?;
-                if !admitted.decision.verdict.runs() {
-                    return Ok((admitted, None, None));
-                }
-                admitted.unheld = permitted(&resolved.policy, unheld)?;
-                let picked = pick(&request, &admitted.needs, &resolved.policy, &seen)?;
-                admitted.policy_warnings.extend(picked.warning.clone());
-                let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
-                Ok((admitted, Some(picked), Some(place)))
-            })
-            .await
-            .map_err(|error| {
-                Code::Internal.error(
-                    format!("the scan failed: {error}"),
-                    "please report this with the script",
-                )
-            })??;
+        let prepare = move |request: &RunRequest| -> Result<_, ErrorObjectOwned> {
+            let resolved = Asked::of(request).resolve(&policy)?;
+            let mut admitted = admit(request, &resolved, gvisor)?;
+            if !admitted.decision.verdict.runs() {
+                return Ok((admitted, None, None));
+            }
+            admitted.unheld = permitted(&resolved.policy, unheld)?;
+            let picked = pick(request, &admitted.needs, &resolved.policy, &seen)?;
+            admitted.policy_warnings.extend(picked.warning.clone());
+            let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
+            Ok((admitted, Some(picked), Some(place)))
+        };
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare(&request).map_err(|error| Box::new((error, Refused::of(&request))))
+        });
+        let prepared = prepared.await.map_err(|error| {
+            Code::Internal.error(
+                format!("the scan failed: {error}"),
+                "please report this with the script",
+            )
+        })?;
+        let (admitted, picked, place) = match prepared {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                let (error, refused) = *refusal;
+                self.refusals
+                    .record(&self.audit, caller, refused, &error)
+                    .await;
+                return Err(error);
+            }
+        };
         let id = uuid::Uuid::now_v7().to_string();
         let engine = world
             .capabilities
@@ -171,6 +185,9 @@ impl RunService {
             running: false,
             transcript: Arc::clone(&transcript),
         };
+        if !admitted.returns_output {
+            transcript.withhold();
+        }
         let entry = self.registry.add(&id, handle);
         let mut result = blank(&id, &admitted);
         let span = tracing::info_span!("run", %id);
@@ -181,61 +198,55 @@ impl RunService {
                 findings: result.findings.clone(),
             })
             .await;
-        let refuse_unrecorded = admitted.audit.refuse_unrecorded;
-        let image = picked.as_ref().map(|picked| picked.image.clone());
+        let picked = picked.filter(|_| admitted.decision.verdict.runs());
+        let key = picked
+            .as_ref()
+            .map(|picked| Key(template(&admitted, picked.image.clone())));
+        let waiting = async {
+            let wait =
+                self.wait_for_container(key?, place.as_mut(), caller, &cancel, &events, detach);
+            Some(wait.await)
+        };
+        let image = picked.as_ref().map(|picked| picked.image.as_str());
         let image = image.unwrap_or_default();
-        let (recorded, started) = self.record(&admitted, caller, &image, &result).await;
-        if let Err(error) = &started {
-            result.unrecorded = Some(error.to_string());
-        }
-        if let (Err(error), true) = (started, refuse_unrecorded) {
-            (result.status, result.message) = (Outcome::SetupFailed, unrecorded(&error));
-        } else if let Some(picked) = picked.filter(|_| admitted.decision.verdict.runs()) {
+        let (recorded, leased) = self
+            .begin(&admitted, caller, image, &mut result, waiting)
+            .await;
+        if let Some(picked) = &picked {
             result.sandbox.engine = engine;
             result.sandbox.image.clone_from(&picked.image);
             result.sandbox.variant.clone_from(&picked.variant);
-            let key = Key(template(&admitted, picked.image.clone()));
-            match self
-                .wait_for_container(key, place.as_mut(), caller, &cancel, &events, detach)
-                .await
-            {
-                Ok(lease) => {
-                    result.timing.queued_ms = began.elapsed().as_secs_f64() * 1000.0;
-                    entry.running();
-                    let run = Wanted {
-                        admitted,
-                        stdin_pieces,
-                        cancel,
-                        events,
-                        detach,
-                        transcript: Arc::clone(&transcript),
-                    };
-                    let stderr = run.execute(lease, &mut result).await;
+        }
+        match leased {
+            Some(Ok(lease)) => {
+                result.timing.queued_ms = began.elapsed().as_secs_f64() * 1000.0;
+                entry.running();
+                let run = Wanted {
+                    admitted,
+                    stdin_pieces,
+                    cancel,
+                    events,
+                    detach,
+                    transcript: Arc::clone(&transcript),
+                };
+                let stderr = run.execute(lease, &mut result).await;
+                if let Some(picked) = picked {
                     picked.tell(&stderr, &mut result);
                 }
-                Err(None) => {
-                    result.status = Outcome::Cancelled;
-                    "The run was cancelled before it began".clone_into(&mut result.message);
-                }
-                Err(Some(error)) => {
-                    result.status = Outcome::SetupFailed;
-                    result.message = setup_failure(&error);
-                }
             }
-        } else {
-            (result.status, result.message) = (Outcome::Blocked, refusal(&admitted));
+            Some(Err(None)) => {
+                result.status = Outcome::Cancelled;
+                "The run was cancelled before it began".clone_into(&mut result.message);
+            }
+            Some(Err(Some(error))) => {
+                result.status = Outcome::SetupFailed;
+                result.message = setup_failure(&error);
+            }
+            // The result says already why it does not run.
+            None => {}
         }
         drop(place);
-        // Contents are for the caller alone: the record would grow by what it does not need.
-        let kept = result.without_contents();
-        if let Err(error) = recorded.end(&kept, transcript.streams()).await {
-            tracing::error!(%error, "the end of a run was not recorded");
-            result.unrecorded = Some(error.to_string());
-        }
-        let current = self.policies.current();
-        let rules = &current.policy().alerts;
-        self.alerts.ended(result.status, result.exit_code, rules);
-        transcript.finish(&kept);
+        self.finish(recorded, &mut result, &transcript).await;
         // Whoever finds no run under this id any more finds it in the record.
         drop(entry);
         self.finished.fetch_add(1, Ordering::Relaxed);
@@ -251,7 +262,57 @@ impl RunService {
         result
     }
 
-    /// Records the start, before the engine is touched.
+    /// Records the end, then tells whoever follows.
+    async fn finish(&self, recorded: Recorded, result: &mut RunResult, transcript: &Transcript) {
+        // Contents are for the caller alone: the record would grow by what it does not need.
+        let kept = result.without_contents();
+        if let Err(error) = recorded.end(&kept, transcript.streams()).await {
+            tracing::error!(%error, "the end of a run was not recorded");
+            result.unrecorded = Some(error.to_string());
+        }
+        let current = self.policies.current();
+        let rules = &current.policy().alerts;
+        self.alerts.ended(result.status, result.exit_code, rules);
+        transcript.finish(&kept);
+    }
+
+    /// Records the start while it waits for a container: whoever has both may hand the code over. `None`: it does not
+    /// run, and the result says why.
+    async fn begin<L>(
+        &self,
+        admitted: &Admitted,
+        caller: Caller,
+        image: &str,
+        result: &mut RunResult,
+        waiting: impl Future<Output = Option<L>>,
+    ) -> (Recorded, Option<L>) {
+        let recording = async {
+            match self.record(admitted, caller, image, result).await {
+                (recorded, Err(error)) if admitted.audit.refuse_unrecorded => {
+                    Err((recorded, error))
+                }
+                started => Ok(started),
+            }
+        };
+        let both = tokio::try_join!(async { Ok(waiting.await) }, recording);
+        match both {
+            Ok((leased, (recorded, started))) => {
+                result.unrecorded = started.err().map(|error| error.to_string());
+                if !admitted.decision.verdict.runs() {
+                    (result.status, result.message) = (Outcome::Blocked, refusal(admitted));
+                }
+                (recorded, leased)
+            }
+            // Whatever was leased meanwhile is dropped unused.
+            Err((recorded, error)) => {
+                result.unrecorded = Some(error.to_string());
+                (result.status, result.message) = (Outcome::SetupFailed, unrecorded(&error));
+                (recorded, None)
+            }
+        }
+    }
+
+    /// Records the start.
     async fn record(
         &self,
         admitted: &Admitted,
@@ -281,6 +342,8 @@ impl RunService {
                 .map(|clause| format!("{}: {}", clause.key, clause.text))
                 .collect(),
             override_reason: admitted.override_reason.as_deref(),
+            asked: &admitted.asked,
+            output_withheld: !admitted.returns_output,
             image,
             result,
         };

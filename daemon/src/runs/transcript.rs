@@ -25,6 +25,8 @@ struct Inner {
     bytes: Vec<u8>,
     segments: Vec<Segment>,
     result: Option<Box<RunResult>>,
+    /// Whether followers and the result get no output: the policy keeps it from whoever asked.
+    withheld: bool,
 }
 
 #[derive(Debug)]
@@ -97,6 +99,11 @@ impl Transcript {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on only the record gets the output.
+    pub(super) fn withhold(&self) {
+        self.lock().withheld = true;
+    }
+
     /// Adds what came.
     pub(super) fn add(&self, stream: Stream, chunk: &OutputChunk) {
         let mut inner = self.lock();
@@ -142,7 +149,12 @@ impl Transcript {
     /// What comes next for a follower, if anything has come. The last is `finished`.
     pub(crate) fn next(&self, place: &mut Place) -> Option<Event> {
         let inner = self.lock();
-        while let Some(segment) = inner.segments.get(place.segment) {
+        let shown = if inner.withheld {
+            &[][..]
+        } else {
+            &inner.segments
+        };
+        while let Some(segment) = shown.get(place.segment) {
             if place.byte < segment.bytes.end {
                 let from = place.byte.max(segment.bytes.start);
                 let mut end = segment.bytes.end.min(from + PIECE);
@@ -168,7 +180,7 @@ impl Transcript {
                     },
                 });
             }
-            if place.segment + 1 == inner.segments.len() {
+            if place.segment + 1 == shown.len() {
                 break;
             }
             place.segment += 1;
@@ -178,7 +190,15 @@ impl Transcript {
         Some(Event::Finished { result })
     }
 
-    /// Both streams.
+    /// Both streams for whoever asked for the run.
+    pub(crate) fn shown(&self) -> [Whole; 2] {
+        if self.lock().withheld {
+            return Default::default();
+        }
+        self.streams()
+    }
+
+    /// Both streams, for the record.
     pub(crate) fn streams(&self) -> [Whole; 2] {
         let inner = self.lock();
         [Stream::Stdout, Stream::Stderr].map(|wanted| {

@@ -17,6 +17,7 @@ pub use escape::visible;
 pub use github::github;
 pub use json::json;
 pub use sarif::sarif;
+pub use source::{Excerpt, excerpt};
 pub use text::{TextOptions, text};
 
 /// Counts over all scanned files.

@@ -8,7 +8,7 @@ const WIDTH: usize = 110;
 
 /// A line as it is shown, and the spaces and carets for below it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Excerpt {
+pub struct Excerpt {
     /// The line, made harmless.
     pub line: String,
     /// Spaces, then carets.
@@ -16,7 +16,8 @@ pub(super) struct Excerpt {
 }
 
 /// The first line of a range. `None` if the text has no such line.
-pub(super) fn excerpt(text: &str, range: Range) -> Option<Excerpt> {
+#[must_use]
+pub fn excerpt(text: &str, range: Range) -> Option<Excerpt> {
     let line = text
         .split('\n')
         .nth(range.start.line.checked_sub(1)? as usize)?;

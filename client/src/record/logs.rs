@@ -1,0 +1,72 @@
+//! `logs`: output of a run that goes on or has ended, from any byte on.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use saferun_protocol::{ApiClient, Event, OutputChunk};
+
+use super::find::find;
+use crate::{
+    args::{Global, LogsArgs},
+    daemon,
+    failure::Failure,
+    run::Live,
+    ui,
+};
+
+/// Shows the output; with `--follow` until the run ends.
+pub(crate) async fn logs(args: &LogsArgs, global: &Global) -> Result<u8, Failure> {
+    let client = daemon::reach(global.may_start()).await?;
+    let id = find(&client, &args.id).await?;
+    let mut live = Live::new(args.raw);
+    let mut from = args.from;
+    loop {
+        let before = from;
+        let mut events = client.subscribe_logs(id.clone(), from, args.follow).await?;
+        let mut ended = false;
+        while let Some(event) = events.next().await {
+            match event.map_err(|error| unreadable(&error))? {
+                Event::Output { stream, chunk } => {
+                    from += length(&chunk);
+                    if let Err(error) = live.write(stream, &chunk) {
+                        ui::output_failed(&error);
+                    }
+                }
+                Event::Finished { .. } => {
+                    ended = true;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        // A reader that is too slow is cut off by its own buffer, and takes up where it was; one that gets nothing
+        // further has it all, or has lost the daemon.
+        if ended || from == before {
+            let lost = args.follow && !ended;
+            live.finish();
+            return if lost {
+                Err(Failure::failed(
+                    "the connection to the daemon ended before the run did",
+                    format!("go on from here: saferunctl logs -f {id} --from {from}"),
+                ))
+            } else {
+                Ok(0)
+            };
+        }
+    }
+}
+
+fn length(chunk: &OutputChunk) -> u64 {
+    match chunk {
+        OutputChunk::Text { text } => text.len() as u64,
+        OutputChunk::Base64 { base64 } => STANDARD
+            .decode(base64)
+            .map_or(0, |bytes| bytes.len() as u64),
+        OutputChunk::Gap { .. } => 0,
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> Failure {
+    Failure::failed(
+        format!("the daemon sent an event that this saferunctl cannot read: {error}"),
+        "use the same version of both: saferunctl daemon restart",
+    )
+}
