@@ -7,8 +7,7 @@ use crate::value::Value;
 use crate::yaml::Span;
 
 /// Keys on which nothing acts, with the reason.
-const KEYS: [(&str, &str); 2] = [
-    ("trace", "what a run does is not observed"),
+const KEYS: [(&str, &str); 1] = [
     ("watch.rate", "the watch neither runs nor notifies"),
 ];
 /// What the watch carries out.

@@ -1,6 +1,7 @@
 //! Files that go in with a run, and what comes back of it: changes, artifacts, behaviour. Names and contents that come
 //! back were chosen by the code that ran: whoever writes them anywhere checks them again.
 
+use saferun_frames::TraceEvent;
 use serde::{Deserialize, Serialize};
 
 /// Most files that go in with a run.
@@ -169,4 +170,20 @@ impl Artifact {
             content_base64: None,
         }
     }
+}
+
+/// What a run was seen doing, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Trace {
+    /// Each thing once, with how often it happened. Every text in them was written by the program.
+    pub events: Vec<TraceEvent>,
+    /// Why the kernel's word is missing, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
+    /// Things that happened, those that are not told included.
+    pub total: u64,
+    /// Things that are not told, because their kind had been told of often enough.
+    pub left_out: u64,
 }

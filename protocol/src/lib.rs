@@ -26,7 +26,8 @@ pub use audit::{
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};
 pub use effects::{
-    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, InputFile, MAX_INPUT_FILES, Place,
+    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, InputFile, MAX_INPUT_FILES,
+    Place, Trace,
 };
 pub use error::{Advice, Code};
 pub use event::{Event, OutputChunk, Stream};
@@ -40,7 +41,7 @@ pub use request::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
 pub use result::{
     AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Timing, Usage, Witness,
 };
-pub use saferun_frames::{PathError, check_path};
+pub use saferun_frames::{EventKind, PathError, Seen, TraceEvent, TraceVerdict, check_path};
 pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
 pub use watch::{

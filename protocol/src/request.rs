@@ -96,6 +96,9 @@ pub struct RunRequest {
     /// Hand back the files in `/out`, and open figures of matplotlib as PNG, as far as the policy allows.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub artifacts: bool,
+    /// Tell what the run does while it runs; also where the policy says `trace: summary` or `full`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
 }
 
 fn is_empty(layers: &PolicyLayers) -> bool {

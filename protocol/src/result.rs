@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    effects::{Artifact, Effects},
+    effects::{Artifact, Effects, Trace},
     finding::{Finding, Risk},
     limits::AppliedLimits,
 };
@@ -196,6 +196,9 @@ pub struct RunResult {
     /// Files that it left in `/out`, if they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
+    /// What it was seen doing, if it was traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 impl RunResult {
@@ -231,6 +234,7 @@ impl RunResult {
             language: "python".to_owned(),
             effects: None,
             artifacts: Vec::new(),
+            trace: None,
         }
     }
 

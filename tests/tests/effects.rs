@@ -10,7 +10,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{
-    ApiClient, ChangeKind, InputFile, Outcome, Place, PolicySetting, RunRequest, RunResult,
+    ApiClient, ChangeKind, EventKind, InputFile, Outcome, Place, PolicySetting, RunRequest,
+    RunResult, Seen,
 };
 use saferun_tests::{Daemon, docker, text};
 
@@ -324,4 +325,75 @@ fn effects_are_told_of_runs_that_were_ended_and_in_both_tiers() {
     assert_eq!(result.status, Outcome::EngineError, "{}", result.message);
     assert!(result.message.contains("data.txt"), "{}", result.message);
     assert_eq!(result.stdout, "");
+}
+
+#[test]
+fn a_traced_run_tells_what_it_tried_and_gvisor_says_what_it_cannot_see() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let source = r#"import os, socket
+open(os.path.expanduser("~/.aws/credentials")).read()
+try: socket.create_connection(("192.0.2.9", 443), timeout=2)
+except OSError: pass
+os.remove(os.path.expanduser("~/.bashrc"))
+print("done")
+"#;
+    let args = [
+        "run",
+        "-c",
+        source,
+        "--trace",
+        "--policy",
+        "permissive",
+        "--runtime",
+        "runc",
+    ];
+    let run = output(&daemon, &args);
+    let stderr = text(&run.stderr);
+    assert_eq!(text(&run.stdout), "done\n", "{stderr}");
+    for part in [
+        "main.py:2: look for the secret /home/sandbox/.aws/credentials",
+        "main.py:3: reach 192.0.2.9:443",
+        "main.py:5: take away /home/sandbox/.bashrc",
+    ] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    let request = |runtime: &str, env: &[(&str, &str)]| {
+        let mut request = RunRequest::new(source);
+        request.trace = true;
+        request.runtime = Some(runtime.to_owned());
+        request.env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        daemon.run_request(request)
+    };
+    let own = request("runc", &[("PYTHONHASHSEED", "1")]);
+    let trace = own.trace.expect("its trace");
+    assert!(
+        trace
+            .unavailable
+            .is_some_and(|why| why.contains("an interpreter of its own"))
+    );
+    let gvisor = daemon
+        .status()
+        .engine
+        .runtimes
+        .iter()
+        .any(|name| name == "runsc");
+    if gvisor {
+        let result = request("runsc", &[]);
+        let trace = result.trace.expect("its trace");
+        assert!(trace.unavailable.is_some_and(|why| why.contains("gVisor")));
+        let removed = trace
+            .events
+            .iter()
+            .find(|event| event.kind == EventKind::Delete);
+        let removed = removed.expect("the interpreter's own word");
+        assert_eq!((removed.seen, removed.line), (Seen::Program, Some(5)));
+    }
+    // Nobody asked: nothing is told.
+    assert_eq!(daemon.run("open('/tmp/x', 'w')").trace, None);
 }

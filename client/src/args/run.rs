@@ -118,6 +118,9 @@ pub(crate) struct RunArgs {
     /// Print what the script would have changed, as a unified diff, after its output
     #[arg(long, conflicts_with = "detach", help_heading = "Files")]
     pub(crate) diff: bool,
+    /// Tell what the script did and tried: processes, files changed, secrets, addresses; costs some time
+    #[arg(long, conflicts_with = "detach", help_heading = "Files")]
+    pub(crate) trace: bool,
 }
 
 /// `NAME=VALUE`, or a name.

@@ -12,6 +12,7 @@ mod secrets;
 pub(crate) mod signals;
 mod source;
 mod stand_in;
+mod story;
 mod workspace;
 
 use std::{
@@ -121,6 +122,9 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         && !args.stream
     {
         ui::out(diff::unified(effects, originals));
+    }
+    if args.trace && !args.json && !args.stream {
+        ui::err(story::story(&result));
     }
     if let Some(folder) = &args.out
         && !say_what_was_saved(args, folder, &result)

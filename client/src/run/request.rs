@@ -45,6 +45,7 @@ pub(crate) fn build(
     request.files = sent.files.iter().map(wire).collect();
     request.effects = args.diff || args.workspace.is_some();
     request.artifacts = args.out.is_some();
+    request.trace = args.trace;
     request.args.clone_from(&args.args);
     environment(args, &mut request)?;
     (request.stdin, request.stdin_base64) = match input {

@@ -8,7 +8,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use saferun_frames::{Account, Budget, MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec, check_path};
 use saferun_policy::{
     AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, LimitError, MilliCpus, Policy,
-    RequestedLimits, Runtime,
+    RequestedLimits, Runtime, Trace,
 };
 use saferun_protocol::{AppliedLimits, Asked, ClientKind, Code, Finding, RunRequest, StdinMode};
 use saferun_scanner::Report;
@@ -192,6 +192,7 @@ fn account(
         (wanted && granted).then_some(Budget { bytes, entries })
     };
     let effects = request.effects || policy.effects;
+    let trace = request.trace || policy.trace != Trace::Off;
     let changes = u32::try_from(saferun_frames::MAX_CHANGES).unwrap_or(u32::MAX);
     Account {
         changes: grant(effects, policy.returns.diff, "returns.diff", changes),
@@ -201,7 +202,9 @@ fn account(
             "returns.artifacts",
             limits.artifact_count,
         ),
-        trace: false,
+        trace,
+        // gVisor shows nothing but these.
+        lines: trace && (request.trace || policy.trace == Trace::Full),
     }
 }
 

@@ -80,6 +80,7 @@ impl Wanted {
         drop(lease);
         result.effects = executed.gathered.effects;
         result.artifacts = executed.gathered.artifacts;
+        result.trace = executed.gathered.trace;
         result.advice.extend(executed.gathered.advice);
         result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;
         result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;

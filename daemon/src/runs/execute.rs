@@ -353,13 +353,11 @@ impl Relay {
                 }
                 ToDaemon::Change(change) => self.gather.change(*change)?,
                 ToDaemon::Content(bytes) => self.gather.content(&bytes)?,
-                ToDaemon::Trace(_) => {
-                    return Err("it told of a trace that nobody asked for".to_owned());
-                }
+                ToDaemon::Trace(events) => self.gather.trace(events)?,
                 ToDaemon::End(mut report) => {
                     let gather =
                         std::mem::replace(&mut self.gather, Gather::new(Account::default()));
-                    self.gathered = gather.finish(report.collected.take())?;
+                    self.gathered = gather.finish(report.collected.take(), report.trace.take())?;
                     self.join_tails([report.stdout.dropped, report.stderr.dropped])?;
                     return Ok(Some(Last::End(report)));
                 }

@@ -4,9 +4,12 @@ use std::collections::HashSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_frames::{
-    self as frames, Account, Budget, Collected, MAX_CHANGES, MAX_NOTES, check_path,
+    self as frames, Account, Budget, Collected, MAX_CHANGES, MAX_EVENTS, MAX_NOTES, MAX_TEXT,
+    TraceEnd, TraceEvent, check_path,
 };
-use saferun_protocol::{Artifact, Change, ChangeKind, Effects, EntryState, EntryType, Place};
+use saferun_protocol::{
+    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, Place, Trace,
+};
 
 use super::service::code_hash;
 
@@ -23,6 +26,7 @@ pub(super) struct Gather {
     changes: Vec<(frames::Change, Vec<u8>)>,
     /// Bytes of the last change's content that are still to come.
     missing: u64,
+    events: Vec<TraceEvent>,
 }
 
 /// What a run left behind.
@@ -30,6 +34,7 @@ pub(super) struct Gather {
 pub(super) struct Gathered {
     pub(super) effects: Option<Effects>,
     pub(super) artifacts: Vec<Artifact>,
+    pub(super) trace: Option<Trace>,
     /// Things in `/out` that are no files.
     pub(super) advice: Vec<String>,
 }
@@ -44,6 +49,7 @@ impl Gather {
             seen: HashSet::new(),
             changes: Vec::new(),
             missing: 0,
+            events: Vec::new(),
         }
     }
 
@@ -103,6 +109,22 @@ impl Gather {
         self.check_hash()
     }
 
+    /// Takes events of the trace.
+    pub(super) fn trace(&mut self, events: Vec<TraceEvent>) -> Result<(), String> {
+        if !self.account.trace || self.events.len() + events.len() > MAX_EVENTS {
+            return Err("it told of more events than it may".to_owned());
+        }
+        let fits = |text: &str| text.len() <= MAX_TEXT;
+        let sound = |event: &TraceEvent| {
+            fits(&event.what) && fits(&event.call) && event.file.as_deref().is_none_or(fits)
+        };
+        if !events.iter().all(sound) {
+            return Err("it told of an event that is too long".to_owned());
+        }
+        self.events.extend(events);
+        Ok(())
+    }
+
     fn check_hash(&self) -> Result<(), String> {
         let Some((change, content)) = self.changes.last() else {
             return Ok(());
@@ -128,10 +150,25 @@ impl Gather {
     }
 
     /// All of it, with the supervisor's word on how far it came.
-    pub(super) fn finish(self, collected: Option<Collected>) -> Result<Gathered, String> {
+    pub(super) fn finish(
+        self,
+        collected: Option<Collected>,
+        traced: Option<TraceEnd>,
+    ) -> Result<Gathered, String> {
         self.whole()?;
+        let trace = traced.filter(|_| self.account.trace).map(|end| {
+            let mut trace = Trace::default();
+            trace.events = self.events;
+            trace.unavailable = end.unavailable.map(|why| why.chars().take(NOTE).collect());
+            (trace.total, trace.left_out) = (end.total, end.left_out);
+            trace
+        });
+        let mut gathered = Gathered {
+            trace,
+            ..Gathered::default()
+        };
         let Some(collected) = collected else {
-            return Ok(Gathered::default());
+            return Ok(gathered);
         };
         let mut effects = Effects::default();
         effects.complete = collected.complete;
@@ -139,7 +176,6 @@ impl Gather {
         effects.notes = notes
             .map(|note| note.chars().take(NOTE).collect())
             .collect();
-        let mut gathered = Gathered::default();
         for (change, content) in self.changes {
             let content = change.content.map(|_| STANDARD.encode(content));
             if change.place == frames::Place::Out {

@@ -15,6 +15,7 @@ fn account() -> Account {
             entries: 1,
         }),
         trace: false,
+        lines: false,
     }
 }
 
@@ -71,7 +72,7 @@ fn what_was_left_behind_is_told() {
         ..created(Where::Out, "link", b"")
     };
     gather.change(link).unwrap();
-    let gathered = gather.finish(Some(all())).unwrap();
+    let gathered = gather.finish(Some(all()), None).unwrap();
     let effects = gathered.effects.unwrap();
     let paths: Vec<_> = effects
         .changes
@@ -138,7 +139,7 @@ fn i4_lies_about_contents_and_numbers_are_refused() {
     assert!(begun().content(b"xyzz").is_err(), "too long");
     assert!(begun().content(b"xyy").is_err(), "another content");
     assert!(begun().change(created(Where::Workspace, "b", b"")).is_err());
-    assert!(begun().finish(Some(all())).is_err(), "too short");
+    assert!(begun().finish(Some(all()), None).is_err(), "too short");
     let mut twice = begun();
     twice.content(b"xyz").unwrap();
     assert!(
@@ -164,4 +165,43 @@ fn i4_lies_about_contents_and_numbers_are_refused() {
         many.change(created(Where::Workspace, "one more", b""))
             .is_err()
     );
+}
+
+#[test]
+fn lies_about_a_trace_are_refused() {
+    let event = TraceEvent {
+        at_us: 1,
+        kind: frames::EventKind::Write,
+        call: "openat".to_owned(),
+        what: "/tmp/x".to_owned(),
+        verdict: frames::TraceVerdict::Allowed,
+        pid: 2,
+        count: 1,
+        file: None,
+        line: None,
+        seen: frames::Seen::Kernel,
+    };
+    let traced = || {
+        Gather::new(Account {
+            trace: true,
+            ..Account::default()
+        })
+    };
+    let mut gather = traced();
+    gather.trace(vec![event.clone(); MAX_EVENTS]).unwrap();
+    assert!(gather.trace(vec![event.clone()]).is_err(), "one more");
+    let end = TraceEnd {
+        unavailable: Some("w".repeat(10_000)),
+        total: 5,
+        left_out: 1,
+    };
+    let trace = gather.finish(None, Some(end)).unwrap().trace.unwrap();
+    assert_eq!(trace.events.len(), MAX_EVENTS);
+    assert_eq!(trace.unavailable.map(|why| why.len()), Some(NOTE));
+    let long = TraceEvent {
+        what: "x".repeat(MAX_TEXT + 1),
+        ..event.clone()
+    };
+    assert!(traced().trace(vec![long]).is_err());
+    assert!(Gather::new(Account::default()).trace(vec![event]).is_err());
 }

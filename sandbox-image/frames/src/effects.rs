@@ -45,15 +45,17 @@ pub struct Account {
     pub changes: Option<Budget>,
     /// Files in `/out`, and open figures.
     pub artifacts: Option<Budget>,
-    /// What it does while it runs.
+    /// What it does while it runs, by the kernel's word.
     pub trace: bool,
+    /// With it, what its interpreter says of itself: lines, and names that it looked up.
+    pub lines: bool,
 }
 
 impl Account {
     /// Whether anything is to be collected when the run is over.
     #[must_use]
     pub const fn collects(&self) -> bool {
-        self.changes.is_some() || self.artifacts.is_some()
+        self.changes.is_some() || self.artifacts.is_some() || self.trace
     }
 }
 

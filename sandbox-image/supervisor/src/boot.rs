@@ -49,6 +49,11 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
+    /// Writable tmpfs mounts.
+    pub(crate) fn tmpfs(&self) -> &[PathBuf] {
+        &self.tmpfs
+    }
+
     /// Writable tmpfs mounts without a free block or inode.
     pub(crate) fn full_mounts(&self) -> Vec<String> {
         self.tmpfs

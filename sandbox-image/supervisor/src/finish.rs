@@ -8,11 +8,12 @@ use saferun_frames::{Account, EndReport, Exit, Place, StreamTotals, ToDaemon};
 
 use crate::boot::{self, Gauge, Standby};
 use crate::collect::{Before, Entries, collect};
-use crate::outer::Outer;
+use crate::outer::{HIGH_WATER, Outer};
 use crate::places::Places;
 use crate::reap;
 use crate::run::Channel;
 use crate::stop::Stop;
+use crate::trace::Tracer;
 
 /// How long a fault may take to be written.
 pub(crate) const FAULT_PATIENCE: Duration = Duration::from_secs(1);
@@ -22,6 +23,9 @@ pub(crate) const LINGER: Duration = Duration::from_secs(10);
 
 /// How long the pipes are drained when everything that could write is dead.
 const DRAIN_TIME: Duration = Duration::from_millis(100);
+
+/// Events in one frame: at most 4 KiB each as JSON, since all of their texts together are bounded.
+const TOLD_AT_ONCE: usize = 20;
 
 /// The largest pipe that an unprivileged process can make, twice.
 const DRAIN_BYTES: u64 = 2 * 1024 * 1024;
@@ -37,6 +41,7 @@ pub(crate) struct Ended {
     pub(crate) err: Channel,
     pub(crate) buffer: Box<[u8]>,
     pub(crate) gauge: Gauge,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Ended {
@@ -57,9 +62,20 @@ impl Ended {
         // The figures are the program's, not those of what follows.
         let figures = figures(&self.gauge, self.exit);
         let mut collected = None;
+        let mut trace = None;
         if account.collects() {
             outer.send(&ToDaemon::Collecting);
-            collected = Some(collect(account, befores(places, workspace), outer));
+            if let Some(tracer) = self.tracer {
+                let (events, end) = tracer.finish();
+                for some in events.chunks(TOLD_AT_ONCE) {
+                    outer.send(&ToDaemon::Trace(some.to_vec()));
+                    outer.drain_below(HIGH_WATER, reap::PATIENCE);
+                }
+                trace = Some(end);
+            }
+            if account.changes.is_some() || account.artifacts.is_some() {
+                collected = Some(collect(account, befores(places, workspace), outer));
+            }
         }
         outer.send(&ToDaemon::End(Box::new(EndReport {
             terminated: self.terminated,
@@ -70,6 +86,7 @@ impl Ended {
             stdout: self.out.capture.totals(),
             stderr: self.err.capture.totals(),
             collected,
+            trace,
             ..figures
         })));
         if outer.is_gone() {

@@ -11,10 +11,14 @@ use crate::interpreter::script_argument;
 use crate::sys::{self, Moved};
 
 /// Where the hand-over stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Answer {
     /// Not known yet.
     Pending,
+    /// The kernel will tell of its calls here.
+    Traced(OwnedFd),
+    /// The kernel cannot tell of its calls.
+    Untraced,
     /// The interpreter runs the script; nothing of the hold is left in it.
     Taken,
     /// The interpreter cannot: it must be replaced by a fresh one.
@@ -58,12 +62,22 @@ impl HandOver {
     /// Reads the interpreter's answer, without blocking.
     pub(crate) fn answer(&self) -> Answer {
         let mut letter = [0];
-        match sys::read_some(&self.status, &mut letter) {
+        let (moved, descriptor) = sys::receive(&self.status, &mut letter);
+        match moved {
             Moved::Bytes(_) if letter == *b"G" => Answer::Taken,
+            Moved::Bytes(_) if letter == *b"N" => Answer::Untraced,
+            Moved::Bytes(_) if letter == *b"T" && descriptor.is_some() => {
+                descriptor.map_or(Answer::Untraced, Answer::Traced)
+            }
             Moved::Bytes(_) | Moved::Closed => Answer::Refused,
             Moved::Blocked if self.broken => Answer::Refused,
             Moved::Blocked => Answer::Pending,
         }
+    }
+
+    /// Where a traced interpreter goes on to speak.
+    pub(crate) fn into_status(self) -> OwnedFd {
+        self.status
     }
 
     pub(crate) fn status(&self) -> BorrowedFd<'_> {
@@ -76,6 +90,27 @@ impl HandOver {
     }
 }
 
+/// What the hold does before it lets the script go.
+fn options(spec: &RunSpec) -> String {
+    let mut options = Vec::new();
+    if spec.account.artifacts.is_some() {
+        options.push("figures".to_owned());
+    }
+    if spec.account.trace {
+        let program = crate::trace::program();
+        let hex = program.iter().map(|byte| format!("{byte:02x}"));
+        options.push(format!(
+            "trace={}:{}",
+            libc::SYS_seccomp,
+            hex.collect::<String>()
+        ));
+    }
+    if spec.account.lines {
+        options.push("lines".to_owned());
+    }
+    options.join(" ")
+}
+
 fn encode(spec: &RunSpec) -> Vec<u8> {
     let mut body = Vec::new();
     let mut field = |text: &str| {
@@ -83,8 +118,7 @@ fn encode(spec: &RunSpec) -> Vec<u8> {
         body.push(0);
     };
     field(&script_argument(&spec.file_name));
-    let figures = spec.account.artifacts.is_some();
-    field(if figures { "figures" } else { "" });
+    field(&options(spec));
     field(&spec.args.len().to_string());
     for arg in &spec.args {
         field(arg);
@@ -133,28 +167,28 @@ mod tests {
 
     #[test]
     fn answers_are_heard_and_silence_at_the_end_is_a_refusal() {
-        for (said, expected) in [(&b"G"[..], Answer::Taken), (b"C", Answer::Refused)] {
+        for (said, taken) in [(&b"G"[..], true), (b"C", false), (b"T", false)] {
             let (_reader, request) = sys::pipe().expect("a pipe");
-            let (status, writer) = sys::pipe().expect("a pipe");
-            sys::set_nonblocking(&status).expect("a flag");
+            let (status, writer) = sys::message_pair().expect("a pair");
             let hand_over = HandOver::begin(request, status, &spec());
-            assert_eq!(hand_over.answer(), Answer::Pending);
+            assert!(matches!(hand_over.answer(), Answer::Pending));
             assert_eq!(sys::write_some(&writer, said), Moved::Bytes(1));
-            assert_eq!(hand_over.answer(), expected);
+            match hand_over.answer() {
+                Answer::Taken => assert!(taken),
+                Answer::Refused => assert!(!taken),
+                other => panic!("{other:?}"),
+            }
             drop(writer);
-            assert_eq!(hand_over.answer(), Answer::Refused);
+            assert!(matches!(hand_over.answer(), Answer::Refused));
         }
     }
 
     #[test]
     fn a_dead_interpreter_is_a_refusal() {
         let (reader, request) = sys::pipe().expect("a pipe");
-        let (status, _writer) = sys::pipe().expect("a pipe");
-        sys::set_nonblocking(&status).expect("a flag");
+        let (status, _writer) = sys::message_pair().expect("a pair");
         drop(reader);
-        assert_eq!(
-            HandOver::begin(request, status, &spec()).answer(),
-            Answer::Refused
-        );
+        let hand_over = HandOver::begin(request, status, &spec());
+        assert!(matches!(hand_over.answer(), Answer::Refused));
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn hold(places: &Places) -> io::Result<(Held, String)> {
         ));
     }
     let (request_end, request) = sys::pipe()?;
-    let (status, status_end) = sys::pipe()?;
+    let (status, status_end) = sys::message_pair()?;
     sys::set_inheritable(&request_end)?;
     sys::set_inheritable(&status_end)?;
     let script = places.workspace.join("x".repeat(PLACEHOLDER));
@@ -87,7 +87,6 @@ pub(crate) fn hold(places: &Places) -> io::Result<(Held, String)> {
     let process = start(&mut command)?;
     drop((request_end, status_end));
     sys::set_nonblocking(&request)?;
-    sys::set_nonblocking(&status)?;
     let held = Held {
         process,
         request,

@@ -24,6 +24,7 @@ mod run;
 mod seclude;
 mod stop;
 mod sys;
+mod trace;
 
 use std::process::ExitCode;
 

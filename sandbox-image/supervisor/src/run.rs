@@ -17,6 +17,7 @@ use crate::places::Places;
 use crate::reap;
 use crate::stop::Stop;
 use crate::sys::{self, Moved, Waited};
+use crate::trace::Tracer;
 
 /// Runs the script to the end of its main process.
 pub(crate) fn run(
@@ -123,6 +124,8 @@ enum Source {
     Stdout,
     Stderr,
     StdinRoom,
+    Calls,
+    Hints,
 }
 
 struct Run<'a> {
@@ -143,12 +146,21 @@ struct Run<'a> {
     timed_out: bool,
     flooded: bool,
     exit: Option<Exit>,
+    tracer: Option<Tracer>,
 }
 
 impl<'a> Run<'a> {
     fn begin(places: &'a Places, mut standby: Standby, spec: RunSpec) -> Result<Self, Stop> {
         let started = Instant::now();
         let mut hand_over = None;
+        let trace = spec.account.trace;
+        let mut tracer = trace.then(|| {
+            Tracer::new(
+                started,
+                standby.gauge.tmpfs().to_vec(),
+                places.home_folder.clone(),
+            )
+        });
         let process = match standby.held.take() {
             Some(held) if !interpreter::needs_fresh(&spec.env) => {
                 hand_over = Some(HandOver::begin(held.request, held.status, &spec));
@@ -158,6 +170,7 @@ impl<'a> Run<'a> {
                 if let Some(held) = held {
                     interpreter::discard(held.process.pid);
                 }
+                untraced(tracer.as_mut());
                 start_fresh(places, &spec)?
             }
         };
@@ -181,6 +194,7 @@ impl<'a> Run<'a> {
             timed_out: false,
             flooded: false,
             exit: None,
+            tracer,
             spec,
         })
     }
@@ -206,14 +220,24 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         match hand_over.answer() {
-            Answer::Pending => return Ok(()),
-            Answer::Taken => self.hand_over = None,
+            Answer::Pending | Answer::Untraced => return Ok(()),
+            Answer::Traced(listener) => {
+                if let Some(tracer) = &mut self.tracer {
+                    tracer.listen(listener);
+                }
+            }
+            Answer::Taken => {
+                if let (Some(hand_over), Some(tracer)) = (self.hand_over.take(), &mut self.tracer) {
+                    tracer.hear(hand_over.into_status());
+                }
+            }
             Answer::Refused => {
                 self.hand_over = None;
                 if self.killed_at.is_some() {
                     return Ok(());
                 }
                 interpreter::discard(self.pid);
+                untraced(self.tracer.as_mut());
                 let process = start_fresh(self.places, &self.spec)?;
                 self.exit = None;
                 self.pid = process.pid;
@@ -277,6 +301,15 @@ impl<'a> Run<'a> {
         if let Some(pipe) = self.feed.wants_room() {
             wanted.push((Source::StdinRoom, pipe, PollFlags::POLLOUT));
         }
+        if let Some(tracer) = &self.tracer {
+            let sources = [
+                (Source::Calls, tracer.listener()),
+                (Source::Hints, tracer.hints()),
+            ];
+            for (source, fd) in sources {
+                wanted.extend(fd.map(|fd| (source, fd, PollFlags::POLLIN)));
+            }
+        }
         let mut fds: Vec<PollFd<'_>> = wanted
             .iter()
             .map(|&(_, fd, events)| PollFd::new(fd, events))
@@ -326,6 +359,8 @@ impl<'a> Run<'a> {
                 self.err.relay(outer, &mut self.buffer);
             }
             Source::StdinRoom => self.feed.pump(),
+            Source::Calls => self.tracer.iter_mut().for_each(Tracer::serve),
+            Source::Hints => self.tracer.iter_mut().for_each(Tracer::listen_to_hints),
         }
         Ok(())
     }
@@ -389,7 +424,17 @@ impl<'a> Run<'a> {
             err: self.err,
             buffer: self.buffer,
             gauge: self.standby.gauge,
+            tracer: self.tracer,
         }
+    }
+}
+
+/// A fresh interpreter has no hold that could have itself traced.
+fn untraced(tracer: Option<&mut Tracer>) {
+    if let Some(tracer) = tracer {
+        tracer.unavailable(
+            "this run needed an interpreter of its own, for its variables or its modules' names, which cannot be traced",
+        );
     }
 }
 

@@ -17,6 +17,7 @@ fn account() -> Account {
         changes: budget,
         artifacts: budget,
         trace: false,
+        lines: false,
     }
 }
 
