@@ -49,7 +49,12 @@ pub(crate) async fn execute(
             let uri = arguments.first().and_then(Value::as_str);
             Ok(status(shared, uri).await)
         }
-        "saferun.history" => Ok(Value::Array(shared.runs.history())),
+        "saferun.history" => Ok(Value::Array(run::history::list(shared).await)),
+        "saferun.account" => {
+            let id: String = first(arguments)?;
+            let path = run::history::account(shared, id).await.map_err(refused)?;
+            Ok(json!({"path": path}))
+        }
         "saferun.startDaemon" => {
             daemon::reach(true).await.map_err(refused)?;
             Ok(json!({"running": true}))

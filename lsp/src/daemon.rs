@@ -11,6 +11,8 @@ use crate::text::plain;
 
 /// How long the start may take.
 const START_WITHIN: Duration = Duration::from_secs(40);
+/// How long a question of a view may take.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection of its own; the daemon is started if nobody listens and `may_start` says so.
 pub(crate) async fn reach(may_start: bool) -> Result<Client, String> {

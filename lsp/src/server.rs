@@ -37,13 +37,14 @@ use crate::{
 pub(crate) const RUN: &str = "saferun.run";
 pub(crate) const RUN_OVERRIDE: &str = "saferun.runWithOverride";
 pub(crate) const CLEAR: &str = "saferun.clearResults";
-pub(crate) const COMMANDS: [&str; 7] = [
+pub(crate) const COMMANDS: [&str; 8] = [
     RUN,
     RUN_OVERRIDE,
     CLEAR,
     "saferun.cancel",
     "saferun.status",
     "saferun.history",
+    "saferun.account",
     "saferun.startDaemon",
 ];
 /// How long a request for diagnostics waits for the scan of the newest text.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# VS Code's own server with the packaged extension, driven in Chromium: vscode.sh ui|first
+# VS Code's own server with the packaged extension, driven in Chromium: vscode.sh api|ui|first
 # Sourced settings come from run.sh: CACHE, OUT, EDITORS_TMP, SAFERUN_TEST_BIN.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -19,15 +19,26 @@ mkdir -p "$work/ud/Machine"
 printf '{ "saferun.server.path": "%s/saferun-lsp", "saferun.socket": "%s" }\n' "$SAFERUN_TEST_BIN" "$SAFERUN_SOCKET" \
   >"$work/ud/Machine/settings.json"
 common=(--accept-server-license-terms --user-data-dir "$work/ud" --extensions-dir "$work/ext" --server-data-dir "$work/srv")
-"$NODE" "$VS/out/server-main.js" "${common[@]}" --install-extension "$ROOT/vscode-extension/saferun.vsix" >"$OUT/vscode-install.log" 2>&1 ||
+[ "$kind" = api ] || "$NODE" "$VS/out/server-main.js" "${common[@]}" --install-extension "$ROOT/vscode-extension/saferun.vsix" >"$OUT/vscode-install.log" 2>&1 ||
   { cat "$OUT/vscode-install.log" >&2; exit 1; }
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 printf 'import shutil\nimport yaml\n\nsettings = yaml.load(open("settings.yaml"))\nshutil.rmtree("/home/" + "me")\n' >"$work/ws/a.py"
 if [ "$kind" = ui ]; then
   printf 'import shutil\nimport os\n\ndef settings(file):\n    import yaml\n    return yaml.load(file)\n\nshutil.rmtree("/home")\n' >"$work/ws/a.py"
 fi
+trust=(--disable-workspace-trust)
+if [ "$kind" = api ]; then
+  # A workspace that nobody trusts, with settings that try to name a program. The driver is what lets tests run within
+  # the extension host; with it no toasts are shown, so the other tests go without.
+  trust=(--enable-smoke-test-driver)
+  mkdir -p "$work/ws/.vscode"
+  printf '{ "saferun.server.path": "/bin/false", "saferun.socket": "/nowhere", "saferun.startDaemon": false }\n' >"$work/ws/.vscode/settings.json"
+  sed -i '1s/{/{ "security.workspace.trust.startupPrompt": "never",/' "$work/ud/User/settings.json"
+  "$CACHE/venv/bin/python" -m zipfile -e "$ROOT/vscode-extension/saferun.vsix" "$work/packaged"
+  cp "$HERE/vscode/suite.cjs" "$work/suite.js"
+fi
 HOME=$work/home setsid "$NODE" "$VS/out/server-main.js" --host 127.0.0.1 --port "$port" --without-connection-token \
-  --telemetry-level off --disable-workspace-trust "${common[@]}" >"$OUT/vscode-$kind-server.log" 2>&1 </dev/null &
+  --telemetry-level off "${trust[@]}" "${common[@]}" >"$OUT/vscode-$kind-server.log" 2>&1 </dev/null &
 server=$!
 # The whole group: the server, its extension hosts and their language servers.
 leave() {
@@ -43,4 +54,4 @@ for _ in $(seq 200); do
 done
 # Node finds playwright-core beside the scripts.
 cp "$HERE"/vscode/*.mjs "$CACHE/vscode/"
-"$NODE" "$CACHE/vscode/$kind.mjs" "$port" "$work/ws" "$OUT/shots" "$ROOT/vscode-extension"
+"$NODE" "$CACHE/vscode/$kind.mjs" "$port" "$work/ws" "$OUT/shots"

@@ -4,6 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { openItem, type History } from './history';
+import type { HistoryItem } from './protocol';
 import { clientPath, environment } from './programs';
 import type { RunView } from './runs';
 import { warm, type StatusBar } from './status';
@@ -71,28 +72,23 @@ export function register(parts: Parts): vscode.Disposable[] {
     return { uri: open.uri.toString(), range, override: withOverride };
   }
 
-  const channel = vscode.window.createOutputChannel('SafeRun: this machine');
-  context.subscriptions.push(channel);
-
-  // Its output goes to a channel that stands beside the other outputs. Arguments are never joined by a shell.
+  // Its output goes to the run view. Arguments are never joined by a shell.
   async function program(title: string, args: string[]): Promise<void> {
-    channel.clear();
-    channel.show(true);
-    channel.appendLine(`$ saferunctl ${args.join(' ')}`);
+    const show = parts.view.task(`saferunctl ${args.join(' ')}`);
     const code = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title: `SafeRun: ${title}`, cancellable: true },
       (_, cancelled) =>
         new Promise<number | string>((resolve) => {
           const child = spawn(clientPath(context), args, { env: { ...environment(), NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
-          const show = (data: Buffer) => channel.append(data.toString('utf8'));
-          child.stdout.on('data', show);
-          child.stderr.on('data', show);
+          for (const [name, stream] of [['stdout', child.stdout], ['stderr', child.stderr]] as const) {
+            stream.setEncoding('utf8').on('data', (text: string) => show.output(name, text));
+          }
           child.on('error', (error) => resolve(error.message));
           child.on('close', (status) => resolve(status ?? 'ended by a signal'));
           cancelled.onCancellationRequested(() => child.kill('SIGINT'));
         }),
     );
-    channel.appendLine(code === 0 ? '\nAll is well.' : `\nNot all is well (${code}): do what is said above, then try again.`);
+    show.end(code === 0, code === 0 ? 'All is well.' : `Not all is well (${code}): do what is said, then try again.`);
     parts.status.soon();
   }
 
@@ -154,7 +150,7 @@ export function register(parts: Parts): vscode.Disposable[] {
       const open = await vscode.workspace.openTextDocument({ language: 'python', content: EXAMPLE });
       await vscode.window.showTextDocument(open);
     }),
-    on('saferun.openHistoryItem', openItem),
+    on('saferun.openHistoryItem', (item: HistoryItem) => openItem(client(), item)),
     on('saferun.clearHistory', () => parts.history.clear()),
     on('saferun.restartServer', () => parts.restart()),
   ];

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import { LanguageClient, type LanguageClientOptions, type ServerOptions, type StaticFeature } from 'vscode-languageclient/node';
 import { checkPrograms, register } from './commands';
+import { Contents } from './contents';
 import { History } from './history';
 import { environment, serverPath } from './programs';
 import type { Finished, Happened, Started } from './protocol';
@@ -46,7 +47,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<{ clie
   const current = () => client;
   const status = new StatusBar(current);
   const history = new History(current);
-  const view = new RunView(context, (count) => status.setRunning(count));
+  const contents = new Contents();
+  const view = new RunView(context, contents, (count) => status.setRunning(count));
 
   async function start(): Promise<void> {
     const run: ServerOptions = { command: serverPath(context), args: ['--stdio'], options: { env: environment() } };
@@ -90,6 +92,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<{ clie
 
   context.subscriptions.push(
     status,
+    contents,
     vscode.window.registerTreeDataProvider('saferun.history', history),
     vscode.window.registerWebviewViewProvider('saferun.run', view, { webviewOptions: { retainContextWhenHidden: true } }),
     ...register({ context, client: current, restart, history, view, status }),

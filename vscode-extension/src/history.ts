@@ -1,10 +1,13 @@
-// The tree of runs of this window, newest first. A click opens the account of one.
+// The tree of recorded runs of this user, newest first, whichever program asked. A click opens the account of one.
 
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import type { HistoryItem } from './protocol';
 
 function icon(item: HistoryItem): vscode.ThemeIcon {
+  if (item.status === null) {
+    return new vscode.ThemeIcon('sync');
+  }
   if (item.status === 'completed') {
     return item.exitCode === 0
       ? new vscode.ThemeIcon('pass', new vscode.ThemeColor('testing.iconPassed'))
@@ -48,23 +51,24 @@ export class History implements vscode.TreeDataProvider<HistoryItem> {
   getTreeItem(item: HistoryItem): vscode.TreeItem {
     const tree = new vscode.TreeItem(item.name);
     tree.id = item.id;
-    tree.description = `${item.status}${item.exitCode === null ? '' : ` ${item.exitCode}`} · ${item.wallMs.toFixed(0)} ms · ${item.risk}`;
+    const outcome = item.status === null ? 'under way' : `${item.status}${item.exitCode === null ? '' : ` ${item.exitCode}`}`;
+    tree.description = `${outcome} · ${item.wallMs.toFixed(0)} ms · ${item.risk}`;
     // A plain string: text that came from a run is no Markdown.
-    tree.tooltip = `${item.message}\n${item.id}`;
+    const when = item.atMs === undefined ? '' : `${new Date(item.atMs).toLocaleString()}, ${item.client ?? ''}\n`;
+    tree.tooltip = `${item.message ? `${item.message}\n` : ''}${when}${item.id}`;
     tree.iconPath = icon(item);
     tree.command = { command: 'saferun.openHistoryItem', title: 'Open', arguments: [item] };
     return tree;
   }
 }
 
-export async function openItem(item: HistoryItem): Promise<void> {
-  if (!item.report) {
-    void vscode.window.showInformationMessage('SafeRun: the account of this run is not kept any more.');
-    return;
-  }
+export async function openItem(client: LanguageClient | undefined, item: HistoryItem): Promise<void> {
   try {
-    await vscode.window.showTextDocument(vscode.Uri.file(item.report), { preview: true });
-  } catch {
-    void vscode.window.showInformationMessage('SafeRun: the account of this run is not kept any more.');
+    const made = await client?.sendRequest<{ path: string }>('workspace/executeCommand', { command: 'saferun.account', arguments: [item.id] });
+    if (made) {
+      await vscode.window.showTextDocument(vscode.Uri.file(made.path), { preview: true });
+    }
+  } catch (error) {
+    void vscode.window.showInformationMessage(`SafeRun: there is no account of this run: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -8,6 +8,21 @@ export interface Finding {
   range: { start: { line: number; column: number }; end: { line: number; column: number } };
 }
 
+// A file that the run left in /out, or one that it would have changed. Names were chosen by the code that ran.
+export interface Artifact {
+  path: string;
+  size: number;
+  content_base64?: string;
+}
+
+export interface Change {
+  place: 'workspace' | 'home';
+  path: string;
+  kind: 'created' | 'modified' | 'deleted';
+  after?: { type: string; size: number };
+  content_base64?: string;
+}
+
 export interface RunResult {
   id: string;
   status: string;
@@ -22,6 +37,10 @@ export interface RunResult {
   dropped_bytes: number;
   usage: { wall_ms: number; cpu_ms: number | null; peak_memory_bytes: number | null };
   sandbox: { engine: string; runtime: string; warm: boolean };
+  policy_warnings?: string[];
+  advice?: string[];
+  effects?: { changes: Change[]; complete: boolean; notes: string[] };
+  artifacts?: Artifact[];
 }
 
 export interface Started {
@@ -51,9 +70,11 @@ export interface Finished {
 
 export interface HistoryItem {
   id: string;
-  uri: string;
+  uri: string | null;
   name: string;
-  status: string;
+  atMs?: number;
+  client?: string;
+  status: string | null;
   exitCode: number | null;
   risk: string;
   message: string;
@@ -62,6 +83,6 @@ export interface HistoryItem {
 }
 
 export interface Status {
-  daemon: null | { daemon?: { version?: string }; pools?: Array<{ warm?: number; target?: number }>; policy?: { name?: string } };
+  daemon: null | { daemon?: { version?: string }; pools?: Array<{ warm?: number; target?: number }>; policy?: { name?: string; problems?: string[] }; problems?: string[] };
   file: null | { risk: string; findings: number; suppressed: number };
 }

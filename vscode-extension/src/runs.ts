@@ -3,7 +3,8 @@
 
 import * as crypto from 'node:crypto';
 import * as vscode from 'vscode';
-import type { Finished, Happened, Started } from './protocol';
+import { Contents } from './contents';
+import type { Finished, Happened, RunResult, Started } from './protocol';
 
 const MOST_MESSAGES = 2_000;
 
@@ -12,9 +13,12 @@ export class RunView implements vscode.WebviewViewProvider {
   private messages: unknown[] = [];
   private ready = false;
   private underWay = new Set<string>();
+  private tasks = 0;
+  private result: { uri: string; result: RunResult } | undefined;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
+    private readonly contents: Contents,
     private readonly onCount: (count: number) => void,
   ) {}
 
@@ -29,12 +33,12 @@ export class RunView implements vscode.WebviewViewProvider {
     const style = view.webview.asWebviewUri(vscode.Uri.joinPath(media, 'run.css'));
     const source = view.webview.cspSource;
     view.webview.html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}';">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${source}; img-src data:; script-src 'nonce-${nonce}';">
 <link rel="stylesheet" href="${style}"><title>SafeRun</title></head>
 <body><div id="empty">Nothing ran yet. Press Ctrl+Alt+R in a Python file.</div><div id="head" role="status"></div>
-<pre id="output" tabindex="0" aria-label="Output"></pre><div id="facts"></div><div id="findings"></div>
+<pre id="output" tabindex="0" aria-label="Output"></pre><div id="below"><div id="images"></div><div id="facts"></div><div id="notes"></div><div id="changes"></div><div id="findings"></div></div>
 <script nonce="${nonce}" src="${script}"></script></body></html>`;
-    view.webview.onDidReceiveMessage((message: { kind?: string; uri?: string; line?: number; column?: number }) => {
+    view.webview.onDidReceiveMessage((message: { kind?: string; uri?: string; line?: number; column?: number; index?: number }) => {
       if (message.kind === 'ready') {
         this.ready = true;
         for (const old of this.messages) {
@@ -43,6 +47,10 @@ export class RunView implements vscode.WebviewViewProvider {
       } else if (message.kind === 'go' && typeof message.uri === 'string' && typeof message.line === 'number') {
         const at = new vscode.Position(Math.max(0, message.line - 1), Math.max(0, (message.column ?? 1) - 1));
         void vscode.window.showTextDocument(vscode.Uri.parse(message.uri), { selection: new vscode.Range(at, at) });
+      } else if (message.kind === 'diff' && typeof message.index === 'number' && this.result) {
+        void this.contents.diff(this.result.uri, this.result.result, message.index);
+      } else if (message.kind === 'artifact' && typeof message.index === 'number' && this.result) {
+        void this.contents.save(this.result.result, message.index);
       } else if (message.kind === 'cancel') {
         void vscode.commands.executeCommand('saferun.cancelRuns');
       }
@@ -61,6 +69,18 @@ export class RunView implements vscode.WebviewViewProvider {
     }
   }
 
+  // What a program of ours says goes where runs go: to one place that a person looks at.
+  task(title: string): { output: (stream: string, text: string) => void; end: (good: boolean, message: string) => void } {
+    const token = `task-${(this.tasks += 1)}`;
+    this.messages = [];
+    this.post({ kind: 'started', token, uri: '', title, task: true });
+    void this.reveal();
+    return {
+      output: (stream, text) => this.post({ kind: 'event', token, event: { event: 'output', stream, text } }),
+      end: (good, message) => this.post({ kind: 'ended', token, good, message }),
+    };
+  }
+
   started(params: Started): void {
     this.underWay.add(params.token);
     this.count();
@@ -76,6 +96,9 @@ export class RunView implements vscode.WebviewViewProvider {
   finished(params: Finished): void {
     this.underWay.delete(params.token);
     this.count();
+    if (params.result) {
+      this.result = { uri: params.uri, result: params.result };
+    }
     this.post({ kind: 'finished', ...params });
   }
 

@@ -105,6 +105,9 @@ impl Run {
         request.limits.time_ms = settings.timeout_ms;
         request.limits.memory_bytes = settings.memory_bytes;
         request.client = ClientKind::Editor;
+        // What it would change and what it leaves in /out is for views that can show it.
+        let views = self.shared.client_can().events;
+        (request.effects, request.artifacts) = (views, views);
         if let Some(reason) = &self.wish.override_reason {
             request.override_reason = Some(reason.clone());
             request.person_present = true;
@@ -293,7 +296,7 @@ fn keep(kept: &mut String, chunk: &OutputChunk) {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     tokio::task::spawn_blocking(job)

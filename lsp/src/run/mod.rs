@@ -2,6 +2,7 @@
 //! brought back to the lines of the code.
 
 mod drive;
+pub(crate) mod history;
 mod marks;
 mod report;
 mod source;

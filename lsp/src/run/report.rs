@@ -55,6 +55,9 @@ impl Reports {
             .take(64)
             .collect();
         let path = folder.join(format!("run-{id}.txt"));
+        if inner.files.contains(&path) && path.is_file() {
+            return Ok(path);
+        }
         OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -117,6 +120,9 @@ fn text(result: &RunResult, stdout: &str, stderr: &str) -> String {
         }
     );
     let _ = writeln!(text, "id        {}", one_line(&result.id));
+    for note in result.policy_warnings.iter().chain(&result.advice) {
+        let _ = writeln!(text, "note      {}", one_line(note));
+    }
     for (name, content) in [("output", stdout), ("errors", stderr)] {
         if !content.is_empty() {
             let _ = write!(text, "\n---- {name} ----\n{}", output(content));

@@ -1,6 +1,6 @@
 // The first time: an empty VS Code with the packaged extension and nothing open. The walkthrough alone leads to a run.
 // node first.mjs PORT FOLDER SHOTS
-import { command, open, shooter, tell } from './lib.mjs';
+import { open, runView, shooter, tell } from './lib.mjs';
 
 const [port, folder, shots] = process.argv.slice(2);
 const { browser, page, go } = await open(port, folder);
@@ -15,12 +15,12 @@ try {
   await page.waitForSelector('.getting-started-step:has-text("Check this machine")');
   await shot('first-2-walkthrough');
   await page.locator('.monaco-button, .button-link', { hasText: 'Check This Machine' }).first().click();
-  await page.waitForSelector('.output-view .view-line:has-text("All is well"), .output-view .view-line:has-text("Not all is well")');
+  const view = await runView(page);
+  await view.waitForSelector('#head.good:has-text("saferunctl doctor")');
   await shot('first-3-doctor');
   await page.locator('.getting-started-step', { hasText: 'Build the sandbox image' }).first().click();
   await page.locator('.monaco-button, .button-link', { hasText: 'Build the Sandbox Image' }).first().click();
-  await page.waitForSelector('.output-view .view-line:has-text("image build")');
-  await page.waitForSelector('.output-view .view-line:has-text("All is well")');
+  await view.waitForSelector('#head.good:has-text("saferunctl image build")', { timeout: 90000 });
   await shot('first-4-image');
   await page.locator('.getting-started-step', { hasText: 'Run your first script' }).first().click();
   await shot('first-5-run-step');
@@ -31,15 +31,9 @@ try {
   await lens.waitFor();
   await shot('first-6-example');
   await lens.click();
-  let done = false;
-  for (let i = 0; i < 600 && !done; i++) {
-    for (const frame of page.frames()) {
-      done ||= (await frame.$('#head.good').catch(() => null)) !== null;
-    }
-    await page.waitForTimeout(50);
-  }
+  await view.waitForSelector('#head.good:not(:has-text("saferunctl"))');
+  await view.waitForSelector('#output:has-text("Hello from the sandbox")');
   await shot('first-7-result');
-  if (!done) throw new Error('the example did not run to a good end');
   console.log('1 passed, 0 failed');
 } catch (error) {
   console.log('FAIL', error.message);

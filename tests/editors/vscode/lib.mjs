@@ -37,3 +37,14 @@ export async function command(page, name) {
   await page.keyboard.type(name);
   await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
 }
+
+// The page inside the webview: a frame in a frame.
+export async function runView(page) {
+  for (let i = 0; i < 300; i++) {
+    for (const frame of page.frames()) {
+      if (await frame.$('#output').catch(() => null)) return frame;
+    }
+    await page.waitForTimeout(50);
+  }
+  throw new Error('no run view');
+}

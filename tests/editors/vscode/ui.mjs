@@ -1,12 +1,13 @@
 // The packaged extension in Chromium, as a person uses it: node ui.mjs PORT FOLDER SHOTS
 import fs from 'node:fs';
 import path from 'node:path';
-import { command, open, shooter, tell } from './lib.mjs';
+import { command, open, runView as viewOf, shooter, tell } from './lib.mjs';
 
 const [port, folder, shots] = process.argv.slice(2);
 const file = path.join(folder, 'a.py');
 const { browser, page, go } = await open(port, folder, [['openFile', `vscode-remote://127.0.0.1:${port}${file}`]]);
 const shot = shooter(page, shots);
+const runView = () => viewOf(page);
 const editor = `.monaco-editor[data-uri$="a.py"]`;
 
 async function replaceText(text) {
@@ -15,17 +16,6 @@ async function replaceText(text) {
   await page.keyboard.press('Delete');
   // insertText: no auto-indentation, no auto-closing.
   await page.keyboard.insertText(text);
-}
-
-// The page inside the webview: a frame in a frame.
-async function runView() {
-  for (let i = 0; i < 300; i++) {
-    for (const frame of page.frames()) {
-      if (await frame.$('#output').catch(() => null)) return frame;
-    }
-    await page.waitForTimeout(50);
-  }
-  throw new Error('no run view');
 }
 
 try {
@@ -79,6 +69,19 @@ try {
   times.sort((a, b) => a - b);
   console.log(JSON.stringify({ first_output_ms: { p50: times[Math.floor(times.length / 2)], rounds: times.length } }));
 
+  // What it left in /out, and what it would have changed, in the diff editor.
+  const png = '89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082';
+  await replaceText(`import pathlib\n\npathlib.Path("/out/dot.png").write_bytes(bytes.fromhex("${png}"))\npathlib.Path("notes.txt").write_text("made by the run\\n")\n`);
+  await page.keyboard.press('Control+Alt+R');
+  await view.waitForFunction(() => document.querySelector('#images img')?.naturalWidth === 1);
+  await view.waitForSelector('#changes .created:has-text("notes.txt")');
+  await shot('changes');
+  await view.locator('#changes .created', { hasText: 'notes.txt' }).click();
+  await page.waitForSelector('.monaco-diff-editor .view-line:has-text("made by the run")');
+  await shot('diff');
+  await page.keyboard.press('Control+F4');
+  await page.waitForSelector('.monaco-diff-editor', { state: 'detached' });
+
   await replaceText('import json\n\nprint("before")\njson.loads("{broken")\n');
   await page.keyboard.press('Control+Alt+R');
   await view.waitForSelector('#head.bad');
@@ -89,6 +92,9 @@ try {
   await command(page, 'View: Show SafeRun');
   await page.waitForSelector('.pane-body .monaco-list-row:has-text("a.py")');
   await shot('history');
+  await page.locator('.pane-body .monaco-list-row', { hasText: 'blocked' }).first().click();
+  await page.waitForSelector('.monaco-editor .view-line:has-text("status")');
+  await shot('account');
 
   await page.keyboard.press('Control+Shift+M');
   await page.waitForSelector('.markers-panel .monaco-list-row:has-text("JSONDecodeError")');

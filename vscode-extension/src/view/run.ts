@@ -1,5 +1,17 @@
 // The page of the run view. Everything is put in as text; there is no HTML made of anything that ran.
 
+interface Artifact {
+  path: string;
+  size: number;
+  content_base64?: string;
+}
+
+interface Effects {
+  changes: Array<{ place: string; path: string; kind: string; content_base64?: string }>;
+  complete: boolean;
+  notes: string[];
+}
+
 interface Message {
   kind: string;
   token: string;
@@ -7,6 +19,9 @@ interface Message {
   title?: string;
   error?: string;
   event?: { event: string; stream?: string; text?: string; risk?: string };
+  task?: boolean;
+  good?: boolean;
+  message?: string;
   result?: {
     status: string;
     message: string;
@@ -18,6 +33,10 @@ interface Message {
     dropped_bytes: number;
     usage: { wall_ms: number; cpu_ms: number | null; peak_memory_bytes: number | null };
     sandbox: { engine: string; runtime: string; warm: boolean };
+    policy_warnings?: string[];
+    advice?: string[];
+    effects?: Effects;
+    artifacts?: Artifact[];
     findings: Array<{ rule: string; level: string; message: string; range: { start: { line: number; column: number } } }>;
   };
 }
@@ -34,7 +53,9 @@ function element(id: string): HTMLElement {
   return found;
 }
 
-const [empty, head, output, facts, findings] = ['empty', 'head', 'output', 'facts', 'findings'].map(element);
+const [empty, head, output, images, facts, notes, changes, findings] = [
+  'empty', 'head', 'output', 'images', 'facts', 'notes', 'changes', 'findings',
+].map(element);
 let token = '';
 let uri = '';
 let size = 0;
@@ -51,15 +72,64 @@ function started(message: Message): void {
   token = message.token;
   uri = message.uri ?? '';
   size = 0;
-  for (const part of [head, output, facts, findings]) {
+  for (const part of [head, output, images, facts, notes, changes, findings]) {
     part.replaceChildren();
   }
   empty.hidden = true;
   head.className = 'running';
   add(head, 'strong', message.title ?? 'SafeRun');
   add(head, 'span', 'running…', 'state');
-  const stop = add(head, 'button', 'Cancel');
-  stop.addEventListener('click', () => host.postMessage({ kind: 'cancel' }));
+  if (!message.task) {
+    const stop = add(head, 'button', 'Cancel');
+    stop.addEventListener('click', () => host.postMessage({ kind: 'cancel' }));
+  }
+}
+
+function ended(good: boolean, text: string): void {
+  head.className = good ? 'good' : 'bad';
+  head.querySelector('button')?.remove();
+  const state = head.querySelector('.state');
+  if (state) {
+    state.textContent = text;
+  }
+}
+
+// A picture by its first bytes, never by its name; the page draws it and loads nothing.
+function picture(base64: string): string | undefined {
+  const kinds: Array<[string, string]> = [['iVBORw0KGgo', 'png'], ['/9j/', 'jpeg'], ['R0lGOD', 'gif']];
+  const kind = kinds.find(([start]) => base64.startsWith(start));
+  return kind && `data:image/${kind[1]};base64,${base64}`;
+}
+
+function left(artifacts: Artifact[]): void {
+  artifacts.slice(0, 50).forEach((artifact, index) => {
+    const row = add(images, 'button', '', 'artifact');
+    const source = artifact.content_base64 && picture(artifact.content_base64);
+    if (source) {
+      const image = document.createElement('img');
+      image.src = source;
+      image.alt = artifact.path;
+      row.append(image);
+    }
+    add(row, 'span', `${artifact.path}, ${(artifact.size / 1024).toFixed(1)} KiB`);
+    row.title = 'Save…';
+    row.addEventListener('click', () => host.postMessage({ kind: 'artifact', index }));
+  });
+}
+
+function changed(effects: Effects): void {
+  if (effects.changes.length > 0) {
+    add(changes, 'div', `What it would have changed${effects.complete ? '' : ', as far as is known'}`, 'title');
+  }
+  effects.changes.slice(0, 200).forEach((change, index) => {
+    const row = add(changes, 'button', '', `finding ${change.kind}`);
+    add(row, 'span', change.kind, 'level');
+    add(row, 'span', change.place === 'home' ? `~/${change.path}` : change.path);
+    if (change.content_base64 !== undefined) {
+      row.title = 'Compare';
+      row.addEventListener('click', () => host.postMessage({ kind: 'diff', index }));
+    }
+  });
 }
 
 function happened(message: Message): void {
@@ -79,12 +149,7 @@ function happened(message: Message): void {
 function finished(message: Message): void {
   const result = message.result;
   const good = result?.status === 'completed' && result.exit_code === 0;
-  head.className = good ? 'good' : 'bad';
-  head.querySelector('button')?.remove();
-  const state = head.querySelector('.state');
-  if (state) {
-    state.textContent = message.error ?? result?.message ?? '';
-  }
+  ended(good, message.error ?? result?.message ?? '');
   if (!result) {
     return;
   }
@@ -108,6 +173,13 @@ function finished(message: Message): void {
     add(fact, 'span', name, 'name');
     add(fact, 'span', value, 'value');
   }
+  for (const note of [...(result.advice ?? []), ...(result.policy_warnings ?? []), ...(result.effects?.notes ?? [])]) {
+    add(notes, 'div', note);
+  }
+  left(result.artifacts ?? []);
+  if (result.effects) {
+    changed(result.effects);
+  }
   for (const finding of result.findings.slice(0, 100)) {
     const row = add(findings, 'button', '', `finding ${finding.level.toLowerCase()}`);
     add(row, 'span', finding.level, 'level');
@@ -122,6 +194,8 @@ function finished(message: Message): void {
 window.addEventListener('message', ({ data }: MessageEvent<Message>) => {
   if (data.kind === 'started') {
     started(data);
+  } else if (data.token === token && data.kind === 'ended') {
+    ended(data.good === true, data.message ?? '');
   } else if (data.token === token) {
     (data.kind === 'event' ? happened : finished)(data);
   }
