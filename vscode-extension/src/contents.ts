@@ -26,6 +26,11 @@ export class Contents implements vscode.TextDocumentContentProvider, vscode.Disp
     const script = change.place === 'workspace' && file.path.endsWith(`/${change.path}`);
     const before = change.kind !== 'created' && script ? (await vscode.workspace.openTextDocument(file)).getText() : '';
     const after = change.content_base64 === undefined ? '' : Buffer.from(change.content_base64, 'base64').toString('utf8');
+    if (change.kind === 'modified' && !script) {
+      // What was there before is not known here.
+      await vscode.window.showTextDocument(this.add(change.path, after), { preview: true });
+      return;
+    }
     const title = `${change.path} (the run would have ${change.kind} it)`;
     await vscode.commands.executeCommand('vscode.diff', this.add(change.path, before), this.add(change.path, after), title, { preview: true });
   }

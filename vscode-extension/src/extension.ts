@@ -12,10 +12,12 @@ import { StatusBar } from './status';
 
 let client: LanguageClient | undefined;
 
-// Tells the server that this client knows its notifications.
+// Tells the server that this client knows its notifications, and has it push diagnostics: the client library pulls them
+// for documents in tabs of their own only, which leaves out the cells of notebooks.
 const ours: StaticFeature = {
   fillClientCapabilities(capabilities) {
     capabilities.experimental = { ...capabilities.experimental, saferun: { events: true, overridePrompt: true } };
+    delete capabilities.textDocument?.diagnostic;
   },
   initialize() {},
   getState() {

@@ -79,8 +79,7 @@ try {
   await view.locator('#changes .created', { hasText: 'notes.txt' }).click();
   await page.waitForSelector('.monaco-diff-editor .view-line:has-text("made by the run")');
   await shot('diff');
-  await page.keyboard.press('Control+F4');
-  await page.waitForSelector('.monaco-diff-editor', { state: 'detached' });
+  await page.locator('.tab', { hasText: 'a.py' }).first().click();
 
   await replaceText('import json\n\nprint("before")\njson.loads("{broken")\n');
   await page.keyboard.press('Control+Alt+R');
