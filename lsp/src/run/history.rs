@@ -80,11 +80,15 @@ pub(crate) async fn account(shared: &Arc<Shared>, id: String) -> Result<PathBuf,
         .await
         .map_err(|_| "the daemon did not answer in time")?
         .map_err(|error| daemon::explain(&error))?;
-    let result = record
-        .result
-        .ok_or("nothing is recorded of this run's end: it is under way, or the daemon was killed")?;
+    let result = record.result.ok_or(
+        "nothing is recorded of this run's end: it is under way, or the daemon was killed",
+    )?;
     let shared = Arc::clone(shared);
-    blocking(move || shared.reports.write(&result, &result.stdout, &result.stderr))
-        .await?
-        .map_err(|error| format!("the account cannot be written: {error}"))
+    blocking(move || {
+        shared
+            .reports
+            .write(&result, &result.stdout, &result.stderr)
+    })
+    .await?
+    .map_err(|error| format!("the account cannot be written: {error}"))
 }
