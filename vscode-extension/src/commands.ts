@@ -80,8 +80,8 @@ export function register(parts: Parts): vscode.Disposable[] {
       (_, cancelled) =>
         new Promise<number | string>((resolve) => {
           const child = spawn(clientPath(context), args, { env: { ...environment(), NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
-          for (const [name, stream] of [['stdout', child.stdout], ['stderr', child.stderr]] as const) {
-            stream.setEncoding('utf8').on('data', (text: string) => show.output(name, text));
+          for (const stream of [child.stdout, child.stderr]) {
+            stream.setEncoding('utf8').on('data', show.output);
           }
           child.on('error', (error) => resolve(error.message));
           child.on('close', (status) => resolve(status ?? 'ended by a signal'));

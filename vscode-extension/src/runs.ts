@@ -70,13 +70,13 @@ export class RunView implements vscode.WebviewViewProvider {
   }
 
   // What a program of ours says goes where runs go: to one place that a person looks at.
-  task(title: string): { output: (stream: string, text: string) => void; end: (good: boolean, message: string) => void } {
+  task(title: string): { output: (text: string) => void; end: (good: boolean, message: string) => void } {
     const token = `task-${(this.tasks += 1)}`;
     this.messages = [];
     this.post({ kind: 'started', token, uri: '', title, task: true });
     void this.reveal();
     return {
-      output: (stream, text) => this.post({ kind: 'event', token, event: { event: 'output', stream, text } }),
+      output: (text) => this.post({ kind: 'event', token, event: { event: 'output', stream: 'stdout', text } }),
       end: (good, message) => this.post({ kind: 'ended', token, good, message }),
     };
   }
