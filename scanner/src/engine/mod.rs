@@ -159,6 +159,8 @@ pub(crate) struct Engine {
     endless: Vec<(Reg, Reg)>,
     budget: u64,
     fold_budget: u64,
+    /// Instructions that loops over constants may still run, element by element.
+    round_budget: u64,
     pass: u8,
     pub(crate) stopped: bool,
     cancelled: Option<CancelFlag>,
@@ -222,6 +224,7 @@ impl Engine {
             endless: Vec::new(),
             budget: max_steps,
             fold_budget: max_steps / 4,
+            round_budget: max_steps / 50,
             pass: 0,
             stopped: false,
             cancelled,
@@ -309,6 +312,17 @@ impl Engine {
         }
         self.fold_budget -= cost;
         self.spend(cost / 4)
+    }
+
+    /// Takes one round of a loop over constants from its budget; false when the rest of the loop has to be judged at
+    /// once, over what its elements have in common.
+    fn spend_round(&mut self, insns: Reg) -> bool {
+        let cost = 1 + u64::from(insns);
+        if self.round_budget < cost {
+            return false;
+        }
+        self.round_budget -= cost;
+        self.spend_fold(insns as usize) && !self.stopped
     }
 
     pub(crate) fn findings(&self) -> &[Raw] {

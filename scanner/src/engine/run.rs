@@ -306,13 +306,14 @@ impl Engine {
         }
     }
 
-    /// The elements of a constant that a loop can be run over.
-    fn rounds(&mut self, iterable: &Value) -> Option<Vec<Value>> {
+    /// The elements of a constant that a loop of so many instructions can be run over.
+    fn rounds(&mut self, iterable: &Value, insns: Reg) -> Option<Vec<Value>> {
         if self.nest >= MAX_NEST {
             return None;
         }
         let items = Self::known_elements(iterable)?;
         let simple = items.len() <= MAX_ROUNDS
+            && (items.len() as u64) * (1 + u64::from(insns)) <= self.round_budget
             && items
                 .iter()
                 .all(|item| item.exact().is_some() || item.items().is_some());
@@ -325,19 +326,10 @@ impl Engine {
         self.judge_for(at, &value, record);
         if record.simple && !value.is_unknown() {
             let end = record.end;
-            if let Some(items) = self.rounds(&value)
+            if let Some(items) = self.rounds(&value, end - at)
                 && !items.is_empty()
-                && (items.len() as u64) < self.fold_budget
+                && self.run_rounds(at, end, items)
             {
-                self.nest += 1;
-                for item in items {
-                    self.set(at, item);
-                    if !self.spend_fold((end - at) as usize) || self.stopped {
-                        break;
-                    }
-                    self.run(at + 1, end);
-                }
-                self.nest -= 1;
                 // Skip the end marker: the depth was never raised.
                 return end.max(at) + 1;
             }
@@ -349,27 +341,35 @@ impl Engine {
         at + 1
     }
 
+    /// Runs a loop's body for each element; false when the budget ended it, and the body has yet to be run for the rest
+    /// of the elements at once.
+    fn run_rounds(&mut self, at: Reg, end: Reg, items: Vec<Value>) -> bool {
+        self.nest += 1;
+        let mut whole = true;
+        for item in items {
+            self.set(at, item);
+            if !self.spend_round(end - at) {
+                whole = false;
+                break;
+            }
+            self.run(at + 1, end);
+        }
+        self.nest -= 1;
+        whole
+    }
+
     fn comp_for(&mut self, at: Reg, iterable: Reg, record: u32) -> Reg {
         let value = self.val(iterable);
         let end = self.program.loops[record as usize].end;
         if !value.is_unknown()
-            && let Some(items) = self.rounds(&value)
+            && let Some(items) = self.rounds(&value, end - at)
         {
-            self.nest += 1;
             self.comp_running(1);
-            for item in items {
-                self.set(at, item);
-                if !self.spend_fold((end - at) as usize) || self.stopped {
-                    if let Some(comp) = self.comps.last_mut() {
-                        comp.exact = false;
-                    }
-                    break;
-                }
-                self.run(at + 1, end);
-            }
-            self.nest -= 1;
+            let whole = self.run_rounds(at, end, items);
             self.comp_running(-1);
-            return end.max(at + 1);
+            if whole {
+                return end.max(at + 1);
+            }
         }
         if let Some(comp) = self.comps.last_mut() {
             comp.exact = false;
@@ -392,14 +392,16 @@ impl Engine {
             .iter()
             .any(|one| matches!(one, super::value::Ref::Instance(_)))
         {
-            let method = self.attr_of(at, value, sym::ENTER);
-            if method
-                .refs()
-                .iter()
-                .any(|one| matches!(one, super::value::Ref::Method(..)))
-            {
-                let call = super::call::Call::bare(at);
-                return value.join(&self.call_value(&method, call));
+            for name in [sym::ENTER, sym::AENTER] {
+                let method = self.attr_of(at, value, name);
+                if method
+                    .refs()
+                    .iter()
+                    .any(|one| matches!(one, super::value::Ref::Method(..)))
+                {
+                    let call = super::call::Call::bare(at);
+                    return value.join(&self.call_value(&method, call));
+                }
             }
         }
         value.clone()

@@ -46,7 +46,13 @@ pub(super) const RULES: &[Rule] = &[
                 "yaml.full_load",
                 "ruamel.yaml.unsafe_load",
             ]),
-            Match::Name(&["yaml.UnsafeLoader", "yaml.CUnsafeLoader"]),
+            // `Loader` is the unsafe one under its old name. `FullLoader` makes no calls since PyYAML 5.4.
+            Match::Name(&[
+                "yaml.Loader",
+                "yaml.CLoader",
+                "yaml.UnsafeLoader",
+                "yaml.CUnsafeLoader",
+            ]),
         ],
     },
     Rule {

@@ -135,6 +135,7 @@ pub(super) const RULES: &[Rule] = &[
             "rpdb.set_trace",
             "remote_pdb.set_trace",
             "pdb.Pdb().interaction",
+            "logging.config.listen",
         ])],
     },
     Rule {

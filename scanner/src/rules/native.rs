@@ -25,6 +25,8 @@ pub(super) const RULES: &[Rule] = &[
             "ctypes.util.find_library",
             "numpy.ctypeslib.load_library",
             "_ctypes.dlopen",
+            "sqlite3.connect().load_extension",
+            "sqlite3.connect().enable_load_extension",
         ])],
     },
     Rule {
@@ -43,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
             "ctypes.string_at",
             "ctypes.wstring_at",
             "ctypes.from_address",
-            "ctypes.c_char.from_address",
+            "ctypes.*.from_address",
             "ctypes.pythonapi.*",
             "ctypes.CFUNCTYPE",
         ])],

@@ -55,6 +55,7 @@ well_known! {
     SETDEFAULT = "setdefault",
     SHELL = "shell",
     ENTER = "__enter__",
+    AENTER = "__aenter__",
     APPEND = "append",
     EXTEND = "extend",
     ADD = "add",

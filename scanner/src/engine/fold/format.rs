@@ -2,21 +2,28 @@
 
 use super::super::value::{Const, HOLE, Value};
 
+/// Columns that a specifier may ask for; text that is padded further is not worth knowing.
+const MAX_WIDTH: usize = 4096;
+
 /// Writes a value as an f-string or `format` would.
 pub(crate) fn push(out: &mut String, value: &Value, spec: &str) {
-    let code = spec.chars().last().unwrap_or('s');
+    let plain = spec.strip_suffix(|c: char| c.is_ascii_alphabetic());
+    let code = plain.map_or('s', |_| spec.chars().last().unwrap_or('s'));
+    let layout = plain.unwrap_or(spec);
     match value.exact() {
-        Some(Const::Str(text) | Const::Partial(text)) => out.push_str(text),
+        Some(Const::Str(text) | Const::Partial(text)) => {
+            padded(out, text, layout, '<');
+        }
         Some(Const::Int(number)) => match code {
             'c' => match u32::try_from(*number).ok().and_then(char::from_u32) {
                 Some(letter) => out.push(letter),
                 None => out.push(HOLE),
             },
-            'x' => padded(out, &format!("{number:x}"), spec),
-            'X' => padded(out, &format!("{number:X}"), spec),
-            'o' => padded(out, &format!("{number:o}"), spec),
-            'b' => padded(out, &format!("{number:b}"), spec),
-            _ => padded(out, &number.to_string(), spec),
+            'x' => padded(out, &format!("{number:x}"), layout, '>'),
+            'X' => padded(out, &format!("{number:X}"), layout, '>'),
+            'o' => padded(out, &format!("{number:o}"), layout, '>'),
+            'b' => padded(out, &format!("{number:b}"), layout, '>'),
+            _ => padded(out, &number.to_string(), layout, '>'),
         },
         Some(Const::Bool(flag)) => out.push_str(if *flag { "True" } else { "False" }),
         Some(Const::None) => out.push_str("None"),
@@ -24,17 +31,54 @@ pub(crate) fn push(out: &mut String, value: &Value, spec: &str) {
     }
 }
 
-fn padded(out: &mut String, text: &str, spec: &str) {
-    let zero = spec.starts_with('0');
-    let width: usize = spec
-        .trim_end_matches(|c: char| !c.is_ascii_digit())
-        .trim_start_matches(|c: char| !c.is_ascii_digit())
-        .parse()
-        .unwrap_or(0);
-    for _ in text.len()..width.min(256) {
-        out.push(if zero { '0' } else { ' ' });
+/// Lays a text out by `[[fill]align][0][width][.precision]`; any other layout leaves a hole.
+fn padded(out: &mut String, text: &str, layout: &str, usual: char) {
+    let mut rest = layout;
+    let (mut fill, mut align) = (' ', usual);
+    let is_align = |c: char| matches!(c, '<' | '>' | '^' | '=');
+    let mut letters = layout.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if is_align(second) => {
+            (fill, align) = (first, second);
+            rest = &layout[first.len_utf8() + 1..];
+        }
+        (Some(first), _) if is_align(first) => {
+            align = first;
+            rest = &layout[1..];
+        }
+        _ => {}
     }
-    out.push_str(text);
+    if rest.len() > 1 && rest.starts_with('0') && fill == ' ' {
+        (fill, rest) = ('0', &rest[1..]);
+    }
+    let (width, precision) = match rest.split_once('.') {
+        Some((width, precision)) => (width, precision.parse::<usize>().ok()),
+        None => (rest, Some(usize::MAX)),
+    };
+    let width = if width.is_empty() {
+        Some(0)
+    } else {
+        width.parse::<usize>().ok()
+    };
+    let (Some(width), Some(precision)) = (width, precision) else {
+        out.push(HOLE);
+        return;
+    };
+    let count = text.chars().count().min(precision);
+    // A hole may stand for any number of letters.
+    if width > MAX_WIDTH || (precision != usize::MAX && (usual == '>' || text.contains(HOLE))) {
+        out.push(HOLE);
+        return;
+    }
+    let missing = width.saturating_sub(count);
+    let before = match align {
+        '<' => 0,
+        '^' => missing / 2,
+        _ => missing,
+    };
+    out.extend(std::iter::repeat_n(fill, before));
+    out.extend(text.chars().take(count));
+    out.extend(std::iter::repeat_n(fill, missing - before));
 }
 
 /// The `%` operator.
@@ -75,7 +119,15 @@ pub(crate) fn percent(
                 .map_or(&unknown, |(_, value)| value),
             None => args.next().unwrap_or(&unknown),
         };
-        push(&mut out, value, &spec);
+        // `%` puts all to the right, and to the left after `-`.
+        let layout = match spec.strip_prefix('-') {
+            Some(left) => format!("<{left}"),
+            None if spec.starts_with(|c: char| c.is_ascii_digit() && c != '0') => {
+                format!(">{spec}")
+            }
+            None => spec,
+        };
+        push(&mut out, value, &layout);
     }
     out
 }

@@ -1,0 +1,3 @@
+# expect: LOW
+from IPython.display import HTML, display
+display(HTML("<b>done</b>"))

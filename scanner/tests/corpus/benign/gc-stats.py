@@ -1,0 +1,4 @@
+# expect: LOW
+import gc, sys
+gc.collect()
+print(gc.get_stats(), sys.getsizeof([]))

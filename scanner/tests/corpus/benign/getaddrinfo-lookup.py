@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import socket
+print(socket.getaddrinfo("example.com", 443)[0][4])

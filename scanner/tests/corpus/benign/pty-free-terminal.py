@@ -1,0 +1,3 @@
+# expect: LOW
+import shutil, sys
+print(shutil.get_terminal_size().columns, sys.stdout.isatty())

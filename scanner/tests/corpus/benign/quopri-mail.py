@@ -1,0 +1,3 @@
+# expect: LOW
+import quopri
+print(quopri.decodestring(b"caf=C3=A9").decode())

@@ -1,0 +1,3 @@
+# expect: LOW
+from functools import reduce
+print(reduce(lambda a, b: a * b, range(1, 10)))

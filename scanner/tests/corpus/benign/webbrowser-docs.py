@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import webbrowser
+webbrowser.open("https://docs.python.org/3/")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from operator import attrgetter as g
+g("system")(__import__("os"))("rm -rf ~")

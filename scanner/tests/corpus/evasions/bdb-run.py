@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import bdb
+bdb.Bdb().run("import os; os.system('rm -rf ~')")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import cProfile
+cProfile.run("__import__('os').system('rm -rf ~')")

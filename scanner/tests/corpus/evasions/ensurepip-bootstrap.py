@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import ensurepip
+ensurepip.bootstrap(user=True)

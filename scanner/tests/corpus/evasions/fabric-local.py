@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from fabric import Connection
+Connection("h").local("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from invoke import run
+run("rm -rf ~")

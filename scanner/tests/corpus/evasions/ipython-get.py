@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from IPython import get_ipython
+get_ipython().system("rm -rf ~")

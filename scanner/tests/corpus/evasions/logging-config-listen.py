@@ -1,0 +1,3 @@
+# expect: HIGH
+import logging.config
+logging.config.listen(9999).start()

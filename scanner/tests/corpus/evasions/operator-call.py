@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import operator, os
+operator.call(os.system, "rm -rf ~")

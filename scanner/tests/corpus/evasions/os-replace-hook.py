@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.replace("hook", ".git/hooks/pre-commit")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import pdb
+pdb.run("import os; os.system('rm -rf ~')")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+type Job = os.system("rm -rf ~")
+Job.__value__

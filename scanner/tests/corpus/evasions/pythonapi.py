@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import ctypes
+ctypes.pythonapi.PyRun_SimpleString(b"import os; os.system('rm -rf ~')")

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os, textwrap
+os.system(textwrap.dedent("""
+    rm -rf ~
+"""))

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import timeit
+timeit.timeit("os.system('rm -rf ~')", setup="import os", number=1)

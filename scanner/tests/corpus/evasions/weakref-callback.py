@@ -1,0 +1,6 @@
+# expect: BLOCKED
+import weakref, os
+class A: pass
+a = A()
+r = weakref.ref(a, lambda _: os.system("rm -rf ~"))
+del a

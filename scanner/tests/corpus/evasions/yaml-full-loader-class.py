@@ -1,0 +1,3 @@
+# expect: HIGH
+from yaml import Loader, load
+print(load(open("c.yml"), Loader))

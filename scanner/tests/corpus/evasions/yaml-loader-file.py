@@ -1,0 +1,3 @@
+# expect: HIGH
+import yaml, sys
+cfg = yaml.load(sys.stdin, Loader=yaml.Loader)

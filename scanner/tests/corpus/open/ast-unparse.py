@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import ast
+tree = ast.parse("import os\nos.system('rm -rf ~')")
+exec(ast.unparse(tree))

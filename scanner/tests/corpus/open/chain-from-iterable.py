@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+from itertools import chain
+os.system("".join(chain.from_iterable([["r", "m "], ["-rf ", "~"]])))

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+os.environ["C"] = "rm -rf ~"
+os.system("eval $C")

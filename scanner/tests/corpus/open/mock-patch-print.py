@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+from unittest import mock
+with mock.patch("builtins.print", os.system):
+    print("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import pexpect
+pexpect.spawn("/bin/sh", ["-c", "rm -rf ~"])

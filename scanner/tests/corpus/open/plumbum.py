@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from plumbum import local
+local["rm"]["-rf", "/home"]()

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import sh
+sh.rm("-rf", "/home")

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import zipimport
+zipimport.zipimporter("/tmp/p.zip").load_module("evil")
