@@ -2,6 +2,7 @@
 
 #[expect(clippy::doc_markdown, reason = "help texts are shown as they stand")]
 mod args;
+mod bench;
 mod commands;
 mod daemon;
 mod doctor;
@@ -75,6 +76,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::SelfCheck { json, runtime } => {
             self_check::self_check(json, runtime.as_deref(), global).await
         }
+        Command::Bench(args) => bench::bench(&args, global).await,
         Command::Hook(args) => hook::hook(&args),
         Command::Image(command) => commands::image(&command, global).await,
         Command::Daemon(command) => commands::daemon(command, global).await,

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{
-    DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs, PolicyCommand,
+    BenchArgs, DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs, PolicyCommand,
     RerunArgs, RunArgs, ScanArgs, ShowArgs, WatchArgs,
 };
 
@@ -144,6 +144,14 @@ Exit codes: 0 nothing differs; 1 something does; 2 something of the run is not i
         #[arg(long, value_name = "RUNTIME", value_parser = ["runc", "runsc"], hide_possible_values = true)]
         runtime: Option<String>,
     },
+    /// Measure what a run costs on this machine, beside Python without a sandbox
+    #[command(after_help = "\
+Examples:
+  saferunctl bench
+  saferunctl bench --rounds 100 --json > figures.json
+
+Only programs of its own are run. Exit codes: 0 measured; 125 a run failed.")]
+    Bench(BenchArgs),
     /// Be the hook of a coding agent: scan what it writes, send its Python to the sandbox
     #[command(after_help = "\
 Examples:

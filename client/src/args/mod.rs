@@ -1,5 +1,6 @@
 //! The command line: its types, its help, its examples. Knows nothing of what commands do.
 
+mod bench;
 mod command;
 mod daemon;
 mod hook;
@@ -12,6 +13,7 @@ mod watch;
 
 use clap::{Args, Parser};
 
+pub(crate) use bench::BenchArgs;
 pub(crate) use command::Command;
 pub(crate) use daemon::DaemonCommand;
 pub(crate) use hook::HookArgs;
