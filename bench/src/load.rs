@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// Clients at once, for each point.
-const CLIENTS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+const CLIENTS: [usize; 9] = [1, 2, 4, 8, 10, 16, 32, 64, 100];
 /// `docker run` loops at once; more than this only waits inside the engine.
-const LOOPS: [usize; 4] = [1, 2, 4, 8];
+const LOOPS: [usize; 5] = [1, 2, 4, 8, 10];
 
 /// Runs all points, prints the table, writes the raw samples.
 pub(crate) fn load(bin: &Path, out: &Path, seconds: u64) -> Result<()> {

@@ -20,6 +20,10 @@ use crate::{
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
 /// How long a client may take to make a progress bar.
 const BAR_WITHIN: Duration = Duration::from_secs(2);
+/// How long the word of the end comes after it, for clients without our plugin. Emacs 28's `jsonrpc-request` leaves its
+/// filter when it sees the answer, and what was read with the answer is not looked at before something more is sent.
+/// A run may be over before the answer to the command that started it is read.
+const APART_FROM_ANSWER: Duration = Duration::from_millis(100);
 /// The reasons that a client without a text field offers.
 pub(super) const REASONS: [&str; 3] = [
     "I read this code, and it is fine",
@@ -105,6 +109,9 @@ pub(super) async fn finished(
     end: Result<(&RunResult, Option<std::path::PathBuf>), &str>,
 ) {
     let can = shared.client_can();
+    if !can.events {
+        tokio::time::sleep(APART_FROM_ANSWER).await;
+    }
     let message = match &end {
         Ok((result, _)) => one_line(&result.message),
         Err(why) => one_line(why),
