@@ -7,9 +7,7 @@ use crate::value::Value;
 use crate::yaml::Span;
 
 /// Keys on which nothing acts, with the reason.
-const KEYS: [(&str, &str); 1] = [
-    ("watch.rate", "the watch neither runs nor notifies"),
-];
+const KEYS: [(&str, &str); 1] = [("watch.rate", "the watch neither runs nor notifies")];
 /// What the watch carries out.
 const RESPONSE: &str = "show";
 /// The language that runs.

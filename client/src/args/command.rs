@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    BenchArgs, DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs, PolicyCommand,
-    RerunArgs, RunArgs, ScanArgs, ShowArgs, WatchArgs,
+    BenchArgs, DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs,
+    PolicyCommand, RerunArgs, RunArgs, ScanArgs, ShowArgs, WatchArgs,
 };
 
 /// What to do.
