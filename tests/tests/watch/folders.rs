@@ -1,6 +1,11 @@
 //! Folders that come and go under the watch: removed, made again, moved, unmounted; events that are lost.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use saferun_protocol::RootState;
 
@@ -75,12 +80,19 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // Plainly, not lazily: a watch that held it busy would fail the test.
-        let done = Command::new("umount").arg(&self.0).status();
-        assert!(
-            done.is_ok_and(|status| status.success()),
-            "the watch keeps no file system busy"
-        );
+        // Plainly, not lazily: a watch that held it busy would fail the test. A scan under way may, till it ends.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !Command::new("umount")
+            .arg(&self.0)
+            .status()
+            .is_ok_and(|status| status.success())
+        {
+            assert!(
+                Instant::now() < deadline,
+                "the watch keeps no file system busy"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
