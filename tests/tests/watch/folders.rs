@@ -91,7 +91,7 @@ impl Drop for Mount {
                 Instant::now() < deadline,
                 "the watch keeps no file system busy"
             );
-            std::thread::sleep(Duration::from_millis(50));
+            saferun_tests::pause();
         }
     }
 }
