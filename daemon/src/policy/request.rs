@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_key_on_which_nothing_acts_is_told_to_whoever_brings_it() {
-        let text = "version: 1\nwatch: {rate: 5/1m}\n";
+        let text = "version: 1\nlanguages: {shell: {calls: {block: [rm]}}}\n";
         let standing = snapshot(text);
         let quiet = resolve(&standing, ClientKind::Terminal, |_| {}).unwrap();
         assert_eq!(quiet.warnings, [""; 0]);
@@ -216,7 +216,7 @@ mod tests {
         assert!(
             warnings
                 .iter()
-                .any(|one| one.contains("nothing acts on `watch.rate`")),
+                .any(|one| one.contains("nothing acts on `languages.shell`")),
             "{warnings:?}"
         );
     }
