@@ -149,6 +149,10 @@ async fn a_container_speaks_is_seen_and_is_gone_after_removal() {
     assert_eq!(facts.cpu_millis, Some(template.cpu_millis));
     assert_eq!(facts.pids_limit, Some(u64::from(template.pids)));
     assert!(facts.proc_status.unwrap().contains("Seccomp:\t2"));
+    // The end of its input comes with the kill, and must not be what ends it.
+    let stays =
+        "__import__('threading').Thread(target=__import__('time').sleep, args=(60,)).start()";
+    assert_eq!(probe.ask(stays).await, "None");
     probe.instance.kill().await.unwrap();
     assert_eq!(probe.instance.remains().await.exit_status, Some(137));
     probe.instance.kill().await.unwrap();
