@@ -115,6 +115,12 @@ impl Store {
             None => None,
         };
         self.head = head;
+        if told.is_none() && seq == 0 {
+            // Before the first event: killed between its commit and this, a file that was never there would look removed.
+            self.file
+                .write(&head, true)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        }
         if let Some(fault) = fault {
             tracing::error!(%fault, "the audit record was changed from outside");
             self.append(&[NewEvent::system(Kind::Fault, now_ms, &fault)])?;
