@@ -449,3 +449,6 @@ impl<K: Clone + Ord> Pool<K> {
 #[cfg(test)]
 #[path = "state_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod room_tests;

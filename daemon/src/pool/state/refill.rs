@@ -1,6 +1,6 @@
 //! How many containers of which key there are to be: what is started, what makes room, what goes in time.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use super::{Action, Phase, Pool, Refusal, Slot, SlotId};
 
@@ -10,21 +10,7 @@ impl<K: Clone + Ord> Pool<K> {
         if self.draining {
             return;
         }
-        let mut keys: Vec<(usize, K)> = self
-            .keys
-            .keys()
-            .map(|key| {
-                (
-                    self.queue
-                        .iter()
-                        .filter(|waiting| waiting.key == *key)
-                        .count(),
-                    key.clone(),
-                )
-            })
-            .collect();
-        keys.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
-        for (waiting, key) in keys {
+        for (waiting, key) in self.by_need() {
             while let Some(state) = self.keys.get(&key) {
                 let coming = self.count(&key, Phase::Starting) + self.count(&key, Phase::Warm);
                 let calm = now < self.calm_until
@@ -39,9 +25,7 @@ impl<K: Clone + Ord> Pool<K> {
                     return;
                 }
                 if self.slots.len() >= self.bounds.max_live {
-                    if waiting > coming {
-                        self.evict_other(&key, actions);
-                    }
+                    self.make_room(&key, waiting > coming, actions);
                     break;
                 }
                 let Some(uid_offset) = self.free_uids.pop_first() else {
@@ -66,18 +50,59 @@ impl<K: Clone + Ord> Pool<K> {
         }
     }
 
-    /// Makes room for a request by giving up a warm container of another key.
-    fn evict_other(&mut self, key: &K, actions: &mut Vec<Action<K>>) {
+    /// The keys with how many wait for each: those that somebody waits for first, then those that lack what is
+    /// pinned, then the ones used last. A place that was cleared for one key must not go back to the key it came from.
+    fn by_need(&self) -> Vec<(usize, K)> {
+        let mut keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(key, state)| {
+                let waiting = self
+                    .queue
+                    .iter()
+                    .filter(|waiting| waiting.key == *key)
+                    .count();
+                let complete = !self.lacks_pinned(key);
+                let order = (Reverse(waiting), complete, Reverse(state.last_used));
+                (order, waiting, key.clone())
+            })
+            .collect();
+        keys.sort_by(|left, right| (&left.0, &left.2).cmp(&(&right.0, &right.2)));
+        keys.into_iter()
+            .map(|(_, waiting, key)| (waiting, key))
+            .collect()
+    }
+
+    /// Whether fewer of a key are there, or on their way, than are pinned.
+    fn lacks_pinned(&self, key: &K) -> bool {
+        let there = self.count(key, Phase::Starting) + self.count(key, Phase::Warm);
+        self.keys.get(key).is_some_and(|state| there < state.pinned)
+    }
+
+    /// Makes room for a key by giving up the warm container of another that was used least recently, and first one
+    /// that nobody pinned. For a request any may go; to stay warm, a key takes the place of one that was used before
+    /// it only, so that classes asked for once do not hold the pool, and two classes never chase each other out.
+    fn make_room(&mut self, key: &K, somebody_waits: bool, actions: &mut Vec<Action<K>>) {
         if self.all(Phase::Removing) > 0 {
             return;
         }
+        let Some(state) = self.keys.get(key) else {
+            return;
+        };
+        let (lacks_pinned, last_used) = (self.lacks_pinned(key), state.last_used);
         let victim = self
             .slots
             .iter()
             .filter(|(_, slot)| slot.phase == Phase::Warm && slot.key != *key)
-            .min_by_key(|(_, slot)| self.keys.get(&slot.key).map(|state| state.last_used))
-            .map(|(id, _)| *id);
-        if let Some(slot) = victim {
+            .filter_map(|(id, slot)| {
+                let other = self.keys.get(&slot.key)?;
+                let pinned = self.count(&slot.key, Phase::Warm) <= other.pinned;
+                let gives_way =
+                    somebody_waits || (!pinned && (lacks_pinned || other.last_used < last_used));
+                gives_way.then_some(((pinned, other.last_used), *id))
+            })
+            .min();
+        if let Some((_, slot)) = victim {
             self.remove(slot, actions);
         }
     }
