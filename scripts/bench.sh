@@ -21,4 +21,5 @@ scripts/bench-peers.sh
 "$bench" grow
 "$bench" load
 "$bench" cold
+"$bench" effects
 "$bench" page

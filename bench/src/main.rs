@@ -4,6 +4,7 @@
 
 mod cold;
 mod compare;
+mod effects;
 mod grow;
 mod load;
 mod machine;
@@ -68,6 +69,12 @@ enum What {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// What a workspace and the trace cost beside a plain run.
+    Effects {
+        /// Interleaved rounds that count; three more come first and do not.
+        #[arg(long, default_value_t = 40)]
+        rounds: usize,
+    },
     /// Writes docs/benchmarks.md and its plots from the raw samples of the others.
     Page {
         /// Folder for the page.
@@ -88,6 +95,7 @@ fn main() -> ExitCode {
         What::Load { seconds } => load::load(&bin, &out, seconds),
         What::Grow { runs } => grow::grow(&bin, &out, runs),
         What::Cold { rounds } => cold::cold(&bin, &out, rounds),
+        What::Effects { rounds } => effects::effects(&bin, &out, rounds),
         What::Page { docs } => page::page(&out, &docs),
     };
     match done {

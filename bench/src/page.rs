@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{
-    cold, compare, grow, load, machine,
+    cold, compare, effects, grow, load, machine,
     plot::{Axes, Series, lines},
     raw, show,
     stats::{median, quantile},
@@ -70,6 +70,15 @@ pub(crate) fn page(out: &Path, docs: &Path) -> Result<()> {
             &value,
             &cold::table(&value),
             "",
+        )?;
+    }
+    if let Some(value) = raw::read(out, "effects")? {
+        section(
+            &mut text,
+            "What files and the trace cost",
+            &value,
+            &effects::table(&value),
+            "Whole processes of `saferunctl`. The workspace is packed, sent, unpacked, and compared again after the run.\n",
         )?;
     }
     let path = docs.join("benchmarks.md");

@@ -100,7 +100,7 @@ pub(crate) fn all(product: &Product, scratch: &Path, peers: Option<&Path>) -> Ve
 }
 
 /// Times a whole process whose output goes through a pipe.
-fn timed(command: &mut Command, program: &Program) -> Result<f64> {
+pub(crate) fn timed(command: &mut Command, program: &Program) -> Result<f64> {
     let began = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
