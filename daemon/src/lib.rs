@@ -5,6 +5,7 @@ mod admission;
 mod attest;
 mod audit;
 mod boot;
+mod clock;
 mod engine;
 mod image;
 mod journal;

@@ -3,15 +3,15 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
-use nix::time::{ClockId, clock_gettime};
 use saferun_policy::{ClientKind, RateLimits, RateWindows};
 use saferun_protocol::{Advice, Code};
 
 use super::rates_file::RatesFile;
+use crate::clock::Clock;
 
 /// Counts runs. Cheap to clone. Every call may write to disk: call it on a thread that may wait.
 #[derive(Clone)]
@@ -23,34 +23,6 @@ pub(crate) struct Rates {
 struct Inner {
     windows: RateWindows,
     file: RatesFile,
-}
-
-/// The wall clock as of the start, moved on by a clock that nobody can set.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    wall: Duration,
-    boot: Duration,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self {
-            wall: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default(),
-            boot: since_boot(),
-        }
-    }
-
-    /// Milliseconds since 1970 by this clock; never goes back, time asleep included.
-    fn now(&self) -> u64 {
-        let now = self.wall + since_boot().saturating_sub(self.boot);
-        u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-fn since_boot() -> Duration {
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
 impl Rates {

@@ -26,6 +26,7 @@ use std::{
 use saferun_protocol::Sealed;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Clock;
 pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
 pub(crate) use record::{Facts, Recorded, now_ms};
@@ -184,6 +185,7 @@ impl Audit {
             store: None,
             path: path.clone(),
             problem: Arc::clone(&problem),
+            clock: Clock::start(),
         };
         // Before the first run is accepted, so that no run of this daemon is taken for an interrupted one.
         let _ = writer.store();
@@ -244,6 +246,7 @@ struct Writer {
     store: Option<Store>,
     path: PathBuf,
     problem: Arc<Mutex<Option<AuditError>>>,
+    clock: Clock,
 }
 
 impl Writer {
@@ -276,7 +279,8 @@ impl Writer {
                     let _ = reply.send(self.seal());
                 }
                 Command::Retain { age, bytes } => {
-                    let now = now_ms();
+                    // By the wall clock, a jump forward would make everything old at once.
+                    let now = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
                     let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
                     match self.with(|store| store.retain(now.saturating_sub(age), bytes, now)) {
                         Ok(0) => {}

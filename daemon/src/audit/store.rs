@@ -186,7 +186,9 @@ impl Store {
         Ok(from)
     }
 
-    /// Drops the oldest bodies until the rest is young and small enough; an event says up to where.
+    /// Drops the oldest bodies until the rest is young and small enough; an event says up to where. What is young
+    /// ends it, not what is old: an event whose time a wrong clock put into the past takes none before it along, and
+    /// one from the future keeps none.
     pub(super) fn retain(
         &mut self,
         older_than_ms: i64,
@@ -194,8 +196,10 @@ impl Store {
         now_ms: i64,
     ) -> rusqlite::Result<u64> {
         let by_age: u64 = self.connection.query_row(
-            "SELECT coalesce(max(seq), 0) FROM events WHERE at_ms < ?1",
-            [older_than_ms],
+            "SELECT coalesce(
+                 (SELECT min(seq) - 1 FROM events WHERE at_ms >= ?1 AND at_ms <= ?2),
+                 (SELECT max(seq) FROM events WHERE at_ms < ?1), 0)",
+            [older_than_ms, now_ms],
             |row| row.get(0),
         )?;
         let by_size: u64 = self.connection.query_row(

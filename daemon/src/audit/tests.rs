@@ -206,6 +206,27 @@ fn retention_leaves_stubs_and_the_chain_whole() {
 }
 
 #[test]
+fn a_wrong_clock_neither_drops_what_is_young_nor_keeps_what_is_old() {
+    const DAY: i64 = 86_400_000;
+    let fixture = Fixture::with(0);
+    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let at = [10, 20, 90, 91, 0, 92, 400, 93];
+    let events: Vec<_> = at
+        .iter()
+        .map(|day| NewEvent {
+            at_ms: day * DAY,
+            ..start(&format!("of day {day}"), 0)
+        })
+        .collect();
+    store.append(&events).unwrap();
+    // Of the eight, the third is the oldest that is young; the fifth was written under a clock gone back.
+    assert_eq!(store.retain(60 * DAY, u64::MAX, 95 * DAY).unwrap(), 2);
+    assert_eq!(store.retain(60 * DAY, u64::MAX, 95 * DAY).unwrap(), 0);
+    // In time all of them go, but the last: neither the past nor the future of another holds them.
+    assert_eq!(store.retain(93 * DAY, u64::MAX, 120 * DAY).unwrap(), 5);
+}
+
+#[test]
 fn a_run_without_an_end_is_closed_as_interrupted_at_the_next_start() {
     let fixture = Fixture::with(1);
     Store::open(&fixture.path, 0)
