@@ -8,6 +8,8 @@ use_own_daemon
 need_tools
 # The gVisor tier is tested where the distribution has it.
 apt_install runsc || say "SKIPPED: the gVisor tier, because there is no package called runsc"
+# A clock that jumps is played to the daemon by this library.
+apt_install faketime || say "SKIPPED: the test of a clock that jumps, because there is no package called faketime"
 need_engine
 scripts/build.sh
 say "building the sandbox image"

@@ -3,7 +3,6 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
@@ -83,6 +82,8 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use saferun_policy::Rate;
 
     use super::*;
