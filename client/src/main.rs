@@ -72,7 +72,8 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Ps { json } => commands::ps(json, global).await,
         Command::Kill { id } => commands::kill(&id, global).await,
         Command::Status { json } => commands::status(json, global).await,
-        Command::Doctor { json } => doctor::doctor(json).await,
+        Command::Doctor { fix: true, yes, .. } => doctor::mend(yes).await,
+        Command::Doctor { json, .. } => doctor::doctor(json).await,
         Command::SelfCheck { json, runtime } => {
             self_check::self_check(json, runtime.as_deref(), global).await
         }

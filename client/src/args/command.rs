@@ -124,12 +124,18 @@ Exit codes: 0 nothing differs; 1 something does; 2 something of the run is not i
     Policy(PolicyCommand),
     /// Check this machine, and say how to mend what is missing
     #[command(
-        after_help = "Examples:\n  saferunctl doctor\n\nExit codes: 0 all that is required is there; 1 something is missing."
+        after_help = "Examples:\n  saferunctl doctor\n  saferunctl doctor --fix            say what would be done, ask, do it\n\nExit codes: 0 all that is required is there; 1 something is missing; 125 a step failed."
     )]
     Doctor {
         /// Print JSON
-        #[arg(long)]
+        #[arg(long, conflicts_with = "fix")]
         json: bool,
+        /// Install and set up what is missing, after saying how
+        #[arg(long)]
+        fix: bool,
+        /// Do not ask
+        #[arg(long, requires = "fix")]
+        yes: bool,
     },
     /// Try to break out of the sandbox, harmlessly, and show that it holds
     #[command(

@@ -1,8 +1,5 @@
 //! `image build` and `image list`.
 
-use std::{io::IsTerminal, time::Duration};
-
-use indicatif::{ProgressBar, ProgressStyle};
 use jsonrpsee::core::client::Subscription;
 use saferun_protocol::{ApiClient, ImageEvent, ImageInfo};
 
@@ -10,7 +7,7 @@ use crate::{
     args::{Global, ImageAddArgs, ImageBuildArgs, ImageCommand},
     daemon,
     failure::Failure,
-    ui::{self, one_line},
+    ui::{self, Progress, one_line},
     units::show_bytes,
 };
 
@@ -112,14 +109,9 @@ async fn follow(mut events: Subscription<ImageEvent>, verbose: bool) -> Result<(
             }
             ImageEvent::Failed { message } => {
                 progress.end();
-                let tail: String = progress
-                    .tail
-                    .iter()
-                    .flat_map(|line| ["\n  | ", line.as_str()])
-                    .collect();
                 return Err(Failure {
                     advice: None,
-                    ..Failure::failed(format!("{}{tail}", one_line(&message)), "")
+                    ..Failure::failed(format!("{}{}", one_line(&message), progress.said()), "")
                 });
             }
             // A newer daemon may tell more.
@@ -131,56 +123,4 @@ async fn follow(mut events: Subscription<ImageEvent>, verbose: bool) -> Result<(
         "the connection to the daemon ended before the build did",
         "see why: saferunctl daemon logs",
     ))
-}
-
-/// A spinner on a terminal, plain lines elsewhere.
-struct Progress {
-    spinner: Option<ProgressBar>,
-    verbose: bool,
-    /// Last lines of the tools, for when it fails.
-    tail: std::collections::VecDeque<String>,
-}
-
-impl Progress {
-    fn new(verbose: bool) -> Self {
-        let spinner = (std::io::stderr().is_terminal() && !verbose).then(|| {
-            let spinner = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}") {
-                spinner.set_style(style);
-            }
-            spinner.enable_steady_tick(Duration::from_millis(120));
-            spinner
-        });
-        Self {
-            spinner,
-            verbose,
-            tail: std::collections::VecDeque::new(),
-        }
-    }
-
-    fn step(&self, message: &str, step: u32, steps: u32) {
-        let text = format!("[{step}/{steps}] {}", one_line(message));
-        match &self.spinner {
-            Some(spinner) => spinner.set_message(text),
-            None => ui::note(text),
-        }
-    }
-
-    fn log(&mut self, line: &str) {
-        let line = one_line(line);
-        if self.verbose {
-            ui::note(format!("  {line}"));
-            return;
-        }
-        if self.tail.len() == 12 {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line);
-    }
-
-    fn end(&self) {
-        if let Some(spinner) = &self.spinner {
-            spinner.finish_and_clear();
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -21,29 +21,82 @@ const WHY_IMAGE: &str = "containers start from it";
 /// Oldest API that the daemon can drive.
 const OLDEST_API: (u32, u32) = (1, 41);
 
-/// All checks of the engine. `address` is what the daemon uses, if it runs.
-pub(crate) fn checks(address: Option<&str>) -> Vec<Check> {
+/// Where an engine that was installed by the distribution listens.
+const USUAL: &str = "unix:///var/run/docker.sock";
+
+/// What was found where an engine should be.
+pub(super) enum Found {
+    /// The address is of another machine.
+    Elsewhere(String),
+    /// It does not answer.
+    Silent(PathBuf, io::Error),
+    /// It answers: its version, and its own account of what it can do.
+    Answers(PathBuf, Value, io::Result<Value>),
+}
+
+impl Found {
+    /// Why it does not answer; `None` if it does, or is elsewhere.
+    pub(super) fn silence(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Silent(_, error) => Some(error.kind()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is where the distribution's own engine listens.
+    pub(super) fn is_usual(&self) -> bool {
+        match self {
+            Self::Elsewhere(_) => false,
+            Self::Silent(socket, _) | Self::Answers(socket, ..) => {
+                socket == Path::new("/var/run/docker.sock")
+                    || socket == Path::new("/run/docker.sock")
+            }
+        }
+    }
+
+    /// Whether gVisor is registered with it.
+    pub(super) fn has_gvisor(&self) -> bool {
+        matches!(self, Self::Answers(_, _, Ok(info)) if info["Runtimes"].get("runsc").is_some())
+    }
+}
+
+/// Looks for the engine. `address` is what the daemon uses, if it runs.
+pub(super) fn find(address: Option<&str>) -> Found {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let address = address
         .map(str::to_owned)
         .or_else(|| set("SAFERUN_ENGINE"))
         .or_else(|| set("DOCKER_HOST"));
-    let address = address.unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+    let address = address.unwrap_or_else(|| USUAL.to_owned());
     let Some(socket) = address.strip_prefix("unix://").map(PathBuf::from) else {
-        return vec![Check::advisory(
-            ENGINE,
-            WHY_ENGINE,
-            format!("{address} is not on this machine"),
-            "ask the daemon: saferunctl status",
-        )];
+        return Found::Elsewhere(address);
     };
-    let version = match http::get(&socket, "/version") {
-        Ok(version) => version,
-        Err(error) => return vec![unreachable(&socket, &error)],
+    match http::get(&socket, "/version") {
+        Ok(version) => {
+            let info = http::get(&socket, "/info");
+            Found::Answers(socket, version, info)
+        }
+        Err(error) => Found::Silent(socket, error),
+    }
+}
+
+/// All checks of the engine.
+pub(super) fn checks(found: &Found) -> Vec<Check> {
+    let (socket, version, info) = match found {
+        Found::Elsewhere(address) => {
+            return vec![Check::advisory(
+                ENGINE,
+                WHY_ENGINE,
+                format!("{address} is not on this machine"),
+                "ask the daemon: saferunctl status",
+            )];
+        }
+        Found::Silent(socket, error) => return vec![unreachable(socket, error)],
+        Found::Answers(socket, version, info) => (socket, version, info),
     };
-    let mut checks = vec![engine(&socket, &version)];
-    match http::get(&socket, "/info") {
-        Ok(info) => checks.extend([limits(&info), gvisor(&info)]),
+    let mut checks = vec![engine(socket, version)];
+    match info {
+        Ok(info) => checks.extend([limits(info), gvisor(info)]),
         Err(error) => checks.push(Check::missing(
             LIMITS,
             WHY_LIMITS,
@@ -88,7 +141,7 @@ pub(crate) fn image(images: &[saferun_protocol::ImageInfo]) -> Check {
     }
 }
 
-fn unreachable(socket: &Path, error: &std::io::Error) -> Check {
+fn unreachable(socket: &Path, error: &io::Error) -> Check {
     let shown = socket.display();
     let (found, remedy) = match error.kind() {
         ErrorKind::NotFound => (

@@ -149,7 +149,8 @@ fn clash(passwd: &str, subuid: &str) -> Option<String> {
     })
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// The first program of this name on `PATH`.
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|dir| dir.join(name))
         .find(|path| path.is_file())

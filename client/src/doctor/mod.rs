@@ -1,7 +1,8 @@
-//! `doctor`: looks at everything a run needs, whether or not the daemon can start. Changes nothing.
+//! `doctor`: looks at everything a run needs, whether or not the daemon can start. Only `--fix` changes anything.
 
 mod check;
 mod engine;
+mod fix;
 mod host;
 mod http;
 
@@ -18,17 +19,39 @@ use check::{Check, State};
 
 /// Checks, prints, and returns 0 only if all that is required is there.
 pub(crate) async fn doctor(json: bool) -> Result<u8, Failure> {
+    Ok(report(&look().await, json))
+}
+
+/// Checks, mends what it can, and checks again.
+pub(crate) async fn mend(yes: bool) -> Result<u8, Failure> {
+    let seen = look().await;
+    if !fix::fix(&seen.engine, seen.image, yes).await? {
+        return Ok(exit::NOT_OK);
+    }
+    Ok(report(&look().await, false))
+}
+
+/// What was seen of this machine.
+struct Seen {
+    checks: Vec<Check>,
+    engine: engine::Found,
+    /// Whether the image is there and current, if the daemon could be asked.
+    image: Option<bool>,
+}
+
+async fn look() -> Seen {
     let (daemon, status) = daemon().await;
     let mut checks = vec![host::socket(), host::runtime_dir(), daemon];
-    checks.extend(engine::checks(
-        status.as_ref().map(|status| status.engine.address.as_str()),
-    ));
+    let address = status.as_ref().map(|status| status.engine.address.as_str());
+    let engine = engine::find(address);
+    checks.extend(engine::checks(&engine));
     let image = status
         .as_ref()
         .map_or_else(engine::image_without_daemon, |status| {
             engine::image(&status.images)
         });
-    if image.state != State::Ok {
+    let good = image.state == State::Ok;
+    if !good {
         checks.push(host::mmdebstrap(image.state == State::Missing));
     }
     checks.extend([image, host::disk(), host::user_ids()]);
@@ -42,16 +65,25 @@ pub(crate) async fn doctor(json: bool) -> Result<u8, Failure> {
             )
         }));
     }
-    let missing = checks
+    Seen {
+        checks,
+        engine,
+        image: status.map(|_| good),
+    }
+}
+
+fn report(seen: &Seen, json: bool) -> u8 {
+    let missing = seen
+        .checks
         .iter()
         .filter(|check| check.state == State::Missing)
         .count();
     if json {
-        ui::line(json!({"ok": missing == 0, "checks": checks}).to_string());
+        ui::line(json!({"ok": missing == 0, "checks": seen.checks}).to_string());
     } else {
         let paint = Paint::stdout();
         ui::out(
-            checks
+            seen.checks
                 .iter()
                 .map(|check| check.text(paint))
                 .collect::<String>(),
@@ -61,8 +93,11 @@ pub(crate) async fn doctor(json: bool) -> Result<u8, Failure> {
             1 => "one required thing is missing".to_owned(),
             count => format!("{count} required things are missing"),
         });
+        if missing > 0 {
+            ui::note("what can be mended here: saferunctl doctor --fix");
+        }
     }
-    Ok(if missing == 0 { 0 } else { exit::NOT_OK })
+    if missing == 0 { 0 } else { exit::NOT_OK }
 }
 
 async fn daemon() -> (Check, Option<Status>) {

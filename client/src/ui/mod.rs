@@ -1,12 +1,14 @@
 //! The one place that writes to the terminal and that ends the process.
 
 mod paint;
+mod progress;
 mod sanitise;
 mod table;
 
 use std::io::{self, ErrorKind, Write};
 
 pub(crate) use paint::{ColorWhen, Paint, choose_colour};
+pub(crate) use progress::Progress;
 pub(crate) use sanitise::{Sanitiser, json, one_line};
 pub(crate) use table::table;
 
