@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{check::Check, http};
+use super::{check::Check, host::on_path, http};
 
 const ENGINE: &str = "container engine";
 const WHY_ENGINE: &str = "it starts the containers that scripts run in";
@@ -91,7 +91,18 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
                 "ask the daemon: saferunctl status",
             )];
         }
-        Found::Silent(socket, error) => return vec![unreachable(socket, error)],
+        Found::Silent(socket, error) => {
+            let mut checks = vec![unreachable(socket, error)];
+            if on_path("runsc").is_none() {
+                checks.push(Check::advisory(
+                    GVISOR,
+                    WHY_GVISOR,
+                    "not installed",
+                    "sudo apt-get install runsc",
+                ));
+            }
+            return checks;
+        }
         Found::Answers(socket, version, info) => (socket, version, info),
     };
     let mut checks = vec![engine(socket, version)];
@@ -108,13 +119,35 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
 }
 
 /// Whether the image is there, asked of the engine itself. The daemon knows better, when it runs.
-pub(crate) fn image_without_daemon() -> Check {
-    Check::advisory(
-        IMAGE,
-        WHY_IMAGE,
-        "not looked for, because no daemon runs",
-        "saferunctl daemon start && saferunctl image list",
-    )
+pub(super) fn image_without_daemon(found: &Found) -> Check {
+    let (what, remedy) = match found {
+        Found::Elsewhere(_) => (Ok(true), "saferunctl image list"),
+        Found::Silent(..) => (Ok(false), "saferunctl image build, once the engine answers"),
+        Found::Answers(socket, ..) => (
+            // {"label":["org.saferun.variant=python"]}
+            http::get(
+                socket,
+                "/images/json?filters=%7B%22label%22%3A%5B%22org.saferun.variant%3Dpython%22%5D%7D",
+            )
+            .map(|images| images.as_array().is_some_and(|images| !images.is_empty())),
+            "saferunctl image build",
+        ),
+    };
+    match what {
+        Ok(true) => Check::advisory(
+            IMAGE,
+            WHY_IMAGE,
+            "whether it is there and current tells the daemon, and none runs",
+            "saferunctl image list",
+        ),
+        Ok(false) => Check::missing(IMAGE, WHY_IMAGE, "not built", remedy),
+        Err(error) => Check::advisory(
+            IMAGE,
+            WHY_IMAGE,
+            format!("the engine does not say: {error}"),
+            remedy,
+        ),
+    }
 }
 
 /// Whether the image is there, as the daemon says.
@@ -146,7 +179,7 @@ fn unreachable(socket: &Path, error: &io::Error) -> Check {
     let (found, remedy) = match error.kind() {
         ErrorKind::NotFound => (
             format!("there is no socket {shown}"),
-            "install and start one: sudo apt-get install docker.io; from SafeRun's sources, make engine-start starts a private one; an engine elsewhere is named by SAFERUN_ENGINE=unix:///PATH",
+            "install and start one: saferunctl doctor --fix, or sudo apt-get install docker.io; from SafeRun's sources, make engine-start starts a private one; an engine elsewhere is named by SAFERUN_ENGINE=unix:///PATH",
         ),
         ErrorKind::PermissionDenied => (
             format!("you may not use {shown}"),

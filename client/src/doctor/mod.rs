@@ -45,11 +45,10 @@ async fn look() -> Seen {
     let address = status.as_ref().map(|status| status.engine.address.as_str());
     let engine = engine::find(address);
     checks.extend(engine::checks(&engine));
-    let image = status
-        .as_ref()
-        .map_or_else(engine::image_without_daemon, |status| {
-            engine::image(&status.images)
-        });
+    let image = status.as_ref().map_or_else(
+        || engine::image_without_daemon(&engine),
+        |status| engine::image(&status.images),
+    );
     let good = image.state == State::Ok;
     if !good {
         checks.push(host::mmdebstrap(image.state == State::Missing));

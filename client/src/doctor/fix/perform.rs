@@ -67,14 +67,7 @@ pub(super) async fn perform(step: &Step, root: Root, progress: &mut Progress) ->
             }
             command(prefix(root), &install_settings(), Some(contents), progress).await
         }
-        Step::Image => {
-            let own = match std::env::current_exe() {
-                Ok(own) => own.display().to_string(),
-                Err(error) => return Outcome::Failed(format!("saferunctl is not found: {error}")),
-            };
-            let argv = [&own, "image", "build", "python"].map(str::to_owned);
-            command(&[], &argv, None, progress).await
-        }
+        Step::Image => image(progress).await,
         Step::Tell(..) => Outcome::Done,
     }
 }
@@ -93,6 +86,25 @@ pub(super) fn install_settings() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec()
+}
+
+/// Builds the image by this program's own command, which shows its progress itself.
+async fn image(progress: &Progress) -> Outcome {
+    progress.end();
+    let own = match std::env::current_exe() {
+        Ok(own) => own,
+        Err(error) => return Outcome::Failed(format!("saferunctl is not found: {error}")),
+    };
+    let child = Command::new(own)
+        .args(["image", "build", "python"])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    match timeout(DEADLINE + GRACE, child).await {
+        Ok(Ok(status)) => judge(status),
+        Ok(Err(error)) => Outcome::Failed(format!("it cannot be started: {error}")),
+        Err(_) => Outcome::Failed("it did not end".to_owned()),
+    }
 }
 
 fn without(missing: &Path) -> Outcome {
