@@ -5,6 +5,7 @@ use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::{core::SubscriptionResult, types::ErrorObjectOwned};
 
 use crate::{
+    ImagePrune,
     audit::{HistoryPage, HistoryQuery, RunRecord, Sealed, VerifyReport},
     image::ImageInfo,
     request::RunRequest,
@@ -58,6 +59,11 @@ pub trait Api {
     /// The images, built or not.
     #[method(name = "imageList", with_extensions)]
     async fn image_list(&self) -> Result<Vec<ImageInfo>, ErrorObjectOwned>;
+
+    /// Removes the images of SafeRun's own that are out of date and that no container uses; with `dry_run` only says
+    /// which. `rerun` of a run in such an image then takes the current one. Served only to the daemon's own uid.
+    #[method(name = "imagePrune", param_kind = map, with_extensions)]
+    async fn image_prune(&self, dry_run: bool) -> Result<ImagePrune, ErrorObjectOwned>;
 
     /// Builds an image if its inputs changed, or always with `force`. The last item is `built` or `failed`.
     #[subscription(name = "subscribeImageBuild" => "image_event", unsubscribe = "unsubscribeImageBuild", item = ImageEvent, param_kind = map, with_extensions)]

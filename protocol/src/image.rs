@@ -35,6 +35,24 @@ impl ImageInfo {
     }
 }
 
+/// What `saferun.imagePrune` removed, or would remove.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImagePrune {
+    /// Images out of date that are gone now, or would go.
+    pub removed: Vec<ImageInfo>,
+    /// Images out of date that stay.
+    pub kept: Vec<KeptImage>,
+}
+
+/// An image that could not be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptImage {
+    /// The image.
+    pub image: ImageInfo,
+    /// What the engine says, as that a container still uses it.
+    pub reason: String,
+}
+
 /// An item of a `saferun.subscribeImageBuild` subscription; `built` or `failed` is the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

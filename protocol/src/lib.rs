@@ -32,7 +32,7 @@ pub use effects::{
 pub use error::{Advice, Code};
 pub use event::{Event, OutputChunk, Stream};
 pub use finding::{Evidence, Finding, Position, Range, Risk};
-pub use image::{ImageEvent, ImageInfo};
+pub use image::{ImageEvent, ImageInfo, ImagePrune, KeptImage};
 pub use limits::{AppliedLimits, RequestedLimits};
 pub use policy::{
     MAX_POLICY_SETTINGS, MAX_POLICY_TEXTS, PolicyLayers, PolicySetting, PolicyStatus, PolicyText,

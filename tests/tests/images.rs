@@ -1,7 +1,7 @@
 //! Promise: a script finds the packages that it imports, as fast as if there were none; what is missing
 //! is named, with the command that helps.
 
-use saferun_protocol::{Outcome, RunRequest, RunResult};
+use saferun_protocol::{ApiClient, ImageInfo, Outcome, RunRequest, RunResult};
 use saferun_tests::{Daemon, text};
 
 /// A daemon whose engine has the image `python-data`. Where that was not built, it says SKIPPED, or
@@ -120,4 +120,70 @@ fn the_image_asked_for_is_had_or_the_run_does_not_begin() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("there is no image called `nope`"), "{said}");
+}
+
+#[test]
+fn an_image_that_was_replaced_goes_once_no_run_uses_it() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let old = daemon.image();
+    let client = daemon.connect();
+    let stands = |id: &str| {
+        let images = daemon.block_on(client.image_list()).expect("a list");
+        images.iter().any(|image| image.id.as_deref() == Some(id))
+    };
+    let has = |images: &[ImageInfo]| {
+        images
+            .iter()
+            .any(|image| image.id.as_deref() == Some(old.as_str()))
+    };
+    // A run holds the image while it is built again.
+    let other = daemon.connect();
+    let under_way = daemon.spawn(async move {
+        let mut request = RunRequest::new("import time\ntime.sleep(280)");
+        request.limits.time_ms = Some(290_000);
+        request.policy = Some("permissive".to_owned());
+        other.run(request).await
+    });
+    let runs = || daemon.block_on(client.ps()).expect("the runs");
+    daemon.wait_until("it runs", |_| {
+        runs().iter().any(|run| run.state == "running")
+    });
+    let built = daemon
+        .cli(&["image", "build", "python", "--force"])
+        .output()
+        .expect("saferunctl");
+    assert!(built.status.success(), "{built:?}");
+    daemon.wait_until("runs go into the new image", |daemon| daemon.image() != old);
+    daemon.wait_for_warm(1);
+    assert_eq!(daemon.run("print('new')").stdout, "new\n");
+    let planned = daemon.block_on(client.image_prune(true)).expect("a plan");
+    assert!(has(&planned.removed), "{planned:?}");
+    let report = daemon
+        .block_on(client.image_prune(false))
+        .expect("a report");
+    let kept: Vec<_> = report.kept.into_iter().map(|kept| kept.image).collect();
+    assert!(has(&kept) && stands(&old), "an image in use was removed");
+    // The run has lived through all that, and is the last that needs the image.
+    let [run] = &runs()[..] else {
+        panic!("{:?}", runs())
+    };
+    daemon
+        .block_on(client.kill(run.id.clone()))
+        .expect("it is killed");
+    let result = daemon
+        .block_on(under_way)
+        .expect("no panic")
+        .expect("a result");
+    assert_eq!(result.status, Outcome::Cancelled);
+    daemon.wait_until("the old image is gone", |daemon| {
+        let said = daemon
+            .cli(&["image", "prune"])
+            .output()
+            .expect("saferunctl");
+        let text = text(&said.stdout);
+        said.status.success() && (text.contains("removed python") || text.contains("no image"))
+    });
+    assert!(!stands(&old));
 }

@@ -22,6 +22,22 @@ Examples:
   saferunctl image add humanize                      the image `own`
   saferunctl image add polars==1.9.0 duckdb --as db  the image `db`")]
     Add(ImageAddArgs),
+    /// Remove images that are out of date and that no container uses
+    ///
+    /// Building an image again leaves the one before it, so that runs under way and `rerun` still have it. Only
+    /// images that SafeRun made itself are looked at, and none is removed by force.
+    #[command(after_help = "\
+Examples:
+  saferunctl image prune --dry-run   say what would go
+  saferunctl image prune")]
+    Prune {
+        /// Only say which would be removed
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the images
     #[command(after_help = "Examples:\n  saferunctl image list --json")]
     List {

@@ -1,7 +1,7 @@
-//! `image build` and `image list`.
+//! `image build`, `add`, `prune` and `list`.
 
 use jsonrpsee::core::client::Subscription;
-use saferun_protocol::{ApiClient, ImageEvent, ImageInfo};
+use saferun_protocol::{ApiClient, ImageEvent, ImageInfo, ImagePrune};
 
 use crate::{
     args::{Global, ImageAddArgs, ImageBuildArgs, ImageCommand},
@@ -16,6 +16,7 @@ pub(crate) async fn image(command: &ImageCommand, global: &Global) -> Result<u8,
     match command {
         ImageCommand::Build(args) => build(args, global).await,
         ImageCommand::Add(args) => add(args, global).await,
+        ImageCommand::Prune { dry_run, json } => prune(*dry_run, *json, global).await,
         ImageCommand::List { json } => list(*json, global).await,
     }
 }
@@ -51,14 +52,65 @@ fn text(images: &[ImageInfo]) -> String {
             state.to_owned(),
             image.size_bytes.map_or("-".to_owned(), show_bytes),
             image.created.clone().unwrap_or_else(|| "-".to_owned()),
-            id.strip_prefix("sha256:")
-                .unwrap_or(id)
-                .chars()
-                .take(12)
-                .collect(),
+            short_id(id),
         ]
     }));
     ui::table(&rows)
+}
+
+/// Exit code 1 if an image stays that should have gone.
+async fn prune(dry_run: bool, json: bool, global: &Global) -> Result<u8, Failure> {
+    let report = daemon::reach(global.may_start())
+        .await?
+        .image_prune(dry_run)
+        .await?;
+    if json {
+        ui::line(serde_json::to_string_pretty(&report).unwrap_or_default());
+    } else {
+        ui::out(pruned(&report, dry_run));
+    }
+    Ok(u8::from(!report.kept.is_empty()))
+}
+
+fn pruned(report: &ImagePrune, dry_run: bool) -> String {
+    if report.removed.is_empty() && report.kept.is_empty() {
+        return "no image is out of date\n".to_owned();
+    }
+    let verb = if dry_run { "would remove" } else { "removed" };
+    let removed = report
+        .removed
+        .iter()
+        .map(|image| format!("{verb} {}", named(image)));
+    let kept = report
+        .kept
+        .iter()
+        .map(|kept| format!("kept {}: {}", named(&kept.image), one_line(&kept.reason)));
+    let mut lines: Vec<String> = removed.chain(kept).collect();
+    // Layers are shared, so this is the most that it can be.
+    let bytes: u64 = report
+        .removed
+        .iter()
+        .filter_map(|image| image.size_bytes)
+        .sum();
+    if bytes > 0 {
+        lines.push(format!("up to {} of disk", show_bytes(bytes)));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn named(image: &ImageInfo) -> String {
+    let id = short_id(image.id.as_deref().unwrap_or("-"));
+    let built = image.created.as_deref().unwrap_or("at an unknown time");
+    format!("{} {id}, built {built}", one_line(&image.variant))
+}
+
+fn short_id(id: &str) -> String {
+    id.strip_prefix("sha256:")
+        .unwrap_or(id)
+        .chars()
+        .take(12)
+        .collect()
 }
 
 async fn build(args: &ImageBuildArgs, global: &Global) -> Result<u8, Failure> {

@@ -278,6 +278,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
         changes: &[String],
         tag: &str,
     ) -> Result<String, EngineError>;
+    /// Removes an image by its id, unless a container uses it or another name points to it.
+    async fn remove_image(&self, id: &str) -> Result<(), EngineError>;
     /// Creates and starts a container with its streams attached *before* the start. On failure
     /// nothing is left behind, or the name is still in the journal for the sweep.
     async fn launch(

@@ -1,6 +1,7 @@
 //! Building images: one build at a time, its steps told to whoever asked, the engine given the result.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, DirBuilder},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -14,8 +15,8 @@ use jsonrpsee::types::ErrorObjectOwned;
 use saferun_image::{
     ImageConfig, Inputs, Progress, Stage, Variant, build_rootfs, check_name, resolve,
 };
-use saferun_protocol::{Code, ImageEvent};
-use tokio::sync::{Mutex, mpsc};
+use saferun_protocol::{Code, ImageEvent, ImagePrune, KeptImage};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 
 use super::{Catalog, Wanted};
 use crate::{engine::Engine, world::WorldHandle};
@@ -112,15 +113,58 @@ impl ImageService {
         })
     }
 
-    fn start(&self, job: Job) -> Result<mpsc::Receiver<ImageEvent>, ErrorObjectOwned> {
+    /// Removes the images of known variants that a newer one has replaced or that are out of date, one after the other; with `dry_run` only says which.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub(crate) async fn prune(&self, dry_run: bool) -> Result<ImagePrune, ErrorObjectOwned> {
+        let (world, _turn) = self.turn()?;
+        world.refresh().await;
+        let now = world.current();
+        if let Some(problem) = now.problem.clone() {
+            return Err(
+                Code::EngineUnavailable.error(problem, "`saferunctl doctor` tells what is missing")
+            );
+        }
+        let mut report = ImagePrune::default();
+        let mut in_use = BTreeSet::new();
+        for image in now.image_infos() {
+            // The newest that is current is the one that runs go into. A variant that is not known here may be
+            // another user's.
+            let stays = image.current && in_use.insert(image.variant.clone());
+            let known = self.catalog.find(&image.variant).is_some();
+            let Some(id) = image.id.clone().filter(|_| known && !stays) else {
+                continue;
+            };
+            if dry_run {
+                report.removed.push(image);
+                continue;
+            }
+            match self.engine.remove_image(&id).await {
+                Ok(()) => report.removed.push(image),
+                Err(error) => report.kept.push(KeptImage {
+                    image,
+                    reason: error.to_string(),
+                }),
+            }
+        }
+        world.refresh().await;
+        Ok(report)
+    }
+
+    /// The engine's state, and the right to change its images until it is dropped.
+    fn turn(&self) -> Result<(WorldHandle, OwnedMutexGuard<()>), ErrorObjectOwned> {
         let world = self.world.get().cloned().ok_or_else(|| {
             Code::Internal.error("the daemon is not up yet", "try again in a moment")
         })?;
-        let Ok(turn) = Arc::clone(&self.building).try_lock_owned() else {
-            return Err(
-                Code::Busy.error("an image is being built already", "wait until it is done")
-            );
-        };
+        let turn = Arc::clone(&self.building).try_lock_owned().map_err(|_| {
+            Code::Busy.error("an image is being built already", "wait until it is done")
+        })?;
+        Ok((world, turn))
+    }
+
+    fn start(&self, job: Job) -> Result<mpsc::Receiver<ImageEvent>, ErrorObjectOwned> {
+        let (world, turn) = self.turn()?;
         let (events, inbox) = mpsc::channel(256);
         let service = self.clone();
         tokio::spawn(async move {

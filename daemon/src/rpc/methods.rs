@@ -13,7 +13,7 @@ use jsonrpsee::{
 };
 use saferun_protocol::{
     ApiServer, Cleanup, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath, ImageEvent,
-    ImageInfo, RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status, VerifyReport,
+    ImageInfo, ImagePrune, RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status, VerifyReport,
     WatchRequest, WatchRoot,
 };
 use tokio::sync::mpsc;
@@ -69,6 +69,17 @@ pub(crate) struct Methods {
     pub(crate) audit: Audit,
     pub(crate) began: Instant,
     pub(crate) shutdown: CancellationToken,
+}
+
+fn only_the_owner(extensions: &Extensions, what: &str) -> Result<(), ErrorObjectOwned> {
+    let owner = nix::unistd::geteuid().as_raw();
+    if [0, owner].contains(&peer(extensions)?.uid) {
+        return Ok(());
+    }
+    Err(Code::Forbidden.error(
+        format!("only the user of the daemon can {what}"),
+        "ask who runs the daemon",
+    ))
 }
 
 fn peer(extensions: &Extensions) -> Result<Peer, ErrorObjectOwned> {
@@ -281,6 +292,15 @@ impl ApiServer for Methods {
         Ok(self.world.current().image_infos())
     }
 
+    async fn image_prune(
+        &self,
+        extensions: &Extensions,
+        dry_run: bool,
+    ) -> Result<ImagePrune, ErrorObjectOwned> {
+        only_the_owner(extensions, "remove images")?;
+        self.images.prune(dry_run).await
+    }
+
     async fn subscribe_image_build(
         &self,
         pending: PendingSubscriptionSink,
@@ -409,13 +429,7 @@ impl ApiServer for Methods {
 
     async fn seal_history(&self, extensions: &Extensions) -> Result<Sealed, ErrorObjectOwned> {
         // Only who owns the record can have it sealed anew: the key before would stop working for all.
-        let owner = nix::unistd::geteuid().as_raw();
-        if ![0, owner].contains(&peer(extensions)?.uid) {
-            return Err(Code::Forbidden.error(
-                "only the user of the daemon can begin a seal",
-                "ask who runs the daemon",
-            ));
-        }
+        only_the_owner(extensions, "begin a seal")?;
         self.audit.seal().await.map_err(|error| unavailable(&error))
     }
 

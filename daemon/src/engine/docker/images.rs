@@ -4,7 +4,9 @@ use std::{collections::HashMap, path::Path};
 
 use bollard::{
     Docker, body_try_stream,
-    query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder},
+    query_parameters::{
+        CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
+    },
 };
 use futures_util::TryStreamExt;
 use tokio_util::io::ReaderStream;
@@ -89,6 +91,26 @@ pub(super) async fn import(
             action: ACTION,
             reason: "it did not say which image it made".to_owned(),
         })
+}
+
+/// Removes an image by its id, never by force: the engine refuses where something still uses it.
+pub(super) async fn remove(docker: &Docker, address: &str, id: &str) -> Result<(), EngineError> {
+    const ACTION: &str = "remove an image";
+    if !is_id(id) {
+        return Err(EngineError::Refused {
+            action: ACTION,
+            reason: "what it lists has no id".to_owned(),
+        });
+    }
+    let options = RemoveImageOptionsBuilder::default().force(false).build();
+    within(
+        ACTION,
+        ASK,
+        address,
+        docker.remove_image(id, Some(options), None),
+    )
+    .await?;
+    Ok(())
 }
 
 /// `sha256:` and 64 hexadecimal digits.

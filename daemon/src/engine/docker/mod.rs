@@ -182,6 +182,10 @@ impl Engine for DockerEngine {
         images::import(self.client().await?, &self.address, tar, changes, tag).await
     }
 
+    async fn remove_image(&self, id: &str) -> Result<(), EngineError> {
+        images::remove(self.client().await?, &self.address, id).await
+    }
+
     async fn launch(
         &self,
         template: &Template,
