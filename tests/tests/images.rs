@@ -178,12 +178,9 @@ fn an_image_that_was_replaced_goes_once_no_run_uses_it() {
         .expect("a result");
     assert_eq!(result.status, Outcome::Cancelled);
     daemon.wait_until("the old image is gone", |daemon| {
-        let said = daemon
-            .cli(&["image", "prune"])
-            .output()
-            .expect("saferunctl");
-        let text = text(&said.stdout);
-        said.status.success() && (text.contains("removed python") || text.contains("no image"))
+        // Images that other daemons use may well stay: the exit code is theirs.
+        let said = daemon.cli(&["image", "prune"]).output();
+        let _ = said.expect("saferunctl");
+        !stands(&old)
     });
-    assert!(!stands(&old));
 }
