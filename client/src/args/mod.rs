@@ -15,7 +15,7 @@ use clap::{Args, Parser};
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use command::Command;
-pub(crate) use daemon::DaemonCommand;
+pub(crate) use daemon::{DaemonCommand, UnitArgs};
 pub(crate) use hook::HookArgs;
 pub(crate) use image::{ImageAddArgs, ImageBuildArgs, ImageCommand};
 pub(crate) use policy::{PolicyCommand, PolicyExplainArgs, PolicyShowArgs};

@@ -1,4 +1,4 @@
-//! `daemon start|stop|restart|status|logs`.
+//! `daemon start|stop|restart|status|logs`; `install` and `uninstall` have a file of their own.
 
 use std::{
     io::{self, ErrorKind},
@@ -30,6 +30,8 @@ pub(crate) async fn daemon(command: DaemonCommand, _global: &Global) -> Result<u
             bring_up().await
         }
         DaemonCommand::Status => state().await,
+        DaemonCommand::Install(args) => super::install::install(&args).await,
+        DaemonCommand::Uninstall(args) => super::install::uninstall(&args).await,
         DaemonCommand::Logs { lines, follow } => logs(lines, follow).await,
         DaemonCommand::Become { program } => Err(become_daemon(&program)),
     }
@@ -49,7 +51,8 @@ async fn bring_up() -> Result<u8, Failure> {
     Ok(0)
 }
 
-async fn stop() -> Result<u8, Failure> {
+/// Stops the daemon, if one runs, and waits until it has ended.
+pub(super) async fn stop() -> Result<u8, Failure> {
     let Some(client) = reach_running().await? else {
         ui::note("no daemon runs");
         return Ok(0);

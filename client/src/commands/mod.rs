@@ -3,6 +3,7 @@
 mod daemon;
 mod generate;
 mod image;
+mod install;
 mod runs;
 mod status;
 

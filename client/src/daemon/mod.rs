@@ -3,6 +3,7 @@
 mod log;
 mod paths;
 mod start;
+mod units;
 
 use jsonrpsee::core::ClientError;
 use saferun_protocol::{Client, Code, ConnectError, connect, socket_path};
@@ -10,6 +11,7 @@ use saferun_protocol::{Client, Code, ConnectError, connect, socket_path};
 pub(crate) use log::{follow, last_lines};
 pub(crate) use paths::{find_daemon, log_file, state_dir};
 pub(crate) use start::{become_daemon, start};
+pub(crate) use units::{Manager, Standing, Unit, units};
 
 use crate::failure::Failure;
 

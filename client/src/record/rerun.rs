@@ -143,7 +143,7 @@ fn source(id: &str, record: &RunRecord, file: Option<&Path>) -> Result<Vec<u8>, 
             ));
         }
     };
-    let hash = hex(&Sha256::digest(&bytes));
+    let hash = crate::units::hex(&Sha256::digest(&bytes));
     if hash != record.code_sha256 {
         return Err(Failure::usage(
             format!("this is not the code that ran: its sha256 is {hash}"),
@@ -199,14 +199,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn text(id: &str, new: &str, before: &RunRecord, differences: &[Difference]) -> String {
     let mut out = format!("before {id}\nafter  {new}\n");
     if differences.is_empty() {
@@ -260,7 +252,7 @@ mod tests {
                 .message
                 .contains("not the code")
         );
-        record.code_sha256 = hex(&Sha256::digest(b"print(1)\n"));
+        record.code_sha256 = crate::units::hex(&Sha256::digest(b"print(1)\n"));
         assert_eq!(source("id", &record, Some(&path)).unwrap(), b"print(1)\n");
     }
 
@@ -268,7 +260,8 @@ mod tests {
     fn the_request_is_the_recorded_one() {
         let mut record = sample::record();
         record.source_exact = true;
-        record.code_sha256 = hex(&Sha256::digest(record.source.clone().unwrap().as_bytes()));
+        record.code_sha256 =
+            crate::units::hex(&Sha256::digest(record.source.clone().unwrap().as_bytes()));
         record.asked.as_mut().unwrap().stdin = StdinMode::Given;
         let failure = request("id", &record, &args()).unwrap_err();
         assert!(failure.text().contains("--workspace"), "{}", failure.text());
@@ -286,7 +279,8 @@ mod tests {
     fn what_was_blanked_out_or_not_kept_is_asked_for() {
         let mut record = sample::record();
         record.source_exact = true;
-        record.code_sha256 = hex(&Sha256::digest(record.source.clone().unwrap().as_bytes()));
+        record.code_sha256 =
+            crate::units::hex(&Sha256::digest(record.source.clone().unwrap().as_bytes()));
         record.files.clear();
         record.asked.as_mut().unwrap().stdin = StdinMode::Stream;
         record.stdin_base64 = None;
