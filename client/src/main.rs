@@ -1,5 +1,6 @@
 //! `saferunctl`: the `SafeRun` command line. A contents page: each command is a module.
 
+mod apply;
 #[expect(clippy::doc_markdown, reason = "help texts are shown as they stand")]
 mod args;
 mod bench;
@@ -59,6 +60,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Run(args) => Ok(run::run(&args, global).await),
+        Command::Apply(args) => apply::apply(&args),
         Command::Check { files } => Ok(scan::check(&files)),
         Command::Explain { rule } => scan::explain(rule.as_deref()),
         Command::Policy(command) => policy::policy(&command),

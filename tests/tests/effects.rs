@@ -397,3 +397,67 @@ print("done")
     // Nobody asked: nothing is told.
     assert_eq!(daemon.run("open('/tmp/x', 'w')").trace, None);
 }
+
+#[test]
+fn what_is_chosen_is_applied_to_the_real_folder_and_can_be_undone() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "applied");
+    let script = "import os\n\
+        open('notes.txt', 'a').write('four\\n')\n\
+        os.remove('old.txt')\n\
+        os.makedirs('made')\n\
+        open('made/new.py', 'w').write('x = 1\\n')\n\
+        os.chmod('made/new.py', 0o6777)\n\
+        open('run.log', 'w').write('in the way')\n";
+    fs::write(root.join("main.py"), script).expect("the script");
+    let before = snapshot(&root);
+    let shown = root.display().to_string();
+    let run = |more: &[&str]| {
+        let line = [
+            "run",
+            "--workspace",
+            &shown,
+            "main.py",
+            "--policy",
+            "permissive",
+        ];
+        output(&daemon, &[&line[..], more].concat())
+    };
+    // A file that git ignores was not sent, and is not written over.
+    let refused = run(&["--apply"]);
+    let stderr = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(125), "{stderr}");
+    assert!(stderr.contains("nothing was applied: run.log"), "{stderr}");
+    assert_eq!(snapshot(&root), before);
+    let applied = run(&["--apply=*.txt", "--apply=made"]);
+    let stderr = text(&applied.stderr);
+    assert!(applied.status.success(), "{stderr}");
+    let notes = fs::read_to_string(root.join("notes.txt")).expect("a file");
+    assert_eq!(notes, "one\ntwo\nthree\nfour\n");
+    assert!(!root.join("old.txt").exists());
+    let mode = fs::metadata(root.join("made/new.py")).expect("a file");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&mode.permissions());
+    assert_eq!(mode & 0o7100, 0o100, "executable and not setuid: {mode:o}");
+    assert_eq!(
+        fs::read_to_string(root.join("run.log")).expect("a file"),
+        "ignored"
+    );
+    let undone = output(&daemon, &["apply", "--undo"]);
+    assert!(undone.status.success(), "{}", text(&undone.stderr));
+    assert_eq!(snapshot(&root), before);
+    assert!(!root.join("made").exists());
+    // What failed is not applied.
+    fs::write(
+        root.join("main.py"),
+        format!("{script}raise SystemExit(3)\n"),
+    )
+    .expect("the script");
+    let before = snapshot(&root);
+    let failed = run(&["--apply=*.txt"]);
+    assert_eq!(failed.status.code(), Some(3));
+    assert!(text(&failed.stderr).contains("exit code 3: nothing was applied"));
+    assert_eq!(snapshot(&root), before);
+}

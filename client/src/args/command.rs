@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{
-    BenchArgs, DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs,
+    ApplyArgs, BenchArgs, DaemonCommand, ExportArgs, HistoryArgs, HookArgs, ImageCommand, LogsArgs,
     PolicyCommand, RerunArgs, RunArgs, ScanArgs, ShowArgs, WatchArgs,
 };
 
@@ -24,6 +24,16 @@ Exit codes: the script's own; 124 time limit; 125 SafeRun failed; 126 refused by
 128+N ended by signal N (137 also memory limit); 130 cancelled; 122 disk full or too many tasks;
 2 the command line or the script's file cannot be used.")]
     Run(Box<RunArgs>),
+    /// List what `run --apply` did to folders; complete or undo it
+    #[command(after_help = "\
+Examples:
+  saferunctl run --workspace . tools/rename.py --apply
+  saferunctl apply                       what was applied, and what was interrupted
+  saferunctl apply --undo                put the last one back
+  saferunctl apply --recover             complete what a crash interrupted
+
+Exit codes: 0 done; 1 a file was changed by something else meanwhile, and nothing was done.")]
+    Apply(ApplyArgs),
     /// Say what code means to do, without running it
     #[command(after_help = "\
 Examples:

@@ -1,5 +1,6 @@
 //! The command line: its types, its help, its examples. Knows nothing of what commands do.
 
+mod apply;
 mod bench;
 mod command;
 mod daemon;
@@ -13,6 +14,7 @@ mod watch;
 
 use clap::{Args, Parser};
 
+pub(crate) use apply::ApplyArgs;
 pub(crate) use bench::BenchArgs;
 pub(crate) use command::Command;
 pub(crate) use daemon::{DaemonCommand, UnitArgs};

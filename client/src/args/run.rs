@@ -118,6 +118,28 @@ pub(crate) struct RunArgs {
     /// Print what the script would have changed, as a unified diff, after its output
     #[arg(long, conflicts_with = "detach", help_heading = "Files")]
     pub(crate) diff: bool,
+    /// Put what the script changed into the folder of --workspace: all of it, or what a pattern as in .gitignore names;
+    /// may be repeated
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "*",
+        requires = "workspace",
+        conflicts_with = "detach",
+        help_heading = "Files"
+    )]
+    pub(crate) apply: Vec<String>,
+    /// Put one hunk of a file there, counted from 1 as --diff shows them; may be repeated
+    #[arg(long = "apply-hunk", value_name = "PATH:N", value_parser = hunk, requires = "workspace", conflicts_with = "detach", help_heading = "Files")]
+    pub(crate) apply_hunks: Vec<(String, usize)>,
+    /// Ask for each change whether to put it there, hunk by hunk
+    #[arg(short, long, requires = "workspace", conflicts_with_all = ["apply", "apply_hunks", "form"], help_heading = "Files")]
+    pub(crate) patch: bool,
+    /// Apply even if the script failed, or not all that it changed is known
+    #[arg(long, requires = "workspace", help_heading = "Files")]
+    pub(crate) apply_anyway: bool,
     /// Tell what the script did and tried: processes, files changed, secrets, addresses; costs some time
     #[arg(long, conflicts_with = "detach", help_heading = "Files")]
     pub(crate) trace: bool,
@@ -131,6 +153,14 @@ fn own_variable(text: &str) -> Result<(String, Option<String>), String> {
         None if text.is_empty() => Err("write NAME or NAME=VALUE".to_owned()),
         None => Ok((text.to_owned(), None)),
     }
+}
+
+/// `PATH:N`.
+fn hunk(text: &str) -> Result<(String, usize), String> {
+    let parts = text.rsplit_once(':');
+    let hunk = parts.and_then(|(path, number)| Some((path.to_owned(), number.parse().ok()?)));
+    hunk.filter(|(path, number)| !path.is_empty() && *number > 0)
+        .ok_or_else(|| "write PATH:N, with N from 1".to_owned())
 }
 
 /// `KEY=VALUE`.

@@ -11,7 +11,7 @@ use super::workspace::Original;
 use crate::{ui::one_line, units::show_bytes};
 
 /// Lines of context around a change.
-const CONTEXT: usize = 3;
+pub(crate) const CONTEXT: usize = 3;
 /// Larger files are summarised: what nobody reads need not be compared line by line.
 const LARGEST: usize = 2 * 1024 * 1024;
 
@@ -81,7 +81,7 @@ fn described(state: &EntryState) -> String {
 }
 
 /// Both sides as text, if both are known and are text.
-fn texts(change: &Change, originals: &Originals) -> Option<(String, String)> {
+pub(crate) fn texts(change: &Change, originals: &Originals) -> Option<(String, String)> {
     let content_changed = match (&change.before, &change.after) {
         (Some(before), Some(after)) => before.sha256 != after.sha256,
         _ => true,
@@ -140,7 +140,7 @@ fn text(change: &Change, before: &str, after: &str, out: &mut String) {
 }
 
 /// One line of a file; tabs stay, for they are what a patch needs.
-fn harmless(line: &str) -> String {
+pub(crate) fn harmless(line: &str) -> String {
     let parts: Vec<String> = line.split('\t').map(one_line).collect();
     parts.join("\t")
 }

@@ -25,11 +25,13 @@ use jsonrpsee::core::client::Subscription;
 use saferun_protocol::{ApiClient, Client, Event, RunRequest, RunResult};
 
 use crate::{
+    apply,
     args::{Global, RunArgs},
     daemon, exit,
     failure::Failure,
     ui,
 };
+pub(crate) use diff::{CONTEXT, Originals, harmless, summary, texts};
 use input::Feeder;
 pub(crate) use live::Live;
 use output::Output;
@@ -37,6 +39,7 @@ pub(crate) use report::{next as next_step, sentence};
 pub(crate) use request::{check_size, person_present};
 use signals::Signals;
 pub(crate) use stand_in::translate;
+pub(crate) use workspace::Original;
 use workspace::Sent;
 
 /// How long a daemon that stops may go on answering that it does.
@@ -77,7 +80,8 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     let sent = workspace::gather(args, &source.bytes)?;
     let request = request::build(args, source, &sent, &input)?;
     say_what_stays(args, &sent);
-    let originals = args.diff.then(|| originals(&request, sent));
+    let target = apply::target(args)?;
+    let originals = (args.diff || target.is_some()).then(|| originals(&request, sent));
     let signals = signals::watch();
     let (client, connected, events) = loop {
         let client = Arc::new(daemon::reach(global.may_start()).await?);
@@ -118,6 +122,7 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         ui::note(report::timing(&result, connected, began.elapsed()));
     }
     if let (Some(originals), Some(effects)) = (&originals, &result.effects)
+        && args.diff
         && !args.json
         && !args.stream
     {
@@ -131,6 +136,12 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         && code == 0
     {
         code = exit::FAILED;
+    }
+    if let (Some(target), Some(originals)) = (&target, &originals)
+        && let Err(failure) = target.apply(&result, originals)
+    {
+        ui::err(failure.text());
+        code = if code == 0 { failure.exit } else { code };
     }
     let to_person = std::io::stderr().is_terminal() && !args.json && !args.stream;
     ui::err(report::after(&result, args.quiet, to_person, sanitised));
@@ -181,11 +192,11 @@ fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResu
 }
 
 /// What was sent, to compare with.
-fn originals(request: &RunRequest, sent: Sent) -> diff::Originals {
+fn originals(request: &RunRequest, sent: Sent) -> Originals {
     let mut originals = sent.files;
     let name = request.file_name.clone();
     let bytes = request.source.clone().into_bytes();
-    let script = workspace::Original {
+    let script = Original {
         bytes,
         executable: false,
     };
