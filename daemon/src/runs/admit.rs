@@ -11,7 +11,10 @@ use saferun_policy::{
     RequestedLimits, Runtime, Trace,
 };
 use saferun_protocol::{AppliedLimits, Asked, ClientKind, Code, Finding, RunRequest, StdinMode};
-use saferun_scanner::Report;
+use saferun_scanner::{
+    Report,
+    extract::{FileReport, crashed, scan_bytes},
+};
 
 use super::{
     files::{self, Brought},
@@ -20,6 +23,7 @@ use super::{
 use crate::{
     audit::Secrets,
     engine::{Folders, Unheld},
+    guard::guarded,
     image::Needs,
     policy::Resolved,
 };
@@ -265,13 +269,21 @@ fn scan_all(source: &[u8], files: &[Brought], script: &str, honour_suppressions:
     }
 }
 
-/// Scans the bytes as the interpreter will read them: as Python, whatever the file is called.
+/// Scans the bytes as the interpreter will read them: as Python, whatever the file is called. Code on which the
+/// scanner crashes counts as HIGH and as not understood, and costs other runs nothing.
 fn scan(source: &[u8], honour_suppressions: bool) -> Report {
     let options = saferun_scanner::Options {
         honour_suppressions,
         ..saferun_scanner::Options::default()
     };
-    saferun_scanner::extract::scan_bytes("script.py", source, &options).report
+    let source = source.to_vec();
+    judged(move || scan_bytes("script.py", &source, &options))
+}
+
+fn judged(scan: impl FnOnce() -> FileReport + Send + 'static) -> Report {
+    guarded(SCRIPT, scan)
+        .unwrap_or_else(|message| crashed(SCRIPT, &message))
+        .report
 }
 
 fn invalid(message: &str) -> ErrorObjectOwned {
@@ -392,4 +404,25 @@ pub(super) fn applied(limits: &EffectiveLimits) -> AppliedLimits {
     applied.open_files = limits.open_files;
     applied.output_bytes = limits.output.get();
     applied
+}
+
+#[cfg(test)]
+mod tests {
+    use saferun_policy::{DecisionRequest, Verdict};
+    use saferun_scanner::Level;
+
+    use super::*;
+
+    #[test]
+    fn code_on_which_the_scanner_crashes_is_high_and_counts_as_not_understood() {
+        let report = judged(|| panic!("a bug"));
+        assert_eq!(report.risk(), Level::High);
+        assert!(report.incomplete);
+        assert!(report.findings[0].message.contains("a bug"));
+        // A preset that refuses imports cannot know that there are none.
+        let preset = saferun_policy::preset("safe-executor").expect("a preset");
+        let decision = preset.decide(&report, &DecisionRequest::default());
+        assert_eq!(decision.verdict, Verdict::Refuse);
+        assert!(scan(b"x = 1\n", false).findings.is_empty());
+    }
 }

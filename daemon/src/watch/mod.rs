@@ -3,7 +3,6 @@
 
 mod beneath;
 mod board;
-mod guard;
 mod inbox;
 mod known;
 mod mounts;

@@ -10,14 +10,16 @@ use std::{
 
 use nix::errno::Errno;
 use saferun_protocol::{Finding, Risk};
-use saferun_scanner::{Options, extract::scan_bytes};
+use saferun_scanner::{
+    Options,
+    extract::{crashed, scan_bytes},
+};
 use sha2::{Digest, Sha256};
 
 use super::{
     beneath::{self, Found, Stamp},
-    guard::guarded,
 };
-use crate::runs::wire;
+use crate::{guard::guarded, runs::wire};
 
 /// Largest file that is read, in bytes; the same as for `saferunctl scan`.
 pub(super) const LARGEST: u64 = 32 * 1024 * 1024;
@@ -139,7 +141,9 @@ impl FileScanner {
             self.options.clone(),
             name.clone().into_owned(),
         );
-        let report = guarded(&name, move || scan_bytes(&named, &code, &options)).report;
+        let report = guarded(&name, move || scan_bytes(&named, &code, &options))
+            .unwrap_or_else(|message| crashed(&name, &message))
+            .report;
         let found = &report.findings;
         let content = Arc::new(Content {
             sha256,
