@@ -16,9 +16,7 @@ use saferun_scanner::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{
-    beneath::{self, Found, Stamp},
-};
+use super::beneath::{self, Found, Stamp};
 use crate::{guard::guarded, runs::wire};
 
 /// Largest file that is read, in bytes; the same as for `saferunctl scan`.
