@@ -22,6 +22,7 @@ mod world;
 
 #[cfg(feature = "measure")]
 pub use audit::measure;
+pub use audit::{RecordError, verify_copy};
 pub use boot::boot;
 pub use settings::{Settings, SettingsError};
 pub use steps::Step;

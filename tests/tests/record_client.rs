@@ -216,6 +216,65 @@ fn withheld(daemon: &Daemon) {
     assert_eq!(said(daemon, &["logs", &result.id], 0), "");
 }
 
+/// A copy is verified where no daemon runs, and one byte of the code of one run is enough to break it.
+fn copy(daemon: &Daemon, key: &str) {
+    let place = tempfile::tempdir().expect("a folder");
+    for name in ["audit.sqlite", "audit.sqlite-wal", "audit.head"] {
+        let from = daemon.folder().join("state").join(name);
+        if from.exists() {
+            fs::copy(from, place.path().join(name)).expect("a copy");
+        }
+    }
+    let file = place.path().join("audit.sqlite");
+    let verify = |key: &[&str]| {
+        let mut command = daemon.cli(&["history", "verify", "--database"]);
+        let output = command
+            .arg(&file)
+            .args(key)
+            .env("SAFERUN_SOCKET", place.path().join("nobody"))
+            .env("SAFERUN_NO_START", "1")
+            .output()
+            .expect("saferunctl starts");
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (code, whole, _) = verify(&["--key", key]);
+    assert!(
+        code == Some(0) && whole.starts_with("untampered"),
+        "{whole}"
+    );
+    let (code, whole, _) = verify(&[]);
+    assert!(
+        code == Some(0) && whole.starts_with("consistent"),
+        "{whole}"
+    );
+    let mut changed = 0;
+    for name in ["audit.sqlite", "audit.sqlite-wal"] {
+        let path = place.path().join(name);
+        let mut bytes = fs::read(&path).unwrap_or_default();
+        let code = b"print('sealed')";
+        for at in 0..bytes.len().saturating_sub(code.len()) {
+            if bytes[at..].starts_with(code) {
+                bytes[at + 7] ^= 1;
+                changed += 1;
+            }
+        }
+        fs::write(&path, bytes).expect("written back");
+    }
+    assert!(changed > 0, "the code is not where it was thought to be");
+    let (code, whole, _) = verify(&["--key", key]);
+    assert!(code == Some(1) && whole.starts_with("broken"), "{whole}");
+    fs::remove_file(place.path().join("audit.head")).expect("it is there");
+    let (code, _, error) = verify(&[]);
+    assert!(
+        code == Some(125) && error.contains("copy audit.head as well"),
+        "{error}"
+    );
+}
+
 fn integrity(daemon: &Daemon) {
     assert!(said(daemon, &["history", "verify"], 0).starts_with("consistent"));
     let key = said(daemon, &["history", "seal"], 0);
@@ -225,6 +284,7 @@ fn integrity(daemon: &Daemon) {
     let _ = daemon.run("print('sealed')");
     assert!(said(daemon, &["history", "verify", "--key", &path], 0).starts_with("untampered"));
     assert!(said(daemon, &["history", "verify"], 0).starts_with("consistent"));
+    copy(daemon, &path);
     fs::write(&path, "ab".repeat(32)).expect("another key");
     assert!(said(daemon, &["history", "verify", "--key", &path], 1).starts_with("broken"));
 }

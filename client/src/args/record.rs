@@ -51,6 +51,10 @@ Examples:
   saferunctl history verify
   saferunctl history verify --key FILE               against the seal, too
   saferunctl history verify --key - < FILE
+  saferunctl history verify --database /media/usb/audit.sqlite --key FILE   a copy, without a daemon
+
+A copy needs the files audit.sqlite, audit.sqlite-wal (if there is one) and audit.head, in one folder; take it while
+the daemon is stopped.
 
 Without the key of a seal the best verdict is `consistent`: who owns the file could have made it so.
 Exit codes: 0 consistent or untampered; 1 broken; 125 it cannot be read.")]
@@ -58,6 +62,9 @@ Exit codes: 0 consistent or untampered; 1 broken; 125 it cannot be read.")]
         /// File with the key that `history seal` showed, or - for standard input
         #[arg(long, value_name = "FILE|-")]
         key: Option<PathBuf>,
+        /// Check a copy of the record instead of the daemon's own
+        #[arg(long, value_name = "FILE")]
+        database: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,

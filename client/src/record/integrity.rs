@@ -3,8 +3,9 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write as _},
     path::Path,
+    process::{Command, Stdio},
 };
 
 use saferun_protocol::{ApiClient, Integrity, VerifyReport};
@@ -22,13 +23,18 @@ const LONGEST_KEY: u64 = 4096;
 /// Checks the record. Exit code 0 unless it is broken.
 pub(crate) async fn verify(
     key: Option<&Path>,
+    copy: Option<&Path>,
     as_json: bool,
     global: &Global,
 ) -> Result<u8, Failure> {
     let key = key.map(read_key).transpose()?;
     let sealed = key.is_some();
-    let client = daemon::reach(global.may_start()).await?;
-    let report = client.verify_history(key).await?;
+    let report = if let Some(copy) = copy {
+        verify_copy(copy, key.as_deref())?
+    } else {
+        let client = daemon::reach(global.may_start()).await?;
+        client.verify_history(key).await?
+    };
     if as_json {
         ui::line(json(&report));
     } else {
@@ -38,6 +44,45 @@ pub(crate) async fn verify(
         Integrity::Broken => exit::NOT_OK,
         Integrity::Consistent | Integrity::Untampered => 0,
     })
+}
+
+/// Has the daemon's program look at a copy, since it knows the record and this one has no database. No daemon needs
+/// to run, and the one that does is not asked. The key goes through a pipe.
+fn verify_copy(copy: &Path, key: Option<&str>) -> Result<VerifyReport, Failure> {
+    let shown = one_line(&copy.display().to_string());
+    let cannot = |reason: &str| {
+        Failure::failed(
+            format!("cannot verify {shown}: {reason}"),
+            "name a copy of audit.sqlite with its audit.head beside it",
+        )
+    };
+    let mut command = Command::new(daemon::find_daemon()?);
+    command.arg("verify");
+    if key.is_some() {
+        command.arg("--key-on-stdin");
+    }
+    let mut child = command
+        .arg("--")
+        .arg(copy)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot(&error.to_string()))?;
+    if let (Some(mut stdin), Some(key)) = (child.stdin.take(), key) {
+        stdin
+            .write_all(key.as_bytes())
+            .map_err(|error| cannot(&error.to_string()))?;
+    }
+    let output = child
+        .wait_with_output()
+        .map_err(|error| cannot(&error.to_string()))?;
+    if !output.status.success() {
+        return Err(cannot(&one_line(
+            String::from_utf8_lossy(&output.stderr).trim(),
+        )));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| cannot(&error.to_string()))
 }
 
 /// Begins a seal; the key goes to standard output and nowhere else.

@@ -17,8 +17,12 @@ const SHORT: usize = 13;
 /// Lists recorded runs, or checks or seals the record.
 pub(crate) async fn history(args: &HistoryArgs, global: &Global) -> Result<u8, Failure> {
     match &args.command {
-        Some(HistoryCommand::Verify { key, json }) => {
-            return integrity::verify(key.as_deref(), *json, global).await;
+        Some(HistoryCommand::Verify {
+            key,
+            database,
+            json,
+        }) => {
+            return integrity::verify(key.as_deref(), database.as_deref(), *json, global).await;
         }
         Some(HistoryCommand::Seal { json }) => return integrity::seal(*json, global).await,
         None => {}

@@ -69,6 +69,12 @@ impl HeadFile {
         Ok(Self { file, told: None })
     }
 
+    /// Opens one that is there, and only to read it.
+    pub(super) fn open_to_read(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        Ok(Self { file, told: None })
+    }
+
     /// What it says; `None` for a new or unreadable one.
     pub(super) fn read(&self) -> Option<Head> {
         let mut bytes = [0; LENGTH];

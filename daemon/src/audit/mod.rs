@@ -7,6 +7,7 @@ mod entry;
 mod head;
 #[cfg(feature = "measure")]
 pub mod measure;
+mod offline;
 mod read;
 mod record;
 mod redact;
@@ -29,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
+pub use offline::{RecordError, verify_copy};
 pub(crate) use record::{Facts, Recorded, now_ms};
 pub(crate) use redact::Secrets;
 use store::Store;

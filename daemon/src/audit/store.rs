@@ -25,7 +25,8 @@ const SMALL: usize = 256;
 /// No body can be larger: what a run may print is bounded far below.
 const MAX_BODY: u64 = 1 << 30;
 
-const FORM: &str = "
+/// Tables, indices and triggers.
+pub(super) const FORM: &str = "
 CREATE TABLE events(
     seq INTEGER PRIMARY KEY, run TEXT NOT NULL, uid INTEGER NOT NULL, kind INTEGER NOT NULL,
     at_ms INTEGER NOT NULL, head TEXT NOT NULL, hash BLOB NOT NULL, tag BLOB) STRICT;

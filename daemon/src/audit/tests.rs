@@ -78,6 +78,8 @@ impl Fixture {
 
     fn verdict(&self, key: Option<&str>) -> (Integrity, Vec<String>) {
         let report = self.audit().verify(key).unwrap();
+        // A copy is judged as the daemon judges its own.
+        assert_eq!(verify_copy(&self.path, key).unwrap(), report);
         (report.verdict, report.problems)
     }
 

@@ -9,7 +9,7 @@ use super::{
     Audit, AuditError,
     chain::{self, Event, Hash, Walk, hex},
     entry::{AnyHead, Kind},
-    head::HeadFile,
+    head::{Head, HeadFile},
     store::{connect, unpack},
 };
 
@@ -19,60 +19,71 @@ const TOLD: usize = 100;
 impl Audit {
     /// Verifies everything. Blocks; reads in a transaction of its own, so that runs go on meanwhile.
     pub(crate) fn verify(&self, key: Option<&str>) -> Result<VerifyReport, AuditError> {
-        let key = match key {
-            None => None,
-            Some(text) => Some(chain::unhex(text).ok_or_else(|| AuditError::Unusable {
-                path: "the key".to_owned(),
-                reason:
-                    "it must be 64 hexadecimal digits, as saferun.sealHistory showed it".to_owned(),
-            })?),
-        };
-        let file = HeadFile::open(&self.path.with_extension("head")).ok();
+        let key = key.map(parse_key).transpose()?;
+        let file = HeadFile::open_to_read(&self.path.with_extension("head")).ok();
         // Before the transaction: what is appended meanwhile makes the database longer than this, which is sound.
         let told = file.and_then(|file| file.read());
         let sqlite = |error: rusqlite::Error| AuditError::at(&self.path, &error);
         let connection = connect(&self.path, true).map_err(sqlite)?;
-        connection.execute_batch("BEGIN").map_err(sqlite)?;
-        let mut check = Check {
-            walk: Walk::new(key),
-            problems: Vec::new(),
-            dropped_to: 0,
-            sealed_from: None,
-        };
-        check.run(&connection, key).map_err(sqlite)?;
-        let (seq, link) = check.walk.head();
-        match told {
-            None if seq > 0 => {
-                check.tell("the file with the last link is missing or unreadable".to_owned());
-            }
-            Some(told) => {
-                if told.seq > seq {
-                    check.tell(format!(
-                        "the record ends at event {seq}, but event {} had been written",
-                        told.seq
-                    ));
-                }
-                let expected = check.walk.key_now();
-                if told.seq == seq && key.is_some() && told.seal.map(|(_, key)| key) != expected {
-                    check.tell("the seal's present key does not follow from this one: the end was cut off, or the key is of another seal".to_owned());
-                }
-            }
-            None => {}
-        }
-        let verdict = match (check.problems.is_empty(), key, check.sealed_from) {
-            (false, ..) => Integrity::Broken,
-            (true, Some(_), Some(_)) => Integrity::Untampered,
-            (true, ..) => Integrity::Consistent,
-        };
-        check.problems.truncate(TOLD);
-        Ok(VerifyReport {
-            verdict,
-            events: seq,
-            head: hex(&link),
-            sealed_from: check.sealed_from,
-            problems: check.problems,
-        })
+        check(&connection, told, key).map_err(sqlite)
     }
+}
+
+/// The key of a seal, as `history seal` showed it.
+pub(super) fn parse_key(text: &str) -> Result<Hash, AuditError> {
+    chain::unhex(text).ok_or_else(|| AuditError::Unusable {
+        path: "the key".to_owned(),
+        reason: "it must be 64 hexadecimal digits, as `saferunctl history seal` showed it"
+            .to_owned(),
+    })
+}
+
+/// Checks an open record against what the file beside it told.
+pub(super) fn check(
+    connection: &Connection,
+    told: Option<Head>,
+    key: Option<Hash>,
+) -> rusqlite::Result<VerifyReport> {
+    connection.execute_batch("BEGIN")?;
+    let mut check = Check {
+        walk: Walk::new(key),
+        problems: Vec::new(),
+        dropped_to: 0,
+        sealed_from: None,
+    };
+    check.run(connection, key)?;
+    let (seq, link) = check.walk.head();
+    match told {
+        None if seq > 0 => {
+            check.tell("the file with the last link is missing or unreadable".to_owned());
+        }
+        Some(told) => {
+            if told.seq > seq {
+                check.tell(format!(
+                    "the record ends at event {seq}, but event {} had been written",
+                    told.seq
+                ));
+            }
+            let expected = check.walk.key_now();
+            if told.seq == seq && key.is_some() && told.seal.map(|(_, key)| key) != expected {
+                check.tell("the seal's present key does not follow from this one: the end was cut off, or the key is of another seal".to_owned());
+            }
+        }
+        None => {}
+    }
+    let verdict = match (check.problems.is_empty(), key, check.sealed_from) {
+        (false, ..) => Integrity::Broken,
+        (true, Some(_), Some(_)) => Integrity::Untampered,
+        (true, ..) => Integrity::Consistent,
+    };
+    check.problems.truncate(TOLD);
+    Ok(VerifyReport {
+        verdict,
+        events: seq,
+        head: hex(&link),
+        sealed_from: check.sealed_from,
+        problems: check.problems,
+    })
 }
 
 struct Check {
