@@ -77,6 +77,38 @@ fn usages_are_resolved_names() {
 }
 
 #[test]
+fn modules_that_nothing_binds_are_used_too_and_those_that_a_local_name_hides_are_not() {
+    let names = |code: &str| -> Vec<String> {
+        let usages = scan(code, &Options::default()).usages;
+        let named = usages.iter().filter(|one| one.kind != UsageKind::Import);
+        named.map(|usage| usage.name.clone()).collect()
+    };
+    for (code, name) in [
+        ("x = os.environ", "os.environ"),
+        ("import os\nx = os.environ", "os.environ"),
+        ("import os\nx = os.environ['HOME']", "os.environ"),
+        ("x = sys.argv", "sys.argv"),
+        ("import sys\nx = sys.stdin", "sys.stdin"),
+        ("os.system('id')", "os.system"),
+        ("def f():\n return ctypes.CDLL", "ctypes.CDLL"),
+    ] {
+        let found = names(code);
+        assert!(found.iter().any(|one| one == name), "{code}: {found:?}");
+    }
+    for code in [
+        "class os: environ = {}\nx = os.environ",
+        "def f(os): return os.environ",
+        "os = f()\nx = os.environ",
+    ] {
+        let found = names(code);
+        assert!(
+            !found.iter().any(|one| one == "os.environ"),
+            "{code}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn positions_count_characters() {
     let report = scan("é = 'ü'; exec(é_)\n", &Options::default());
     let finding = report

@@ -123,6 +123,8 @@ impl Engine {
     pub(crate) fn name_attr_used(&mut self, at: Reg, id: NameId, name: Sym) -> Value {
         let value = self.name_attr(id, name);
         if let Value::Ref(Ref::Name(found)) = value {
+            // First of all: where the value comes from a source there is an early way out.
+            self.note_usage(crate::UsageKind::Attribute, found, at);
             let node = self.names.get(found).node;
             if node != NONE {
                 let entry = self.catalog.node(node);
@@ -140,7 +142,6 @@ impl Engine {
                     return value.with_taints(&[taint]);
                 }
             }
-            self.note_usage(crate::UsageKind::Attribute, found, at);
         }
         value
     }
