@@ -9,17 +9,47 @@ fn published() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema/saferun-policy.schema.json")
 }
 
-/// `SAFERUN_UPDATE=1 cargo nextest run -p saferun-policy` writes it.
+/// The extension for VS Code, which ships a schema of its own: an editor has no other file of this repository.
+fn extension() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vscode-extension")
+}
+
+/// The schema that the extension tells the YAML language of VS Code to use.
+fn contributed() -> (PathBuf, Vec<String>) {
+    let text = fs::read_to_string(extension().join("package.json")).unwrap();
+    let package: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let entry = &package["contributes"]["yamlValidation"][0];
+    let url = entry["url"].as_str().unwrap();
+    let files = entry["fileMatch"].as_array().unwrap();
+    let files = files.iter().map(|one| one.as_str().unwrap().to_owned());
+    (url.strip_prefix("./").unwrap().into(), files.collect())
+}
+
+/// `SAFERUN_UPDATE=1 cargo nextest run -p saferun-policy` writes them.
 #[test]
-fn the_published_schema_is_current() {
+fn the_published_schemas_are_current() {
     let mut text = serde_json::to_string_pretty(&schema()).unwrap();
     text.push('\n');
-    if env::var_os("SAFERUN_UPDATE").is_some() {
-        fs::create_dir_all(published().parent().unwrap()).unwrap();
-        fs::write(published(), &text).unwrap();
+    for path in [published(), extension().join(contributed().0)] {
+        if env::var_os("SAFERUN_UPDATE").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let current = fs::read_to_string(path).unwrap_or_default();
+        assert!(current == text, "run the tests once with SAFERUN_UPDATE=1");
     }
-    let current = fs::read_to_string(published()).unwrap_or_default();
-    assert!(current == text, "run the tests once with SAFERUN_UPDATE=1");
+}
+
+#[test]
+fn the_extension_ships_its_schema_and_names_the_files_that_hold_policies() {
+    let (schema, files) = contributed();
+    // What is packed is listed folder by folder, after a line that leaves everything out.
+    let folder = schema.parent().unwrap().to_str().unwrap();
+    let packed = fs::read_to_string(extension().join(".vscodeignore")).unwrap();
+    assert!(packed.starts_with("**\n"), "{packed}");
+    let line = format!("!{folder}/**");
+    assert!(packed.lines().any(|one| one == line), "{line}: {packed}");
+    assert_eq!(files, [".saferun.yaml", "**/saferun/policy.yaml"]);
 }
 
 #[test]
