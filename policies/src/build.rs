@@ -112,6 +112,7 @@ impl Getter<'_> {
             artifact_count: self.both("artifact_count", Self::count),
             concurrency: self.count("limits.concurrency"),
             queue: self.count("limits.queue"),
+            queue_wait: self.time("limits.queue_wait"),
             rate: RateLimits {
                 per_client: self.rates("limits.rate.per_client"),
                 per_code: self.rates("limits.rate.per_code"),

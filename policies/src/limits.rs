@@ -56,6 +56,8 @@ pub struct Limits {
     pub concurrency: u32,
     /// Runs that may wait for a place; one more is refused at once.
     pub queue: u32,
+    /// How long a run may wait for a place and a container; then it is refused.
+    pub queue_wait: Duration,
     /// Runs in a sliding window.
     pub rate: RateLimits,
 }
@@ -147,6 +149,9 @@ impl LimitError {
         }
     }
 }
+
+/// Most bytes of files, and as many of changes, that one answer carries; no policy can say more.
+pub(crate) const MAX_RETURNED: Bytes = Bytes::mib(16);
 
 /// The least values that leave an interpreter alive, below which a policy or request is a mistake.
 pub mod floor {

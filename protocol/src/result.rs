@@ -54,6 +54,8 @@ pub enum LimitHit {
     Disk,
     /// Output was dropped.
     Output,
+    /// The time that a run may wait for a place and a container; nothing ran.
+    Queue,
 }
 
 /// What the run used.

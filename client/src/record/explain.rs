@@ -71,6 +71,10 @@ pub(super) fn outcome(record: &RunRecord) -> OutcomeWords {
             "Stopped: it printed too much".to_owned(),
             format!("The program printed more than {} and the policy ends such a run.", show_bytes(limits.output_bytes)),
         ),
+        Outcome::Blocked if result.limits_hit.contains(&LimitHit::Queue) => (
+            "Refused: it waited too long".to_owned(),
+            "Other runs had all the places for as long as the policy lets a run wait. No line of this code was executed.".to_owned(),
+        ),
         Outcome::Blocked => (
             "Refused: nothing was run".to_owned(),
             "SafeRun refused the request before anything ran. No line of this code was executed.".to_owned(),

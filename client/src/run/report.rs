@@ -202,6 +202,8 @@ pub(crate) fn next(result: &RunResult, sanitised: bool) -> Option<String> {
             "allow larger folders: --tmpfs {}MiB",
             (limits.tmpfs_bytes >> 20).saturating_mul(2).max(1)
         ),
+        // The message says what to do; a reason would not help.
+        Outcome::Blocked if result.limits_hit.contains(&LimitHit::Queue) => return None,
         Outcome::Blocked if !result.message.contains("--override") => {
             "read the script; if it may run, say why with --override REASON".to_owned()
         }

@@ -32,8 +32,6 @@ use super::wire;
 
 /// Name of a script that has none.
 const SCRIPT: &str = "main.py";
-/// Most bytes of changes, and as many of artifacts, that one answer carries, whatever the policy allows.
-const MAX_RETURNED: u64 = 16 * 1024 * 1024;
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
 /// Most of a stream's cap that is kept for its end.
@@ -48,6 +46,8 @@ pub(super) struct Admitted {
     pub(super) recorded_env: Vec<(String, String)>,
     pub(super) given: Option<Vec<u8>>,
     pub(super) limits: EffectiveLimits,
+    /// How long it may wait for a place and a container.
+    pub(super) queue_wait: Duration,
     pub(super) decision: Decision,
     pub(super) findings: Vec<Finding>,
     pub(super) policy: String,
@@ -168,6 +168,7 @@ pub(super) fn admit(
         policy_warnings: resolved.warnings.clone(),
         scan_time: began.elapsed(),
         writable: writable(policy),
+        queue_wait: policy.limits.queue_wait,
         unheld: Unheld::default(),
         returns_output: policy.returns.output,
         needs,
@@ -186,7 +187,7 @@ fn account(
     limits: &EffectiveLimits,
     advice: &mut Vec<String>,
 ) -> Account {
-    let bytes = limits.artifacts.get().min(MAX_RETURNED);
+    let bytes = limits.artifacts.get();
     let mut grant = |wanted: bool, granted: bool, key: &str, entries: u32| {
         if wanted && !granted {
             advice.push(format!(

@@ -17,6 +17,7 @@ mod service;
 mod template;
 mod transcript;
 mod verdict;
+mod waiting;
 pub(crate) mod wire;
 
 pub(crate) use registry::Caller;

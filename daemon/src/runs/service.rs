@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    account::{blank, refusal, setup_failure, shutting_down, unknown_run, unrecorded},
+    account::{blank, refusal, shutting_down, unknown_run, unrecorded},
     admit::{Admitted, admit, client},
     carry::Wanted,
     pick::{Picked, pick},
@@ -23,12 +23,13 @@ use super::{
     registry::{Caller, Registry, RunHandle, StdinPiece},
     template::{permitted, template},
     transcript::Transcript,
+    waiting::Wait,
 };
 use crate::{
     admission::{Gate, Place, Rates, Want},
     audit::{Alerts, Audit, AuditError, Facts, Recorded},
     policy::{Asked, PolicyHandle},
-    pool::{Key, Lease, LeaseError, PoolHandle},
+    pool::{Key, PoolHandle},
     steps::{Step, reached},
     world::WorldHandle,
 };
@@ -203,9 +204,15 @@ impl RunService {
             .as_ref()
             .map(|picked| Key(template(&admitted, picked.image.clone())));
         let waiting = async {
-            let wait =
-                self.wait_for_container(key?, place.as_mut(), caller, &cancel, &events, detach);
-            Some(wait.await)
+            let wait = Wait {
+                place: place.as_mut(),
+                source: source(caller),
+                most: admitted.queue_wait,
+                cancel: &cancel,
+                events: &events,
+                detach,
+            };
+            Some(wait.for_container(&self.pool, key?).await)
         };
         let image = picked.as_ref().map(|picked| picked.image.as_str());
         let image = image.unwrap_or_default();
@@ -234,13 +241,9 @@ impl RunService {
                     picked.tell(&stderr, &mut result);
                 }
             }
-            Some(Err(None)) => {
-                result.status = Outcome::Cancelled;
-                "The run was cancelled before it began".clone_into(&mut result.message);
-            }
-            Some(Err(Some(error))) => {
-                result.status = Outcome::SetupFailed;
-                result.message = setup_failure(&error);
+            Some(Err(why)) => {
+                result.timing.queued_ms = began.elapsed().as_secs_f64() * 1000.0;
+                why.tell(&mut result);
             }
             // The result says already why it does not run.
             None => {}
@@ -361,37 +364,6 @@ impl RunService {
         self.registry.find(id, uid).map(|run| run.transcript)
     }
 
-    /// `Err(None)`: cancelled while it waited.
-    async fn wait_for_container(
-        &self,
-        key: Key,
-        place: Option<&mut Place>,
-        caller: Caller,
-        cancel: &CancellationToken,
-        events: &Sender,
-        detach: bool,
-    ) -> Result<Lease, Option<LeaseError>> {
-        let source = source(caller);
-        let lease = async {
-            if let Some(place) = place {
-                place.turn().await;
-            }
-            lease(&self.pool, key, source).await
-        };
-        let gone = async {
-            events.closed().await;
-            if detach {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(None),
-            lease = lease => lease.map_err(Some),
-            () = gone => Err(None),
-        }
-    }
-
     /// Ends a run of this uid.
     pub(crate) fn kill(&self, id: &str, uid: u32) -> Result<(), ErrorObjectOwned> {
         let run = self.registry.find(id, uid).ok_or_else(|| unknown_run(id))?;
@@ -429,25 +401,6 @@ impl RunService {
         self.closing.store(true, Ordering::Relaxed);
         self.registry.cancel_all();
     }
-}
-
-/// A container with just these limits. One of a wider class that is warm is tightened, which is ten times faster than
-/// a start; where that fails, one is started.
-async fn lease(pool: &PoolHandle, key: Key, source: u64) -> Result<Lease, LeaseError> {
-    let mut lease = pool.lease(key.clone(), true, source).await?;
-    if lease.template == key.0 {
-        return Ok(lease);
-    }
-    if let Some(container) = lease.container() {
-        match container.tighten(&key.0).await {
-            Ok(()) => return Ok(lease),
-            Err(error) => {
-                tracing::warn!(%error, "a container could not be tightened, another is started");
-            }
-        }
-    }
-    drop(lease);
-    pool.lease(key, false, source).await
 }
 
 /// Whose turn a run takes.

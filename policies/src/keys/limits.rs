@@ -1,7 +1,7 @@
 //! Keys of `limits`: each with a `default` and a `max`, or a single number where a request has no say.
 
 use super::{Key, Kind, Scope};
-use crate::limits::floor;
+use crate::limits::{MAX_RETURNED, floor};
 use crate::units::{Bytes, MilliCpus};
 use crate::value::Tighten;
 
@@ -96,7 +96,7 @@ pub(super) fn keys() -> Vec<Key> {
     ));
     keys.extend(bounded!(
         "artifacts",
-        bytes(Bytes(0), Bytes::gib(16)),
+        bytes(Bytes(0), MAX_RETURNED),
         "Bytes of all files that a run hands back."
     ));
     keys.extend(bounded!(
@@ -112,7 +112,7 @@ pub(super) fn keys() -> Vec<Key> {
 }
 
 /// How many runs, at once and in a while.
-fn traffic() -> [Key; 5] {
+fn traffic() -> [Key; 6] {
     [
         single(
             "limits.concurrency",
@@ -128,6 +128,15 @@ fn traffic() -> [Key; 5] {
             },
             Tighten::Lower,
             "Runs that may wait for a place; one more is refused at once.",
+        ),
+        single(
+            "limits.queue_wait",
+            Kind::Time {
+                min: 1_000,
+                max: 24 * HOUR,
+            },
+            Tighten::Lower,
+            "How long a run may wait for a place and a container; then it is refused.",
         ),
         single(
             "limits.rate.per_client",

@@ -3,7 +3,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use saferun_policy::preset;
-use saferun_protocol::{ApiClient, ClientKind, Code, Outcome};
+use saferun_protocol::{ApiClient, ClientKind, Code, LimitHit, Outcome, PolicySetting};
 use saferun_tests::Daemon;
 
 use super::{Answer, ask, figures, passes, request};
@@ -79,6 +79,64 @@ fn concurrency_and_queue() {
             daemon.status().running + daemon.status().queued == 0
         });
     }
+}
+
+/// One that waits gets the place that comes free in time; one that has waited for as long as the policy says is refused.
+#[test]
+fn queue_wait() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let alone = |wait: &str, program: &str| {
+        let mut asked = request("default", program);
+        asked.policy_layers.settings = vec![
+            PolicySetting::new("limits.concurrency", "1"),
+            PolicySetting::new("limits.queue_wait", wait),
+        ];
+        asked
+    };
+    let client = daemon.connect();
+    daemon.block_on(async {
+        let client = std::sync::Arc::new(client);
+        let other = std::sync::Arc::clone(&client);
+        let long = alone("10m", "import time; time.sleep(25)");
+        let holds = tokio::spawn(async move { other.run(long).await });
+        while client.status().await.expect("a status").running == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let refused = client.run(alone("1s", "print('never')")).await;
+        let refused = refused.expect("a result");
+        assert_eq!(
+            (refused.status, refused.limits_hit.as_slice()),
+            (Outcome::Blocked, [LimitHit::Queue].as_slice()),
+            "{refused:#?}"
+        );
+        assert_eq!(
+            (refused.stdout.as_str(), refused.sandbox.container.as_str()),
+            ("", "")
+        );
+        assert!(refused.timing.queued_ms >= 1000.0, "{refused:#?}");
+        for says in ["waited 1s", "limits.queue_wait", "saferunctl ps"] {
+            assert!(refused.message.contains(says), "{}", refused.message);
+        }
+        let seen = client.status().await.expect("a status");
+        assert_eq!((seen.running, seen.queued), (1, 0), "it has left the queue");
+        let other = std::sync::Arc::clone(&client);
+        let waits = tokio::spawn(async move { other.run(alone("10m", "print('my turn')")).await });
+        while client.status().await.expect("a status").queued == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let run = client.ps().await.expect("a list");
+        let first = run
+            .iter()
+            .find(|run| run.state == "running")
+            .expect("one runs");
+        client.kill(first.id.clone()).await.expect("it is ended");
+        let passed = waits.await.expect("a task").expect("a result");
+        assert_eq!(passed.stdout, "my turn\n", "{passed:#?}");
+        holds.await.expect("a task").expect("a result");
+    });
 }
 
 #[test]
