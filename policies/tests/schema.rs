@@ -16,13 +16,20 @@ fn extension() -> PathBuf {
 
 /// The schema that the extension tells the YAML language of VS Code to use.
 fn contributed() -> (PathBuf, Vec<String>) {
-    let text = fs::read_to_string(extension().join("package.json")).unwrap();
-    let package: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let text = fs::read_to_string(extension().join("package.json")).expect("a text");
+    let package: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let entry = &package["contributes"]["yamlValidation"][0];
-    let url = entry["url"].as_str().unwrap();
-    let files = entry["fileMatch"].as_array().unwrap();
-    let files = files.iter().map(|one| one.as_str().unwrap().to_owned());
-    (url.strip_prefix("./").unwrap().into(), files.collect())
+    let url = entry["url"].as_str().expect("a path");
+    let files = entry["fileMatch"].as_array().expect("a list");
+    let files = files
+        .iter()
+        .map(|one| one.as_str().expect("a pattern").to_owned());
+    (
+        url.strip_prefix("./")
+            .expect("a path of the extension")
+            .into(),
+        files.collect(),
+    )
 }
 
 /// `SAFERUN_UPDATE=1 cargo nextest run -p saferun-policy` writes them.
