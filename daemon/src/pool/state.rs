@@ -451,4 +451,6 @@ impl<K: Clone + Ord> Pool<K> {
 mod tests;
 
 #[cfg(test)]
+mod model_tests;
+#[cfg(test)]
 mod room_tests;
