@@ -179,6 +179,9 @@ impl Artifact {
 pub struct Trace {
     /// Each thing once, with how often it happened. Every text in them was written by the program.
     pub events: Vec<TraceEvent>,
+    /// Which of the events no finding predicted, as places in `events` from 0.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unforetold: Vec<u32>,
     /// Why the kernel's word is missing, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<String>,

@@ -54,6 +54,19 @@ pub struct Evidence {
     pub range: Range,
 }
 
+/// What became of a finding in a run that was traced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Observation {
+    /// Such an act was seen at its place, and the sandbox let it happen within itself.
+    Observed,
+    /// Such an act was seen at its place, and each time it was refused.
+    Refused,
+    /// No such act was seen at its place, although the trace has no gaps.
+    NotReached,
+}
+
 /// One thing that the code means to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -77,6 +90,9 @@ pub struct Finding {
     /// Which cell of a notebook `range` counts in, from 1; absent for other files.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cell: Option<u32>,
+    /// What became of it in a run that was traced; absent where the trace cannot tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub observed: Option<Observation>,
     /// How it comes about.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
@@ -95,6 +111,7 @@ impl Finding {
             cwe: None,
             file: None,
             cell: None,
+            observed: None,
             evidence: Vec::new(),
         }
     }

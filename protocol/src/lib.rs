@@ -31,7 +31,7 @@ pub use effects::{
 };
 pub use error::{Advice, Code};
 pub use event::{Event, OutputChunk, Stream};
-pub use finding::{Evidence, Finding, Position, Range, Risk};
+pub use finding::{Evidence, Finding, Observation, Position, Range, Risk};
 pub use image::{ImageEvent, ImageInfo, ImagePrune, KeptImage};
 pub use limits::{AppliedLimits, RequestedLimits};
 pub use policy::{

@@ -134,6 +134,25 @@ mod tests {
     fn reports_fit_the_published_schema() {
         let mut record = sample::record();
         fits(&report(&record));
+        let result = record.result.as_mut().unwrap();
+        result.findings[0].observed = Some(saferun_protocol::Observation::NotReached);
+        let mut trace = saferun_protocol::Trace::default();
+        trace.events = vec![saferun_protocol::TraceEvent {
+            at_us: 1,
+            kind: saferun_protocol::EventKind::Name,
+            call: "socket.getaddrinfo".to_owned(),
+            what: "example.org".to_owned(),
+            verdict: saferun_protocol::TraceVerdict::Refused,
+            pid: 2,
+            count: 1,
+            file: None,
+            line: None,
+            seen: saferun_protocol::Seen::Program,
+        }];
+        trace.unforetold = vec![0];
+        trace.unavailable = Some("gVisor".to_owned());
+        result.trace = Some(trace);
+        fits(&report(&record));
         record.ended_ms = None;
         record.end_hash = None;
         record.source = None;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     admit::Admitted,
     execute::Execution,
+    foretold,
     registry::StdinPiece,
     service::Sender,
     transcript::Transcript,
@@ -62,6 +63,7 @@ impl Wanted {
             .sandbox
             .attestation
             .clone_from(&container.attestation);
+        let script = spec.file_name.clone();
         let execution = Execution {
             container,
             spec,
@@ -81,6 +83,9 @@ impl Wanted {
         result.effects = executed.gathered.effects;
         result.artifacts = executed.gathered.artifacts;
         result.trace = executed.gathered.trace;
+        if let Some(trace) = &mut result.trace {
+            foretold::compare(&mut result.findings, trace, &script);
+        }
         result.advice.extend(executed.gathered.advice);
         result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;
         result.timing.run_ms = executed.run_time.as_secs_f64() * 1000.0;

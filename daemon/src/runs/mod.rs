@@ -6,6 +6,7 @@ mod admit;
 mod carry;
 mod execute;
 mod files;
+mod foretold;
 mod gather;
 mod image_age;
 mod output;
