@@ -48,7 +48,10 @@ pub fn boot(settings: Settings) -> anyhow::Result<()> {
 async fn run(settings: Settings) -> anyhow::Result<()> {
     let state = StateDir::open(&settings.state_dir).await?;
     let journal = Journal::open(&state.file("journal.sqlite"))?;
-    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(&settings.engine));
+    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::connect(
+        &settings.engine,
+        state.file("seccomp.json"),
+    ));
     let images = ImageService::new(
         Arc::clone(&engine),
         Catalog::new(settings.supervisor.clone(), state.file("images")),

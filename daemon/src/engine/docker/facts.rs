@@ -25,10 +25,20 @@ pub(super) async fn ask(docker: &Docker, address: &str) -> Result<Capabilities, 
         .version
         .or(info.server_version.clone())
         .unwrap_or_default();
-    Ok(Capabilities {
+    let mut seen = Capabilities {
         version: harmless(&format!("{name} {number}")),
         ..read(&info, address)
-    })
+    };
+    if podman {
+        // It names every runtime that it has heard of, and runs all with the one that its service was started with.
+        seen.runtimes = vec!["runc".to_owned()];
+    }
+    Ok(seen)
+}
+
+/// Whether the engine is Podman.
+pub(super) fn is_podman(seen: &Capabilities) -> bool {
+    seen.version.starts_with("podman ")
 }
 
 fn read(info: &SystemInfo, address: &str) -> Capabilities {
@@ -41,8 +51,15 @@ fn read(info: &SystemInfo, address: &str) -> Capabilities {
         .map(|name| harmless(name))
         .collect();
     runtimes.sort_unstable();
+    // An ordinary user's engine gets a cgroup to itself in version 2 only, whatever it says of the kernel.
+    let rootless = info
+        .security_options
+        .iter()
+        .flatten()
+        .any(|option| option.contains("rootless"));
+    let grouped = !rootless || info.cgroup_version == Some(SystemInfoCgroupVersionEnum::_2);
     let both = |a: Option<bool>, b: Option<bool>| {
-        if a == Some(true) && b == Some(true) {
+        if grouped && a == Some(true) && b == Some(true) {
             Support::Enforced
         } else {
             Support::None
@@ -103,6 +120,28 @@ mod tests {
             ..here()
         };
         assert!(!read(&nested, "unix:///run/docker.sock").local);
+    }
+
+    #[test]
+    fn a_users_own_engine_holds_no_limit_without_cgroups_version_2() {
+        let yes = Some(true);
+        let mut info = SystemInfo {
+            memory_limit: yes,
+            swap_limit: yes,
+            cpu_cfs_period: yes,
+            cpu_cfs_quota: yes,
+            pids_limit: yes,
+            cgroup_version: Some(SystemInfoCgroupVersionEnum::_1),
+            security_options: Some(vec!["name=seccomp".to_owned(), "name=rootless".to_owned()]),
+            ..here()
+        };
+        let seen = read(&info, "unix:///s");
+        assert_eq!(
+            (seen.memory, seen.cpu, seen.pids),
+            (Support::None, Support::None, Support::None)
+        );
+        info.cgroup_version = Some(SystemInfoCgroupVersionEnum::_2);
+        assert_eq!(read(&info, "unix:///s").memory, Support::Enforced);
     }
 
     #[test]

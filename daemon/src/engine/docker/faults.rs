@@ -58,7 +58,7 @@ fn fake(script: impl Fn(usize, &str) -> Act + Send + 'static) -> Fake {
             });
         }
     });
-    let engine = DockerEngine::connect(&format!("unix://{}", path.display()));
+    let engine = DockerEngine::connect(&format!("unix://{}", path.display()), PathBuf::new());
     Fake {
         engine,
         _folder: folder,
@@ -115,7 +115,7 @@ async fn an_answer_without_end_is_cut_before_it_fills_the_memory() {
             });
         }
     });
-    let engine = DockerEngine::connect(&format!("unix://{}", path.display()));
+    let engine = DockerEngine::connect(&format!("unix://{}", path.display()), PathBuf::new());
     let error = engine.images().await.unwrap_err().to_string();
     assert!(error.contains("longer than 16 MiB"), "{error}");
     let sent = sent.recv().await.unwrap();

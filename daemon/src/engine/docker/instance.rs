@@ -23,6 +23,7 @@ use super::{
     deadlines::{ASK, KILL, UPDATE, within},
     errors::status,
     observe::{self, Located},
+    podman::Podman,
     remove,
     stream::Attached,
 };
@@ -38,6 +39,17 @@ const LOOKS_AFTER_THE_END: u32 = 25;
 /// cgroup 180 ms and more were seen.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// What it runs on.
+#[derive(Debug, Clone)]
+pub(super) struct Host {
+    /// Whether the engine shares this machine's process numbers.
+    pub(super) local: bool,
+    /// Whether its limits end it as a whole, and its cgroup goes before anybody is told.
+    pub(super) gvisor: bool,
+    /// What Podman needs, if the engine is Podman.
+    pub(super) podman: Option<Podman>,
+}
+
 /// A container of ours, running when this value is made.
 pub(super) struct DockerInstance {
     docker: Docker,
@@ -45,10 +57,7 @@ pub(super) struct DockerInstance {
     id: String,
     attached: Attached,
     io_given: bool,
-    /// Whether the engine shares this machine's process numbers.
-    local: bool,
-    /// Whether its limits end it as a whole, and its cgroup goes before anybody is told.
-    gvisor: bool,
+    host: Host,
     located: OnceLock<Option<Located>>,
     seen: Arc<Seen>,
 }
@@ -77,8 +86,7 @@ impl DockerInstance {
         address: String,
         id: String,
         attached: Attached,
-        local: bool,
-        gvisor: bool,
+        host: Host,
     ) -> Self {
         Self {
             docker,
@@ -86,8 +94,7 @@ impl DockerInstance {
             id,
             attached,
             io_given: false,
-            local,
-            gvisor,
+            host,
             located: OnceLock::new(),
             seen: Arc::default(),
         }
@@ -147,12 +154,15 @@ impl Instance for DockerInstance {
             .docker
             .inspect_container(&self.id, None::<InspectContainerOptions>);
         let inspected = within("inspect a container", ASK, &self.address, call).await?;
-        let located = if self.local {
+        let located = if self.host.local {
             observe::locate(&inspected, &self.id)
         } else {
             None
         };
-        let facts = observe::facts(&inspected, located.as_ref());
+        let mut facts = observe::facts(&inspected, located.as_ref());
+        if let Some(podman) = &self.host.podman {
+            podman.translate(&inspected, &mut facts.declared);
+        }
         // Only the first look counts: later the pid may be somebody else's.
         let _ = self.located.set(located);
         Ok(facts)
@@ -174,7 +184,7 @@ impl Instance for DockerInstance {
     fn watch(&self) -> BoxFuture<'static, Infallible> {
         let seen = Arc::clone(&self.seen);
         match self.located.get() {
-            Some(Some(located)) if self.gvisor => {
+            Some(Some(located)) if self.host.gvisor => {
                 Box::pin(keep_looking(seen, located.cgroup.clone()))
             }
             _ => Box::pin(std::future::pending()),
@@ -207,6 +217,8 @@ impl Instance for DockerInstance {
             match self.docker.kill_container(&self.id, Some(options)).await {
                 // Gone, or no longer running: as wished.
                 Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
+                // Podman's way to say that it no longer runs.
+                Err(error) if error.to_string().contains("container state improper") => Ok(()),
                 other => other,
             }
         };

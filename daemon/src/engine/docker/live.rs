@@ -36,7 +36,7 @@ async fn bench() -> Option<Bench> {
         skipped("SAFERUN_TEST_ENGINE names no engine");
         return None;
     };
-    let engine = DockerEngine::connect(&address);
+    let engine = DockerEngine::connect(&address, std::env::temp_dir().join("seccomp.json"));
     let base = match std::env::var("SAFERUN_TEST_IMAGE") {
         Ok(image) => Some(image),
         Err(_) => engine
@@ -93,8 +93,17 @@ impl Bench {
             .id;
         let attached = self.engine.run(docker, &id).await.unwrap();
         let address = self.engine.address();
-        let mut instance =
-            DockerInstance::new(docker.clone(), address, id, attached, place.local, false);
+        let mut instance = DockerInstance::new(
+            docker.clone(),
+            address,
+            id,
+            attached,
+            Host {
+                local: place.local,
+                gvisor: false,
+                podman: None,
+            },
+        );
         let (sink, source) = instance.take_io().unwrap();
         assert!(instance.take_io().is_none(), "the streams are given once");
         Probe {
@@ -290,7 +299,7 @@ async fn what_is_missing_is_named() {
         matches!(error, EngineError::RuntimeMissing { .. }),
         "{error}"
     );
-    let away = DockerEngine::connect("unix:///nonexistent/docker.sock");
+    let away = DockerEngine::connect("unix:///nonexistent/docker.sock", PathBuf::new());
     let error = away.capabilities().await.unwrap_err();
     assert!(matches!(error, EngineError::Unreachable { .. }), "{error}");
 }

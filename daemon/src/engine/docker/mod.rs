@@ -1,6 +1,8 @@
 //! Docker's API (and Podman's, which speaks it) behind the [`Engine`] trait. Nothing outside this
 //! folder knows a word of Docker's.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use bollard::{
     Docker,
@@ -13,7 +15,8 @@ use tokio::sync::OnceCell;
 use self::{
     deadlines::{ASK, ATTACH, CREATE, START, within},
     errors::{refine, status},
-    instance::DockerInstance,
+    instance::{DockerInstance, Host},
+    podman::Podman,
     stream::Attached,
 };
 use super::{
@@ -35,6 +38,7 @@ mod instance;
 mod live;
 mod observe;
 mod paths;
+mod podman;
 mod remove;
 mod seccomp;
 mod stream;
@@ -50,22 +54,28 @@ pub(crate) struct DockerEngine {
     client: OnceCell<Docker>,
     /// Asked once: where containers run does not change while an engine keeps its address.
     place: OnceCell<Place>,
+    /// Where the seccomp profile is written for an engine that takes a path, which is Podman.
+    profile: PathBuf,
 }
 
 /// The facts that shape each container.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Place {
     cgroup_version: Option<u8>,
     local: bool,
+    podman: Option<Podman>,
 }
 
 impl DockerEngine {
     /// An engine at `unix:///path`, `tcp://host:port` or `http://host:port`. Nothing is sent yet.
-    pub(crate) fn connect(address: &str) -> Self {
+    ///
+    /// `profile` is a file of the daemon's own that Podman reads the seccomp profile from.
+    pub(crate) fn connect(address: &str, profile: PathBuf) -> Self {
         Self {
             address: address.to_owned(),
             client: OnceCell::new(),
             place: OnceCell::new(),
+            profile,
         }
     }
 
@@ -88,12 +98,28 @@ impl DockerEngine {
     async fn place(&self) -> Result<Place, EngineError> {
         let ask = || async {
             let seen = facts::ask(self.client().await?, &self.address).await?;
+            let podman = facts::is_podman(&seen).then(|| self.podman(&seen));
             Ok(Place {
                 cgroup_version: seen.cgroup_version,
                 local: seen.local,
+                podman: podman.transpose()?,
             })
         };
-        self.place.get_or_try_init(ask).await.copied()
+        self.place.get_or_try_init(ask).await.cloned()
+    }
+
+    fn podman(&self, seen: &Capabilities) -> Result<Podman, EngineError> {
+        let refused = |reason| EngineError::Refused {
+            action: "take the seccomp profile",
+            reason,
+        };
+        if !seen.local {
+            return Err(refused(
+                "Podman reads it from a file of its own machine, and is not on this one; use Docker there".to_owned(),
+            ));
+        }
+        Podman::prepare(&self.profile)
+            .map_err(|error| refused(format!("{}: {error}", self.profile.display())))
     }
 
     /// Creates the container and returns its id.
@@ -102,13 +128,16 @@ impl DockerEngine {
         docker: &Docker,
         template: &Template,
         identity: &Identity,
-        place: Place,
+        place: &Place,
     ) -> Result<String, EngineError> {
         const ACTION: &str = "create a container";
         let options = CreateContainerOptionsBuilder::default()
             .name(&identity.name)
             .build();
-        let body = create::body(template, identity, place.cgroup_version);
+        let mut body = create::body(template, identity, place.cgroup_version);
+        if let Some(podman) = &place.podman {
+            podman.adapt(&mut body);
+        }
         let call = async {
             match docker.create_container(Some(options), body).await {
                 Ok(made) => Ok(Ok(made.id)),
@@ -149,6 +178,8 @@ impl DockerEngine {
             .stdin(true)
             .stdout(true)
             .stderr(true)
+            // None: Podman would look for its own, Ctrl-P Ctrl-Q, among the bytes of a frame.
+            .detach_keys("")
             .build();
         let call = docker.attach_container(id, Some(options));
         let attached =
@@ -193,7 +224,7 @@ impl Engine for DockerEngine {
     ) -> Result<Box<dyn Instance>, EngineError> {
         let docker = self.client().await?;
         let place = self.place().await?;
-        let id = self.create(docker, template, identity, place).await?;
+        let id = self.create(docker, template, identity, &place).await?;
         reached(Step::ContainerCreated);
         match self.run(docker, &id).await {
             Ok(attached) => {
@@ -203,8 +234,11 @@ impl Engine for DockerEngine {
                     self.address.clone(),
                     id,
                     attached,
-                    place.local,
-                    is_gvisor(&template.runtime),
+                    Host {
+                        local: place.local,
+                        gvisor: is_gvisor(&template.runtime),
+                        podman: place.podman,
+                    },
                 )))
             }
             Err(error) => {

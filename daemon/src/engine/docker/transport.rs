@@ -72,7 +72,8 @@ pub(super) fn open(address: &str) -> Result<Docker, Error> {
     };
     // The streams of a container are bounded where they are read, frame by frame.
     let (answers, streams) = (client(Some(MAX_ANSWER)), client(None));
-    let transport = move |request: BollardRequest| {
+    let transport = move |mut request: BollardRequest| {
+        one_change_each(request.uri_mut());
         let client = if request.headers().contains_key(UPGRADE) {
             &streams
         } else {
@@ -87,6 +88,18 @@ pub(super) fn open(address: &str) -> Result<Docker, Error> {
         CLIENT_TIMEOUT_S,
         API_DEFAULT_VERSION,
     )
+}
+
+/// bollard puts the changes of an import into one parameter, a line for each, which Docker takes apart and Podman takes
+/// for one. As parameters of their own, both take them. No change of ours has two lines.
+fn one_change_each(uri: &mut hyper::Uri) {
+    if !uri.path().ends_with("/images/create") {
+        return;
+    }
+    let text = uri.to_string().replace("%0A", "&changes=");
+    if let Ok(apart) = text.parse() {
+        *uri = apart;
+    }
 }
 
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -154,5 +167,25 @@ impl AsyncWrite for Line {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_of_an_import_is_a_parameter() {
+        let mut uri = "http://h/v1.41/images/create?fromSrc=-&changes=A+1%0AB+2%0AC+3&tag=t"
+            .parse()
+            .unwrap();
+        one_change_each(&mut uri);
+        assert_eq!(
+            uri.to_string(),
+            "http://h/v1.41/images/create?fromSrc=-&changes=A+1&changes=B+2&changes=C+3&tag=t"
+        );
+        let mut other: hyper::Uri = "http://h/containers/create?name=a%0Ab".parse().unwrap();
+        one_change_each(&mut other);
+        assert_eq!(other.query(), Some("name=a%0Ab"));
     }
 }
