@@ -10,6 +10,8 @@ need_tools
 apt_install runsc || say "SKIPPED: the gVisor tier, because there is no package called runsc"
 # A clock that jumps is played to the daemon by this library.
 apt_install faketime || say "SKIPPED: the test of a clock that jumps, because there is no package called faketime"
+# The engine's part is tested over Podman, too, with a service and a storage of the test's own.
+apt_install podman || say "SKIPPED: Podman, because there is no package of it"
 # The units are checked by systemd's own tools, whether or not it runs here.
 apt_install systemd
 need_engine

@@ -31,6 +31,16 @@ pub enum SettingsError {
     /// A variable that sets the policy has a mistake.
     #[error("a variable that sets the policy has a mistake: {0}")]
     Policy(saferun_policy::Diagnostics),
+    /// An engine on another machine that cannot be spoken to safely.
+    #[error(
+        "the engine at {address} is {what}: forward its socket with `ssh -nNT -L /PATH/engine.sock:/var/run/docker.sock USER@HOST` and set SAFERUN_ENGINE=unix:///PATH/engine.sock"
+    )]
+    Remote {
+        /// Its address.
+        address: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// No folder for the state.
     #[error("no home folder is known: set SAFERUN_STATE_DIR")]
     NoStateDir,
@@ -80,6 +90,8 @@ impl Settings {
         let engine = text("SAFERUN_ENGINE")
             .or_else(|| text("DOCKER_HOST"))
             .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+        let tls = ["DOCKER_TLS", "DOCKER_TLS_VERIFY"].map(text);
+        reachable(&engine, tls.iter().flatten().next().is_some())?;
         let supervisor = match path("SAFERUN_INIT")? {
             Some(path) => path,
             None => beside_the_daemon("saferun-init"),
@@ -97,6 +109,32 @@ impl Settings {
             supervisor,
             drain: Duration::from_secs(20),
         })
+    }
+}
+
+/// Whether the daemon may speak to an engine at this address: over a socket, or in plain text to this machine.
+///
+/// Who speaks to an engine is root there, so nothing of it goes over a network unprotected; and TLS is not spoken.
+fn reachable(address: &str, tls: bool) -> Result<(), SettingsError> {
+    let refused = |what| {
+        Err(SettingsError::Remote {
+            address: address.to_owned(),
+            what,
+        })
+    };
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return refused("no address: one begins with unix://");
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    match scheme {
+        "unix" => Ok(()),
+        "https" => refused("reached over TLS, which SafeRun does not speak"),
+        "tcp" if tls => refused("reached over TLS, which SafeRun does not speak"),
+        "tcp" | "http" if ["127.0.0.1", "localhost", "[::1]"].contains(&host) => Ok(()),
+        "tcp" | "http" => refused("on another machine, and root there without any protection"),
+        "ssh" => refused("reached over SSH, which SafeRun does not start"),
+        _ => refused("reached in a way that SafeRun does not know"),
     }
 }
 
@@ -153,4 +191,42 @@ fn beside_the_daemon(name: &str) -> PathBuf {
     folder
         .unwrap_or_else(|| PathBuf::from("/usr/libexec/saferun"))
         .join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_elsewhere_are_refused_with_the_way_to_reach_them() {
+        for good in [
+            "unix:///var/run/docker.sock",
+            "tcp://127.0.0.1:2375",
+            "http://localhost:2375/",
+            "tcp://[::1]:2375",
+        ] {
+            assert!(reachable(good, false).is_ok(), "{good}");
+        }
+        for (bad, tls, why) in [
+            ("tcp://build.example:2376", true, "TLS"),
+            ("tcp://127.0.0.1:2376", true, "TLS"),
+            ("https://build.example", false, "TLS"),
+            ("tcp://build.example:2375", false, "without any protection"),
+            (
+                "tcp://127.0.0.1.example:2375",
+                false,
+                "without any protection",
+            ),
+            ("ssh://me@build.example", false, "SSH"),
+            ("npipe:////./pipe/docker", false, "does not know"),
+            ("/var/run/docker.sock", false, "unix://"),
+        ] {
+            let said = reachable(bad, tls).unwrap_err().to_string();
+            assert!(
+                said.contains(why) && said.contains("ssh -nNT"),
+                "{bad}: {said}"
+            );
+        }
+        assert!(reachable("unix:///s", true).is_ok(), "TLS is for TCP");
+    }
 }

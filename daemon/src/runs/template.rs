@@ -78,7 +78,7 @@ pub(super) fn permitted(policy: &Policy, unheld: Unheld) -> Result<Unheld, Error
     let names: Vec<String> = names.iter().map(|name| format!("limits.{name}")).collect();
     Err(Code::LimitNotEnforceable.error(
         format!(
-            "this machine cannot hold {}, so nothing runs: the engine reports no such cgroup controller",
+            "this machine cannot hold {}, so nothing runs: the engine has no such cgroup controller (an ordinary user's engine gets them in cgroup version 2 only)",
             names.join(" and ")
         ),
         "switch the controller on (`saferunctl doctor`), or say `enforcement: best_effort` in your own policy",

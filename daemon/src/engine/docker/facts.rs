@@ -5,6 +5,8 @@ use bollard::{
     models::{SystemInfo, SystemInfoCgroupVersionEnum},
 };
 
+use tokio::net::UnixStream;
+
 use super::{
     deadlines::{ASK, within},
     errors::harmless,
@@ -15,6 +17,7 @@ use crate::engine::{Capabilities, EngineError, Support};
 pub(super) async fn ask(docker: &Docker, address: &str) -> Result<Capabilities, EngineError> {
     let calls = async { tokio::try_join!(docker.version(), docker.info()) };
     let (version, info) = within("say what it can do", ASK, address, calls).await?;
+    let rootless = is_rootless(&info, address).await;
     let podman = version
         .components
         .iter()
@@ -27,7 +30,7 @@ pub(super) async fn ask(docker: &Docker, address: &str) -> Result<Capabilities, 
         .unwrap_or_default();
     let mut seen = Capabilities {
         version: harmless(&format!("{name} {number}")),
-        ..read(&info, address)
+        ..read(&info, address, rootless)
     };
     if podman {
         // It names every runtime that it has heard of, and runs all with the one that its service was started with.
@@ -41,7 +44,26 @@ pub(super) fn is_podman(seen: &Capabilities) -> bool {
     seen.version.starts_with("podman ")
 }
 
-fn read(info: &SystemInfo, address: &str) -> Capabilities {
+/// Whether the engine runs as an ordinary user: by its own word, or by who listens at its socket (Podman 4.3 does not
+/// say it where Docker does).
+async fn is_rootless(info: &SystemInfo, address: &str) -> bool {
+    let options = info.security_options.iter().flatten();
+    if options
+        .into_iter()
+        .any(|option| option.contains("rootless"))
+    {
+        return true;
+    }
+    let Some(path) = address.strip_prefix("unix://") else {
+        return false;
+    };
+    let listener = UnixStream::connect(path)
+        .await
+        .and_then(|stream| stream.peer_cred());
+    listener.is_ok_and(|peer| peer.uid() != 0)
+}
+
+fn read(info: &SystemInfo, address: &str, rootless: bool) -> Capabilities {
     // `io.containerd.runc.v2` and the like are the engine's other names for what it has anyway.
     let mut runtimes: Vec<String> = info
         .runtimes
@@ -52,11 +74,6 @@ fn read(info: &SystemInfo, address: &str) -> Capabilities {
         .collect();
     runtimes.sort_unstable();
     // An ordinary user's engine gets a cgroup to itself in version 2 only, whatever it says of the kernel.
-    let rootless = info
-        .security_options
-        .iter()
-        .flatten()
-        .any(|option| option.contains("rootless"));
     let grouped = !rootless || info.cgroup_version == Some(SystemInfoCgroupVersionEnum::_2);
     let both = |a: Option<bool>, b: Option<bool>| {
         if grouped && a == Some(true) && b == Some(true) {
@@ -108,18 +125,18 @@ mod tests {
 
     #[test]
     fn an_engine_is_local_only_with_our_kernel_and_name_behind_a_unix_socket() {
-        assert!(read(&here(), "unix:///run/docker.sock").local);
-        assert!(!read(&here(), "tcp://127.0.0.1:2375").local);
+        assert!(read(&here(), "unix:///run/docker.sock", false).local);
+        assert!(!read(&here(), "tcp://127.0.0.1:2375", false).local);
         let desktop = SystemInfo {
             kernel_version: Some("6.1-linuxkit".to_owned()),
             ..here()
         };
-        assert!(!read(&desktop, "unix:///run/docker.sock").local);
+        assert!(!read(&desktop, "unix:///run/docker.sock", false).local);
         let nested = SystemInfo {
             name: Some("dind".to_owned()),
             ..here()
         };
-        assert!(!read(&nested, "unix:///run/docker.sock").local);
+        assert!(!read(&nested, "unix:///run/docker.sock", false).local);
     }
 
     #[test]
@@ -132,21 +149,20 @@ mod tests {
             cpu_cfs_quota: yes,
             pids_limit: yes,
             cgroup_version: Some(SystemInfoCgroupVersionEnum::_1),
-            security_options: Some(vec!["name=seccomp".to_owned(), "name=rootless".to_owned()]),
             ..here()
         };
-        let seen = read(&info, "unix:///s");
+        let seen = read(&info, "unix:///s", true);
         assert_eq!(
             (seen.memory, seen.cpu, seen.pids),
             (Support::None, Support::None, Support::None)
         );
         info.cgroup_version = Some(SystemInfoCgroupVersionEnum::_2);
-        assert_eq!(read(&info, "unix:///s").memory, Support::Enforced);
+        assert_eq!(read(&info, "unix:///s", true).memory, Support::Enforced);
     }
 
     #[test]
     fn a_limit_that_the_engine_does_not_name_is_not_there() {
-        let seen = read(&here(), "unix:///s");
+        let seen = read(&here(), "unix:///s", false);
         assert_eq!(
             seen.memory,
             Support::None,
