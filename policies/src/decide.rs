@@ -10,7 +10,8 @@ use crate::matters::Matter;
 use crate::policy::Policy;
 
 /// What a decision says where the stricter tier is needed and not there.
-pub(crate) const MISSING_GVISOR: &str = "gVisor (runsc) is needed, and this host does not offer it";
+pub(crate) const MISSING_GVISOR: &str =
+    "it may run in gVisor only, a stricter sandbox, and this host does not have it";
 
 impl Policy {
     /// Decides on one run. There is always at least one reason, the deciding one first.
@@ -39,7 +40,12 @@ impl Policy {
             .find(|matter| {
                 matter.action.tier == Tier::Require && matter.action.gate != Gate::Refuse
             })
-            .map(|matter| matter.clause.clone());
+            .map(|matter| Clause {
+                // What the code does is a reason of its own; the tier is the level's.
+                key: level_key(matter.level).to_owned(),
+                origin: self.origin_of(level_key(matter.level)),
+                ..matter.clause.clone()
+            });
         let mut reasons: Vec<Clause> = matters
             .into_iter()
             .filter(|matter| matter.action != Action::RUN)
@@ -47,10 +53,8 @@ impl Policy {
             .collect();
         if reasons.is_empty() {
             let key = level_key(risk);
-            let text = format!(
-                "the risk is {risk}, at which this policy says `{}`",
-                self.levels.at(risk)
-            );
+            let text =
+                format!("nothing riskier than {risk} was found, and under this policy that runs");
             reasons.push(self.clause(key, text));
         }
         let mut decision = Decision {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Gate;
 use crate::decide::{MISSING_GVISOR, level_key};
-use crate::decision::{Clause, Decision, DecisionRequest, Verdict};
+use crate::decision::{Clause, Decision, DecisionRequest, Runtime, Verdict};
 use crate::diagnostic::clean;
-use crate::origin::LayerKind;
+use crate::origin::{LayerKind, Origin};
 use crate::policy::Policy;
 use crate::presets::{preset, preset_names};
 
@@ -102,7 +102,8 @@ impl Policy {
             && decision.risk >= Level::High
             && !request.gvisor_available
         {
-            changes.push("with gVisor on this host it could run there".to_owned());
+            changes
+                .push("with gVisor on this host it would run there, better closed off".to_owned());
         }
         if decision.verdict != Verdict::Refuse {
             return changes;
@@ -115,16 +116,21 @@ impl Policy {
         } else if decision.overridable {
             changes.push("let a person run it with `--override 'why it is fine'`".to_owned());
         } else if spoke("override.allowed") {
-            let origin = self.origin_of("override.allowed");
+            let origin = place(&self.origin_of("override.allowed"));
             changes.push(format!(
-                "allow overrides: `override.allowed` is set by {origin}"
+                "let a person decide: say `override: {{allowed: true}}` in your own policy, against {origin}"
             ));
         } else if self.action_at(decision.risk).gate == Gate::Refuse {
             let key = level_key(decision.risk);
-            let origin = self.origin_of(key);
+            let origin = place(&self.origin_of(key));
             let level = decision.risk;
+            let allowed = if self.override_rules.allowed {
+                ""
+            } else {
+                " and `override: {allowed: true}`"
+            };
             changes.push(format!(
-                "let a person decide: `levels: {{{level}: override}}` and `override: {{allowed: true}}` (`{key}` is set by {origin})"
+                "let a person decide: say `levels: {{{level}: override}}`{allowed} in your own policy, against {origin}"
             ));
         }
         changes
@@ -134,18 +140,47 @@ impl Policy {
 fn headline(decision: &Decision, name: &str) -> String {
     let what = match (decision.verdict, decision.overridden) {
         (Verdict::Allow, true) => format!(
-            "It runs in {}, because a person overrode the policy",
-            decision.runtime
+            "It runs in {}, because a person gave a reason",
+            sandbox(decision.runtime)
         ),
-        (Verdict::Allow, false) => format!("It runs in {}", decision.runtime),
+        (Verdict::Allow, false) => format!("It runs in {}", sandbox(decision.runtime)),
         (Verdict::AllowStricter, true) => {
-            "It runs in gVisor, because a person overrode the policy".to_owned()
+            "It runs in the stricter sandbox (gVisor), because a person gave a reason".to_owned()
         }
-        (Verdict::AllowStricter, false) => "It runs in gVisor, the stricter tier".to_owned(),
+        (Verdict::AllowStricter, false) => "It runs in the stricter sandbox (gVisor)".to_owned(),
         (Verdict::NeedsOverride, _) => "It does not run unless a person gives a reason".to_owned(),
         (Verdict::Refuse, _) => "It does not run".to_owned(),
     };
-    format!("{what} (risk {}, policy {name}).", decision.risk)
+    format!("{what}. Risk: {}. Policy: {name}.", decision.risk)
+}
+
+/// Where a clause stands, for a person: presets are no files on the disk.
+fn place(origin: &Origin) -> String {
+    if origin.layer == LayerKind::Preset {
+        format!(
+            "line {} of the built-in preset {}",
+            origin.line, origin.file
+        )
+    } else {
+        origin.to_string()
+    }
+}
+
+const fn sandbox(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::Runc => "the usual sandbox (runc)",
+        Runtime::Runsc => "the stricter sandbox (gVisor)",
+    }
+}
+
+/// An answer as the end of "under this preset SafeRun …".
+const fn would(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Allow => "runs it",
+        Verdict::AllowStricter => "runs it in gVisor",
+        Verdict::NeedsOverride => "asks a person for a reason",
+        Verdict::Refuse => "refuses it",
+    }
 }
 
 fn code_line(source: &str, line: u32) -> Option<String> {
@@ -165,8 +200,8 @@ fn change(clause: &Clause, report: &Report) -> String {
     let key = clause.key.as_str();
     if clause.origin.layer == LayerKind::Project {
         return format!(
-            "change {}:{}, or say otherwise by a flag",
-            clause.origin.file, clause.origin.line
+            "change line {} of {}, or say otherwise in a file that you give with --policy FILE",
+            clause.origin.line, clause.origin.file
         );
     }
     let rule = clause
@@ -179,22 +214,35 @@ fn change(clause: &Clause, report: &Report) -> String {
     match (key.split_once('.'), rule) {
         (Some(("levels", _)), Some(rule)) => {
             format!(
-                "{line}say `rules: {{{rule}: off}}` in your user policy, which silences the rule everywhere"
+                "{line}say `rules: {{{rule}: off}}` in your own policy, which silences the rule for every script"
             )
         }
         (Some(("levels", level)), None) => {
-            format!("`levels: {{{level}: …}}` in your user policy decides this")
+            format!("say `levels: {{{level}: override}}`, or `refuse`, in your own policy")
         }
         (Some(("custom_rules", id)), _) => {
-            format!("{line}say `rules: {{{id}: off}}` in your user policy")
+            format!("{line}say `rules: {{{id}: off}}` in your own policy")
         }
-        (Some(("override" | "runtime", _)) | None, _) => {
-            format!("`{key}` is set by {}", clause.origin)
-        }
+        (Some(("override", what)), _) => override_change(what).to_owned(),
+        (None, _) => format!("say another `{key}` in your own policy"),
         (Some(_), _) => {
             let list = key.rsplit_once('.').map_or(key, |(list, _)| list);
             let name = clause.text.split('`').nth(1).unwrap_or_default();
-            format!("{line}add `{name}` to `{list}.allow` in your user policy")
+            format!("{line}add `{name}` to `{list}.allow` in your own policy")
+        }
+    }
+}
+
+/// What makes a rule on overrides fall silent.
+fn override_change(what: &str) -> &'static str {
+    match what {
+        "allowed" => "say `override: {allowed: true}` in your own policy",
+        "who" => {
+            "run it yourself in a terminal, or add the client to `override.who` in your own policy"
+        }
+        "reason_required" => "give the reason in words: --override 'why it is fine'",
+        _ => {
+            "run it in a terminal or an editor, or say `override: {unattended: true}` in your own policy"
         }
     }
 }
@@ -214,14 +262,14 @@ impl fmt::Display for Explanation {
             if let (Some(line), Some(code)) = (code_line, &point.code) {
                 writeln!(f, "   line {line}: {code}")?;
             }
-            writeln!(f, "   decided by `{key}`, set by {origin}")?;
+            writeln!(f, "   decided by `{key}`, set by {}", place(origin))?;
             writeln!(f, "   to change it: {}", point.change)?;
         }
         if self.more > 0 {
             writeln!(f, "\nand {} more of the kind", self.more)?;
         }
         if !self.changes.is_empty() {
-            writeln!(f, "\nWhat would let it run, or change how:")?;
+            writeln!(f, "\nWhat would change the answer:")?;
             for change in &self.changes {
                 writeln!(f, "  - {change}")?;
             }
@@ -229,12 +277,15 @@ impl fmt::Display for Explanation {
         let others: Vec<String> = self
             .elsewhere
             .iter()
-            .map(|(name, verdict)| format!("{name}: {verdict}"))
+            .map(|(name, verdict)| format!("{name} {}", would(*verdict)))
             .collect();
-        if others.is_empty() {
-            Ok(())
-        } else {
-            writeln!(f, "\nUnder other presets: {}", others.join(", "))
+        if !others.is_empty() {
+            writeln!(f, "\nOther presets (--policy NAME): {}", others.join(", "))?;
         }
+        // Most of the advice above names that file.
+        writeln!(
+            f,
+            "\nYour own policy: ~/.config/saferun/policy.yaml, unless SAFERUN_CONFIG_DIR names another folder"
+        )
     }
 }

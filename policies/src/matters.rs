@@ -126,13 +126,17 @@ impl Policy {
 
     fn blocked(&self, usage: &Usage, language: &str) -> Option<Matter> {
         let by = self.blocker(usage.kind, &usage.name, language)?;
-        let (verb, name) = (verb(usage.kind), clean(&usage.name));
+        // A built-in is called by its bare name, in the code as in a policy.
+        let bare = usage.name.strip_prefix("builtins.").unwrap_or(&usage.name);
+        let (verb, name) = (verb(usage.kind), clean(bare));
         let text = match by.pattern {
-            Some(pattern) if pattern != usage.name => {
-                format!("{verb} `{name}`, which `{pattern}` blocks")
+            Some(pattern) if pattern != bare => {
+                format!("{verb} `{name}`, which the policy's entry `{pattern}` blocks")
             }
-            Some(_) => format!("{verb} `{name}`, which is blocked"),
-            None => format!("{verb} `{name}`, which is not on the list of what is allowed"),
+            Some(_) => format!("{verb} `{name}`, which the policy blocks"),
+            None => {
+                format!("{verb} `{name}`, which is not on the policy's list of what is allowed")
+            }
         };
         let clause = Clause {
             origin: by.origin.clone(),

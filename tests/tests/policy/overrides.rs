@@ -2,10 +2,145 @@
 
 use std::fs;
 
-use saferun_protocol::{ClientKind, Outcome, PolicyText};
+use saferun_protocol::{
+    ApiClient, ClientKind, Outcome, PolicySetting, PolicyText, RunRecord, RunResult,
+};
 use saferun_tests::{Daemon, text};
 
 use super::{attempt, cli, write};
+
+const WIPES: &str = "import os\nos.system('rm -rf /')\nprint('ran')";
+const REASON: &str = "I have read it, and the sandbox is empty";
+
+/// How a layer of a request is filled.
+type Says = fn(&mut saferun_protocol::PolicyLayers, &str);
+
+/// A person at a terminal who gives a reason, under a preset.
+fn with_reason(daemon: &Daemon, preset: &str, client: ClientKind) -> (RunResult, RunRecord) {
+    let result = attempt(daemon, WIPES, |request| {
+        request.policy = Some(preset.to_owned());
+        request.client = client;
+        request.person_present = true;
+        request.override_reason = Some(REASON.to_owned());
+    });
+    let result = result.expect("an answer");
+    let id = result.id.clone();
+    let connection = daemon.connect();
+    let record = daemon.block_on(connection.record(id)).expect("a record");
+    (result, record)
+}
+
+#[test]
+fn an_override_is_recorded_with_its_reason() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let (ran, record) = with_reason(&daemon, "default", ClientKind::Terminal);
+    assert!(ran.overridden && ran.stdout.contains("ran"), "{ran:#?}");
+    assert_eq!(record.override_reason.as_deref(), Some(REASON));
+    assert!(
+        record
+            .result
+            .as_ref()
+            .is_some_and(|result| result.overridden)
+    );
+    assert!(
+        record
+            .decision
+            .iter()
+            .any(|clause| clause.starts_with("levels.BLOCKED")),
+        "{:?}",
+        record.decision
+    );
+    let (exit, stdout, stderr) = cli(&daemon, &["show", &ran.id]);
+    assert_eq!(exit, Some(0), "{stderr}");
+    assert!(stdout.contains(REASON), "{stdout}");
+}
+
+#[test]
+fn agent_forbids_an_override_to_everybody_and_records_the_attempt() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    // HIGH would need one under this preset, BLOCKED is refused outright; a person is refused like a tool.
+    let high = "import os\nos.system(input())";
+    for client in [ClientKind::Agent, ClientKind::Terminal, ClientKind::Editor] {
+        let (refused, record) = with_reason(&daemon, "agent", client);
+        assert_eq!(
+            (refused.status, refused.stdout.as_str()),
+            (Outcome::Blocked, ""),
+            "{refused:#?}"
+        );
+        assert!(
+            !refused.overridden && refused.sandbox.container.is_empty(),
+            "{refused:#?}"
+        );
+        assert_eq!(
+            record.override_reason.as_deref(),
+            Some(REASON),
+            "the attempt is recorded"
+        );
+        assert!(record.result.is_some_and(|result| !result.overridden));
+        let refused = attempt(&daemon, high, |request| {
+            request.policy = Some("agent".to_owned());
+            request.client = client;
+            request.person_present = true;
+            request.override_reason = Some(REASON.to_owned());
+            // Nor does a word on the command line let it: only the user's own file speaks of people who are not there.
+            request.policy_layers.project = vec![PolicyText::new(
+                "p",
+                "version: 1\noverride: {allowed: true}\n",
+            )];
+        });
+        let refused = refused.expect("an answer");
+        assert_eq!(refused.status, Outcome::Blocked, "{refused:#?}");
+        assert!(
+            refused.message.contains("does not allow"),
+            "{}",
+            refused.message
+        );
+    }
+}
+
+#[test]
+fn nobody_but_the_users_own_file_lets_a_program_override_unattended() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let word = "version: 1\noverride: {unattended: true}\n";
+    let elsewhere: [(&str, Says); 3] = [
+        ("a project", |layers, word| {
+            layers.project = vec![PolicyText::new("p", word)];
+        }),
+        ("a file of the command line", |layers, word| {
+            layers.file = Some(PolicyText::new("f", word));
+        }),
+        ("a setting", |layers, _| {
+            layers.settings = vec![PolicySetting::new("override.unattended", "true")];
+        }),
+    ];
+    for (what, says) in elsewhere {
+        let answer = attempt(&daemon, WIPES, |request| {
+            request.client = ClientKind::Terminal;
+            request.override_reason = Some(REASON.to_owned());
+            says(&mut request.policy_layers, word);
+        });
+        match answer {
+            Err((code, message, _)) => {
+                assert_eq!(
+                    code,
+                    saferun_protocol::Code::PolicyInvalid,
+                    "{what}: {message}"
+                );
+                assert!(message.contains("override.unattended"), "{what}: {message}");
+            }
+            Ok(result) => panic!("{what}: {result:#?}"),
+        }
+    }
+}
 
 #[test]
 fn an_override_needs_a_terminal_or_the_users_own_word() {
