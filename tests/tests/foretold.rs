@@ -179,3 +179,51 @@ fn findings_are_marked_by_what_was_seen_and_surprises_come_first() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_suggested_policy_lets_the_same_run_pass_and_little_more() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "suggested");
+    let script = "import json, pkg\nheld = bytearray(60 << 20)\nprint(json.dumps(len(held)))\n";
+    fs::write(root.join("main.py"), script).expect("the script");
+    let file = daemon.folder().join("suggested.yaml");
+    let (shown, policy) = (root.display().to_string(), file.display().to_string());
+    let run = |more: &[&str]| {
+        let line = ["run", "--workspace", &shown, "main.py", "--runtime", "runc"];
+        output(&daemon, &[&line[..], more].concat())
+    };
+    let first = run(&["--suggest-policy", &policy]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let suggested = fs::read_to_string(&file).expect("a policy");
+    let checked = output(&daemon, &["policy", "check", &policy]);
+    assert!(
+        checked.status.success(),
+        "{suggested}{}",
+        text(&checked.stderr)
+    );
+    let again = run(&["--policy", &policy]);
+    assert!(again.status.success(), "{suggested}{}", text(&again.stderr));
+    assert_eq!(text(&again.stdout), text(&first.stdout));
+    // Under less memory than it suggests the same run fails, and so does one that imports something else.
+    let tighter = run(&["--policy", &policy, "--memory", "40MiB"]);
+    assert_eq!(
+        tighter.status.code(),
+        Some(137),
+        "{suggested}{}",
+        text(&tighter.stderr)
+    );
+    fs::write(root.join("main.py"), format!("import socket\n{script}")).expect("the script");
+    let other = run(&["--policy", &policy]);
+    assert_eq!(
+        other.status.code(),
+        Some(126),
+        "{suggested}{}",
+        text(&other.stderr)
+    );
+    // It is never written over.
+    assert_eq!(run(&["--suggest-policy", &policy]).status.code(), Some(125));
+    assert_eq!(fs::read_to_string(&file).expect("a policy"), suggested);
+}

@@ -140,6 +140,14 @@ pub(crate) struct RunArgs {
     /// Apply even if the script failed, or not all that it changed is known
     #[arg(long, requires = "workspace", help_heading = "Files")]
     pub(crate) apply_anyway: bool,
+    /// Write the tightest policy under which this run would pass again to a new file
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "detach",
+        help_heading = "Policy"
+    )]
+    pub(crate) suggest_policy: Option<PathBuf>,
     /// Tell what the script did and tried: processes, files changed, secrets, addresses; costs some time
     #[arg(long, conflicts_with = "detach", help_heading = "Files")]
     pub(crate) trace: bool,

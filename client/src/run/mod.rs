@@ -13,6 +13,7 @@ pub(crate) mod signals;
 mod source;
 mod stand_in;
 mod story;
+mod suggest;
 mod workspace;
 
 use std::{
@@ -81,7 +82,8 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     let request = request::build(args, source, &sent, &input)?;
     say_what_stays(args, &sent);
     let target = apply::target(args)?;
-    let originals = (args.diff || target.is_some()).then(|| originals(&request, sent));
+    let originals = (args.diff || target.is_some() || args.suggest_policy.is_some())
+        .then(|| originals(&request, sent));
     let signals = signals::watch();
     let (client, connected, events) = loop {
         let client = Arc::new(daemon::reach(global.may_start()).await?);
@@ -143,6 +145,12 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         ui::err(failure.text());
         code = if code == 0 { failure.exit } else { code };
     }
+    if let (Some(file), Some(originals)) = (&args.suggest_policy, &originals)
+        && let Err(failure) = suggest(file, &result, originals)
+    {
+        ui::err(failure.text());
+        code = if code == 0 { failure.exit } else { code };
+    }
     let to_person = std::io::stderr().is_terminal() && !args.json && !args.stream;
     ui::err(report::after(&result, args.quiet, to_person, sanitised));
     Ok(code)
@@ -189,6 +197,39 @@ fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResu
         ui::note(format!("saferunctl: {failed}"));
     }
     saved.failed.is_empty()
+}
+
+/// Writes the policy that a run suggests; never over a file.
+fn suggest(
+    file: &std::path::Path,
+    result: &RunResult,
+    originals: &Originals,
+) -> Result<(), Failure> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+
+    let files = originals.iter();
+    let files = files.map(|(name, original)| (name.as_str(), original.bytes.as_slice()));
+    let policy = suggest::policy(result, files).map_err(|why| {
+        Failure::failed(
+            format!("no policy is suggested: {why}"),
+            "run it to its end first",
+        )
+    })?;
+    let shown = file.display();
+    let mut new = std::fs::OpenOptions::new();
+    new.write(true).create_new(true).mode(0o600);
+    new.open(file)
+        .and_then(|mut file| file.write_all(policy.as_bytes()))
+        .map_err(|error| {
+            Failure::failed(
+                format!("cannot write {shown}: {error}"),
+                "name a file that is not there yet",
+            )
+        })?;
+    ui::note(format!(
+        "saferunctl: wrote {shown}; try it: saferunctl run --policy {shown} ..."
+    ));
+    Ok(())
 }
 
 /// What was sent, to compare with.

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Draws the stories in tests/programs/stories as terminal pictures in docs/stories. --check only compares."""
+import html
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STORIES = ROOT / "tests" / "programs" / "stories"
+PICTURES = ROOT / "docs" / "stories"
+LINE, WIDTH, MARGIN = 19, 8.4, 16
+COLOURS = [
+    ("$ ", "#7ee787"),
+    ("saferunctl: what no finding predicted", "#ff7b72"),
+    ("saferunctl: what it tried", "#ffa657"),
+    ("saferunctl: ", "#79c0ff"),
+]
+
+
+def picture(name, text):
+    lines = text.rstrip("\n").split("\n")
+    width = round(max(len(line) for line in lines) * WIDTH + 2 * MARGIN)
+    height = len(lines) * LINE + 2 * MARGIN
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img">',
+        f"<title>The story of the script {html.escape(name)}</title>",
+        f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>',
+        '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">',
+    ]
+    for number, line in enumerate(lines):
+        colour = next((colour for start, colour in COLOURS if line.startswith(start)), "#e6edf3")
+        y = MARGIN + (number + 1) * LINE - 5
+        # The length is fixed, so that a font with other widths keeps the columns.
+        length = f' textLength="{len(line) * WIDTH:.1f}"' if line else ""
+        out.append(f'<text x="{MARGIN}" y="{y}" fill="{colour}"{length}>{html.escape(line)}</text>')
+    return "\n".join(out) + "\n</g>\n</svg>\n"
+
+
+def main():
+    check = "--check" in sys.argv[1:]
+    stale = []
+    PICTURES.mkdir(exist_ok=True)
+    for story in sorted(STORIES.glob("*.txt")):
+        drawn = picture(story.stem, story.read_text())
+        target = PICTURES / f"{story.stem}.svg"
+        if check and (not target.exists() or target.read_text() != drawn):
+            stale.append(target.name)
+        elif not check:
+            target.write_text(drawn)
+    if stale:
+        sys.exit(f"out of date: {', '.join(stale)}; run scripts/story-pictures.py")
+
+
+if __name__ == "__main__":
+    main()

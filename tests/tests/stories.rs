@@ -1,0 +1,78 @@
+//! Promise: eight scripts as a model writes them, harmless and not, each told as a short story. The stories stand beside the
+//! scripts; `SAFERUN_WRITE_STORIES=1` writes them anew, and `scripts/story-pictures.py` draws them for the docs.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use saferun_tests::{Daemon, text};
+
+const STORIES: [&str; 8] = [
+    "cleanup",
+    "exporter",
+    "generator",
+    "installer",
+    "locker",
+    "plot",
+    "refactoring",
+    "testsuite",
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/stories")
+}
+
+/// Names of temporary files are chance.
+fn without_chance(told: &str) -> String {
+    let word = |word: &str| {
+        let name = word
+            .strip_prefix("/tmp/")
+            .filter(|name| name.len() == 8 || (name.starts_with("tmp") && name.len() == 11));
+        name.map_or_else(|| word.to_owned(), |_| "/tmp/CHANCE".to_owned())
+    };
+    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    told.lines().map(|one| line(one) + "\n").collect()
+}
+
+#[test]
+fn eight_scripts_are_told_as_they_stand_in_the_docs() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let mut differing = Vec::new();
+    for name in STORIES {
+        let workspace = folder().join(name).display().to_string();
+        let line = [
+            "run",
+            "--workspace",
+            &workspace,
+            "main.py",
+            "--trace",
+            "--policy",
+            "permissive",
+            "--runtime",
+            "runc",
+        ];
+        let run = daemon.cli(&line).output().expect("saferunctl runs");
+        assert!(run.status.success(), "{name}: {}", text(&run.stderr));
+        let told = format!(
+            "$ saferunctl run --workspace {name} main.py --trace\n{}{}",
+            text(&run.stdout),
+            without_chance(&text(&run.stderr))
+        );
+        let file = folder().join(format!("{name}.txt"));
+        if std::env::var_os("SAFERUN_WRITE_STORIES").is_some() {
+            fs::write(&file, &told).expect("the story is written");
+        }
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        if known != told {
+            differing.push(format!("{name} was\n{known}\nand is\n{told}"));
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    let found = fs::read_dir(folder()).expect("the folder");
+    let folders = found.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir()));
+    assert_eq!(folders.count(), STORIES.len(), "each script is told");
+}
