@@ -29,9 +29,11 @@ def picture(name, text):
     for number, line in enumerate(lines):
         colour = next((colour for start, colour in COLOURS if line.startswith(start)), "#e6edf3")
         y = MARGIN + (number + 1) * LINE - 5
-        # The length is fixed, so that a font with other widths keeps the columns.
-        length = f' textLength="{len(line) * WIDTH:.1f}"' if line else ""
-        out.append(f'<text x="{MARGIN}" y="{y}" fill="{colour}"{length}>{html.escape(line)}</text>')
+        # Spaces at the start are not drawn everywhere. The length is fixed, so that another font keeps the columns.
+        text = line.lstrip(" ")
+        x = MARGIN + (len(line) - len(text)) * WIDTH
+        length = f' textLength="{len(text) * WIDTH:.1f}"' if text else ""
+        out.append(f'<text x="{x:.1f}" y="{y}" fill="{colour}"{length}>{html.escape(text)}</text>')
     return "\n".join(out) + "\n</g>\n</svg>\n"
 
 
