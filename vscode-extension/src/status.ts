@@ -58,14 +58,17 @@ export class StatusBar implements vscode.Disposable {
     }
     const risk = status.file ? ` ${status.file.risk}` : '';
     const spin = this.running > 0 ? ' $(sync~spin)' : '';
-    this.item.text = `$(shield)${risk || ' SafeRun'}${spin}`;
+    const mistakes = status.daemon?.policy?.problems ?? [];
+    const warning = mistakes.length > 0 ? ' $(warning)' : '';
+    this.item.text = `$(shield)${risk || ' SafeRun'}${spin}${warning}`;
     const severe = status.file?.risk === 'BLOCKED' || status.file?.risk === 'HIGH';
     this.item.backgroundColor = severe ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     const file = status.file ? `This file: ${status.file.risk}, ${status.file.findings} findings` : 'No Python file in front';
     const daemon = status.daemon
       ? `Daemon runs, policy ${status.daemon.policy?.name ?? 'default'}, ${warm(status)} warm`
       : 'No daemon runs; the first run starts it';
-    this.item.tooltip = `SafeRun\n${file}\n${daemon}`;
+    const policy = mistakes.map((mistake) => `\nThe policy file has a mistake and is not in force: ${mistake}`).join('');
+    this.item.tooltip = `SafeRun\n${file}\n${daemon}${policy}`;
   }
 
   dispose(): void {
