@@ -184,3 +184,34 @@ fn an_image_that_was_replaced_goes_once_no_run_uses_it() {
         !stands(&old)
     });
 }
+
+#[test]
+fn each_figure_that_is_open_at_the_end_comes_back_as_a_picture() {
+    let Some(daemon) = daemon() else { return };
+    let out = daemon.folder().join("figures");
+    let shown = out.display().to_string();
+    let script = "import matplotlib.pyplot as plt\n\
+        first, axes = plt.subplots()\naxes.plot([1, 3, 2])\n\
+        second = plt.figure()\nsecond.gca().bar(['a', 'b'], [1, 2])\n\
+        plt.close(plt.figure())\nplt.show()\nprint('drawn')\n";
+    let ran = daemon.cli(&["run", "-c", script, "--out", &shown]);
+    let ran = { ran }.output().expect("it runs");
+    let said = text(&ran.stderr);
+    assert!(ran.status.success(), "{said}");
+    assert_eq!(text(&ran.stdout), "drawn\n", "{said}");
+    let found = std::fs::read_dir(&out).expect("the folder");
+    let mut names: Vec<String> = found
+        .map(|entry| entry.expect("an entry").file_name().display().to_string())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["figure-1.png", "figure-2.png"], "{said}");
+    for name in names {
+        let picture = std::fs::read(out.join(&name)).expect("a picture");
+        assert_eq!(picture[..8], *b"\x89PNG\r\n\x1a\n", "{name}");
+        assert_eq!(picture[12..16], *b"IHDR", "{name}");
+        assert!(
+            picture.len() > 2000 && picture.ends_with(b"IEND\xaeB`\x82"),
+            "{name}"
+        );
+    }
+}
