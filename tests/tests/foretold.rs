@@ -38,7 +38,10 @@ fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 fn output(daemon: &Daemon, args: &[&str]) -> Output {
-    daemon.cli(args).output().expect("saferunctl runs")
+    // Journals of what is applied are the test's own, not those of whoever runs it.
+    let mut command = daemon.cli(args);
+    command.env("SAFERUN_STATE_DIR", daemon.folder().join("journals"));
+    command.output().expect("saferunctl runs")
 }
 
 #[test]

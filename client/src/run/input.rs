@@ -56,7 +56,8 @@ pub(crate) fn choose(args: &RunArgs) -> Result<Input, Failure> {
     }
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return Ok(if args.json {
+        // A thread that reads the terminal for the script would take the answers to --patch.
+        return Ok(if args.json || args.patch {
             Input::Empty
         } else {
             Input::Stream(Box::new(Terminal))
