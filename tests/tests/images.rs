@@ -215,3 +215,102 @@ fn each_figure_that_is_open_at_the_end_comes_back_as_a_picture() {
         );
     }
 }
+
+/// All that the user sees.
+const WHAT_HELPS: &str = "\
+Traceback (most recent call last):
+  File \"/workspace/report.py\", line 2, in <module>
+    import humanize
+ModuleNotFoundError: No module named 'humanize'
+saferunctl: `chartify_ai_pro` is no well-known package: the model may have invented it. Look it up before you install it: attackers register such names
+saferunctl: `humanize` is in no image of yours
+saferunctl: add what is missing: saferunctl image add humanize
+";
+
+#[test]
+fn a_models_script_with_an_invented_package_ends_with_what_helps() {
+    let Some(daemon) = daemon() else { return };
+    let script = daemon.folder().join("report.py");
+    let source =
+        "import pandas as pd\nimport humanize\nimport chartify_ai_pro\n\nprint(pd.__version__)\n";
+    std::fs::write(&script, source).expect("a script");
+    let path = script.display().to_string();
+    let shown = daemon.cli(&["run", &path]).output().expect("it runs");
+    assert_eq!(shown.status.code(), Some(1));
+    assert_eq!(text(&shown.stdout), "");
+    assert_eq!(text(&shown.stderr), WHAT_HELPS);
+}
+
+#[test]
+fn packages_of_ones_own_become_an_image_that_scripts_find() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let add = ["image", "add", "humanize==4.11.0", "--as", "test-own"];
+    let added = daemon.cli(&add).output().expect("it starts");
+    let said = text(&added.stderr);
+    assert!(added.status.success(), "{said}");
+    assert!(said.contains("test-own") && said.contains("MiB"), "{said}");
+    let result = daemon.run("import humanize\nprint(humanize.intcomma(1234567))\n");
+    passed(&result);
+    assert_eq!(
+        (&*result.sandbox.variant, &*result.stdout),
+        ("test-own", "1,234,567\n")
+    );
+    let odd = ["image", "add", "../x", "--as", "test-own"];
+    let refused = daemon.cli(&odd).output().expect("it starts");
+    assert!(!refused.status.success() && text(&refused.stderr).contains("../x"));
+    let engine = daemon.engine().to_owned();
+    drop(daemon);
+    let _ = saferun_tests::docker(&engine, &["rmi", "--force", "saferun/test-own:latest"]);
+}
+
+#[test]
+fn an_image_that_is_built_again_lets_runs_end_and_takes_the_place_of_the_old_one() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let old = daemon.image();
+    daemon.wait_for_warm(2);
+    let mut slow = daemon.cli(&["run", "-c", "input()\nprint('survived')", "--timeout", "5m"]);
+    let mut slow = slow
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    daemon.wait_until("the run is under way", |daemon| {
+        daemon.status().running == 1
+    });
+    let again = ["image", "build", "python", "--force"];
+    let built = daemon.cli(&again).output().expect("it starts");
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    let new = daemon.image();
+    assert_ne!(old, new);
+    // The run goes on; what waited beside it is of the new image now.
+    daemon.wait_until("only the run is of the old image", |daemon| {
+        images_of(daemon, &old) == 1 && images_of(daemon, &new) >= 2
+    });
+    assert_eq!(daemon.status().running, 1);
+    drop(
+        slow.stdin
+            .take()
+            .map(|mut stdin| std::io::Write::write_all(&mut stdin, b"go\n")),
+    );
+    let output = slow.wait_with_output().expect("it ends");
+    assert_eq!(text(&output.stdout), "survived\n");
+    daemon.wait_until("nothing is of the old image", |daemon| {
+        images_of(daemon, &old) == 0
+    });
+}
+
+/// How many of the daemon's containers are of this image.
+fn images_of(daemon: &Daemon, image: &str) -> usize {
+    let containers = daemon.containers();
+    let mut args = vec!["inspect", "--format", "{{.Image}}"];
+    args.extend(containers.iter().map(String::as_str));
+    let output = saferun_tests::docker(daemon.engine(), &args);
+    text(&output.stdout)
+        .lines()
+        .filter(|line| *line == image)
+        .count()
+}

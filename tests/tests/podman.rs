@@ -38,11 +38,28 @@ impl Podman {
             .tempdir()
             .expect("a folder");
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]);
+        command.args(["--pdeathsig", "KILL", "--"]);
         if let Some(user) = user {
             chown(folder.path(), Some(user), Some(user)).expect("the folder is given away");
             let user = user.to_string();
-            command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
+            // It starts itself again, and leaves a process that keeps its namespaces: all end with this one.
+            command.args([
+                "unshare",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--",
+            ]);
+            command.args([
+                "setpriv",
+                "--reuid",
+                &user,
+                "--regid",
+                &user,
+                "--clear-groups",
+                "--",
+            ]);
         }
         let at = |name: &str| folder.path().join(name);
         let child = command

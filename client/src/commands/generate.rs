@@ -6,9 +6,13 @@ use crate::{args::Cli, failure::Failure, ui};
 
 /// Prints completions.
 pub(crate) fn completions(shell: clap_complete::Shell) {
+    ui::out(completions_for(shell));
+}
+
+fn completions_for(shell: clap_complete::Shell) -> Vec<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "saferunctl", &mut text);
-    ui::out(text);
+    text
 }
 
 /// Prints one manual page: the command, then each of its commands.
@@ -41,4 +45,48 @@ fn describe(command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
         describe(sub, text)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap_complete::Shell;
+
+    use super::*;
+
+    /// Each visible command, with those below it.
+    fn names(command: &Command) -> Vec<String> {
+        let visible = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+        visible
+            .flat_map(|sub| [vec![sub.get_name().to_owned()], names(sub)].concat())
+            .collect()
+    }
+
+    #[test]
+    fn completions_and_the_manual_page_know_every_command() {
+        let mut page = Vec::new();
+        render(&mut Cli::command(), &mut page).unwrap();
+        let mut texts = vec![("man", page)];
+        for (name, shell) in [
+            ("bash", Shell::Bash),
+            ("zsh", Shell::Zsh),
+            ("fish", Shell::Fish),
+        ] {
+            texts.push((name, completions_for(shell)));
+        }
+        let names = names(&Cli::command());
+        assert!(
+            names.len() > 30 && names.contains(&"uninstall".to_owned()),
+            "{names:?}"
+        );
+        for (kind, text) in texts {
+            // roff writes a dash as \\- in bold text.
+            let text = String::from_utf8(text)
+                .unwrap()
+                .replace("\\-", "-")
+                .to_lowercase();
+            for name in &names {
+                assert!(text.contains(name.as_str()), "{kind} does not know {name}");
+            }
+        }
+    }
 }

@@ -49,7 +49,12 @@ pub(crate) fn hook(args: &HookArgs) -> Result<u8, Failure> {
     if read.is_err() || bytes.len() as u64 > MAX_EVENT {
         return refuse("the event is larger than 8 MiB or cannot be read");
     }
-    let Ok(event) = serde_json::from_slice::<answer::Event>(&bytes) else {
+    // An array would fill the fields of an event in their order.
+    let event = serde_json::from_slice::<serde_json::Value>(&bytes)
+        .ok()
+        .filter(serde_json::Value::is_object)
+        .and_then(|event| serde_json::from_value::<answer::Event>(event).ok());
+    let Some(event) = event else {
         return refuse(
             "standard input is no hook event; `saferunctl hook --config claude` prints how to set it up",
         );
