@@ -25,7 +25,7 @@ use crate::{
     runs::{RunService, default_template},
     settings::Settings,
     state_dir::StateDir,
-    watch::WatchService,
+    watch::{Means, WatchService},
     world::WorldHandle,
 };
 
@@ -78,7 +78,11 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         audit.clone(),
     );
     let shutdown = CancellationToken::new();
-    let watches = WatchService::new(policies.current().policy());
+    let watches = WatchService::new(Means {
+        policies: policies.clone(),
+        audit: audit.clone(),
+        runs: runs.clone(),
+    });
     let methods = rpc::Methods {
         watches,
         runs: runs.clone(),

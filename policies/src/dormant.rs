@@ -3,13 +3,10 @@
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::layer::Layer;
-use crate::value::Value;
 use crate::yaml::Span;
 
 /// Keys on which nothing acts, with the reason.
-const KEYS: [(&str, &str); 1] = [("watch.rate", "the watch neither runs nor notifies")];
-/// What the watch carries out.
-const RESPONSE: &str = "show";
+const KEYS: &[(&str, &str)] = &[];
 /// The language that runs.
 const LANGUAGE: &str = "python";
 
@@ -45,14 +42,6 @@ pub(crate) fn warnings(layer: &Layer) -> Vec<Diagnostic> {
                 format!("nothing acts on `{key}` yet: {why}"),
                 set.span,
             ));
-        }
-        if let (true, Value::Words(words)) = (path.starts_with("watch.on_finding."), &set.value)
-            && let Some(word) = words.iter().find(|word| **word != RESPONSE)
-        {
-            let message = format!(
-                "nothing acts on `{word}` in `{key}` yet: the watch carries out `show` alone"
-            );
-            found.push(warn(message, set.span));
         }
     }
     let entries = layer
@@ -105,16 +94,10 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            [
-                (
-                    4,
-                    "nothing acts on `quarantine` in `watch.on_finding.HIGH` yet: the watch carries out `show` alone"
-                ),
-                (
-                    7,
-                    "nothing acts on `languages.shell` yet: all that runs is Python"
-                ),
-            ]
+            [(
+                7,
+                "nothing acts on `languages.shell` yet: all that runs is Python"
+            )]
         );
         for (path, _) in KEYS {
             let base = crate::load::preset_merge("default");

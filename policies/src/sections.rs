@@ -207,6 +207,6 @@ pub struct WatchRules {
     pub generated_markers: Vec<String>,
     /// Responses at LOW, MEDIUM, HIGH and BLOCKED.
     pub on_finding: [Vec<Response>; 4],
-    /// How often the watch may run or notify by itself.
+    /// How often the watch may notify, run and quarantine by itself, each counted apart.
     pub rate: Vec<Rate>,
 }

@@ -95,6 +95,11 @@ pub trait Api {
         tool: String,
     ) -> Result<(), ErrorObjectOwned>;
 
+    /// Gives a file that the watch put in quarantine the rights back that it had before. Refused if its content
+    /// changed since, and to all but the daemon's own uid.
+    #[method(name = "watchRelease", param_kind = map, with_extensions)]
+    async fn watch_release(&self, file: HostPath) -> Result<(), ErrorObjectOwned>;
+
     /// Drains: refuses new runs, ends those under way, removes all containers, exits.
     #[method(name = "shutdown", with_extensions)]
     async fn shutdown(&self) -> Result<(), ErrorObjectOwned>;

@@ -46,5 +46,5 @@ pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
 pub use watch::{
     Generated, HostPath, MAX_ANNOUNCED, MAX_WATCH_ROOTS, RootState, WatchEvent, WatchRequest,
-    WatchRoot, WatchedFile,
+    WatchRoot, WatchRun, WatchedFile,
 };

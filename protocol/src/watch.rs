@@ -10,7 +10,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, Risk};
+use crate::{
+    finding::{Finding, Risk},
+    result::{Outcome, RunResult},
+};
 
 /// Most roots that one subscription may name.
 pub const MAX_WATCH_ROOTS: usize = 16;
@@ -178,6 +181,52 @@ pub struct WatchedFile {
     /// Why it counts as written by a model, if it does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub generated: Option<Generated>,
+    /// Whether the watch took all rights from it; `saferun.watchRelease` gives them back.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub quarantined: bool,
+    /// What became of this content in the sandbox, where the policy has the watch run it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<WatchRun>,
+}
+
+/// A run that the watch began by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WatchRun {
+    /// Its id in the history; empty if it was not accepted.
+    pub id: String,
+    /// How it ended; none if it was not accepted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<Outcome>,
+    /// The program's own exit code, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exit_code: Option<u8>,
+    /// What happened, in a sentence.
+    pub message: String,
+}
+
+impl WatchRun {
+    /// A run that was not accepted, and why.
+    #[must_use]
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self {
+            id: String::new(),
+            status: None,
+            exit_code: None,
+            message: why.into(),
+        }
+    }
+
+    /// A run that is over.
+    #[must_use]
+    pub fn ended(result: &RunResult) -> Self {
+        Self {
+            id: result.id.clone(),
+            status: Some(result.status),
+            exit_code: result.exit_code,
+            message: result.message.clone(),
+        }
+    }
 }
 
 impl WatchedFile {
@@ -193,6 +242,8 @@ impl WatchedFile {
             more_findings: 0,
             problem: None,
             generated: None,
+            quarantined: false,
+            run: None,
         }
     }
 }

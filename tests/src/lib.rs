@@ -102,8 +102,17 @@ impl Daemon {
     /// If it does not come up; only root may start it as another user.
     #[must_use]
     pub fn start_without_engine(user: Option<u32>) -> Self {
+        Self::start_without_engine_in(&[], user)
+    }
+
+    /// The same with these settings added.
+    ///
+    /// # Panics
+    /// If it does not come up; only root may start it as another user.
+    #[must_use]
+    pub fn start_without_engine_in(environment: &[(&str, &str)], user: Option<u32>) -> Self {
         let engine = "unix:///nonexistent/engine.sock".to_owned();
-        let daemon = Self::start_over(bin("saferund"), engine, &[], user);
+        let daemon = Self::start_over(bin("saferund"), engine, environment, user);
         // Another user's would not let us in, but it takes the connection.
         daemon.wait_until("the daemon listens", |daemon| {
             std::os::unix::net::UnixStream::connect(daemon.socket()).is_ok()

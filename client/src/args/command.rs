@@ -53,6 +53,7 @@ Examples:
   saferunctl watch src tests --least HIGH --generated
   saferunctl watch . --json              one JSON object a line
   saferunctl watch list
+  saferunctl watch release script.py     end the quarantine of a file
 
 Ctrl-C ends it. Exit codes: 130 ended by Ctrl-C; 2 a folder cannot be watched; 125 the daemon went away.")]
     Watch(WatchArgs),

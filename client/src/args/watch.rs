@@ -35,4 +35,13 @@ pub(crate) enum WatchCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Give a file that the watch put in quarantine its rights back
+    #[command(
+        after_help = "Examples:\n  saferunctl watch release script.py\n\nExit codes: 0 it has them; 125 it is left as it is, and why."
+    )]
+    Release {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }

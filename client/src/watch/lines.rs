@@ -43,6 +43,19 @@ fn file_lines(file: &WatchedFile) -> String {
     if let Some(problem) = &file.problem {
         let _ = writeln!(text, "{path}: cannot be scanned: {}", one_line(problem));
     }
+    if file.quarantined {
+        let _ = writeln!(
+            text,
+            "{path}: in quarantine; `saferunctl watch release` gives it its rights back"
+        );
+    }
+    if let Some(run) = &file.run {
+        let _ = writeln!(
+            text,
+            "{path}: run in the sandbox: {}",
+            one_line(&run.message)
+        );
+    }
     for finding in &file.findings {
         let _ = writeln!(text, "{path}:{}", place_and_rule(finding));
     }

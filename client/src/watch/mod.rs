@@ -31,6 +31,11 @@ enum View {
 pub(crate) async fn watch(args: &WatchArgs, global: &Global) -> Result<u8, Failure> {
     match &args.command {
         Some(WatchCommand::List { json }) => return list(*json).await,
+        Some(WatchCommand::Release { file }) => {
+            let client = daemon::reach(global.may_start()).await?;
+            client.watch_release(absolute(file)?).await?;
+            return Ok(0);
+        }
         None => {}
     }
     let mut request = WatchRequest::new(

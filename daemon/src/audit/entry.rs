@@ -23,6 +23,10 @@ pub(crate) enum Kind {
     Seal,
     /// The record was found changed.
     Fault,
+    /// The watch is about to take all rights from a file.
+    Quarantine,
+    /// They are about to be given back.
+    Release,
 }
 
 impl Kind {
@@ -34,6 +38,8 @@ impl Kind {
             Self::Retention => 3,
             Self::Seal => 4,
             Self::Fault => 5,
+            Self::Quarantine => 6,
+            Self::Release => 7,
         }
     }
 }

@@ -5,6 +5,7 @@ mod alerts;
 mod chain;
 mod entry;
 mod head;
+mod held;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod offline;
@@ -30,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
+pub(crate) use held::Held;
 pub use offline::{RecordError, verify_copy};
 pub(crate) use record::{Facts, Recorded, now_ms};
 pub(crate) use redact::Secrets;

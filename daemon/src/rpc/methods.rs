@@ -382,6 +382,15 @@ impl ApiServer for Methods {
             })
     }
 
+    async fn watch_release(
+        &self,
+        extensions: &Extensions,
+        file: HostPath,
+    ) -> Result<(), ErrorObjectOwned> {
+        own_user(extensions)?;
+        self.watches.release(&file).await
+    }
+
     async fn history(
         &self,
         extensions: &Extensions,

@@ -150,6 +150,11 @@ impl Found {
             .open(self.magic())
     }
 
+    /// The uid that it belongs to.
+    pub(super) fn owner(&self) -> io::Result<u32> {
+        Ok(fstat(&self.fd)?.st_uid)
+    }
+
     /// The path by which the kernel knows this descriptor.
     pub(super) fn magic(&self) -> String {
         format!("/proc/self/fd/{}", self.fd.as_raw_fd())

@@ -35,13 +35,19 @@ pub(super) struct Taken {
     pub(super) lost: Option<&'static str>,
     /// The mounts of this machine changed.
     pub(super) mounts: bool,
+    /// The policy changed.
+    pub(super) policy: bool,
     /// The root is to be left.
     pub(super) close: bool,
 }
 
 impl Taken {
     fn is_empty(&self) -> bool {
-        self.touched.is_empty() && self.lost.is_none() && !self.mounts && !self.close
+        self.touched.is_empty()
+            && self.lost.is_none()
+            && !self.mounts
+            && !self.policy
+            && !self.close
     }
 }
 
@@ -118,6 +124,11 @@ impl Inbox {
     /// The mounts of this machine changed.
     pub(super) fn mounts_changed(&self) {
         self.change(|waiting| waiting.mounts = true);
+    }
+
+    /// The policy changed.
+    pub(super) fn policy_changed(&self) {
+        self.change(|waiting| waiting.policy = true);
     }
 
     /// The root is to be left.

@@ -1,13 +1,17 @@
 //! The watch: folders of the host, scanned as files land in them, for any number of subscribers. This
-//! file owns the list of roots; each root has a thread of its own (`root`). Writes to no file of a user's.
+//! file owns the list of roots; each root has a thread of its own (`root`). Changes nothing of a user's but the mode of a
+//! file, and that only where the standing policy says so (`quarantine`).
 
 mod beneath;
 mod board;
+mod desktop;
 mod inbox;
 mod known;
 mod mounts;
 mod pending;
 mod provenance;
+mod quarantine;
+mod respond;
 mod root;
 mod rules;
 mod scan;
@@ -19,7 +23,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jsonrpsee::types::ErrorObjectOwned;
@@ -29,9 +36,12 @@ use saferun_protocol::{Code, HostPath, MAX_ANNOUNCED, MAX_WATCH_ROOTS, WatchRequ
 use self::{
     inbox::Touch,
     provenance::Provenance,
+    respond::Responder,
     root::{Context, Root, Shared},
     scan::FileScanner,
 };
+use crate::audit::Audit;
+pub(crate) use respond::Means;
 pub(crate) use subscribe::Subscription;
 
 /// Most roots at a time, of all subscribers together: each has an inotify instance, of which the
@@ -48,8 +58,12 @@ pub(crate) struct WatchService {
 
 struct Inner {
     roots: Mutex<BTreeMap<PathBuf, Entry>>,
-    context: Arc<Context>,
-    only_generated: bool,
+    context: Mutex<Arc<Context>>,
+    only_generated: AtomicBool,
+    responder: Responder,
+    audit: Audit,
+    /// The policy's own roots, as long as it names them.
+    standing: Mutex<Vec<Lease>>,
 }
 
 struct Entry {
@@ -64,35 +78,120 @@ pub(crate) struct Lease {
 }
 
 impl WatchService {
-    /// A watch by the rules of a policy; takes up the policy's own roots.
-    pub(crate) fn new(policy: &Policy) -> Self {
-        let rules = &policy.watch;
-        let options = saferun_scanner::Options {
-            honour_suppressions: policy.honour_suppressions,
-            ..saferun_scanner::Options::default()
-        };
-        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let context = Context {
-            scanner: FileScanner::new(cores, options, rules.generated_markers.clone()),
-            provenance: Provenance::new(&rules.generated_paths),
-            ignore: rules.ignore.clone(),
-        };
+    /// A watch by the standing policy, which it follows; takes up the policy's own roots.
+    pub(crate) fn new(means: Means) -> Self {
+        let mut changes = means.policies.watch();
+        let first = Arc::clone(&changes.borrow_and_update());
+        let audit = means.audit.clone();
+        let responder = Responder::start(means);
+        let context = context(first.policy(), &Provenance::default(), responder.clone());
         let service = Self {
             inner: Arc::new(Inner {
                 roots: Mutex::default(),
-                context: Arc::new(context),
-                only_generated: rules.only_generated,
+                context: Mutex::new(Arc::new(context)),
+                only_generated: AtomicBool::new(first.policy().watch.only_generated),
+                responder,
+                audit,
+                standing: Mutex::default(),
             }),
         };
-        for root in &rules.roots {
-            match canonical(Path::new(root)).and_then(|path| service.lease(&path)) {
-                // As long as the daemon lives.
-                Ok(lease) => std::mem::forget(lease),
+        service.take_up(&first.policy().watch.roots);
+        mounts::follow(&service);
+        let follower = service.clone();
+        tokio::spawn(async move {
+            let mut last = first;
+            while changes.changed().await.is_ok() {
+                let now = Arc::clone(&changes.borrow_and_update());
+                let (service, from, to) = (follower.clone(), last, Arc::clone(&now));
+                let adopted = move || service.adopt(from.policy(), to.policy());
+                if let Err(error) = tokio::task::spawn_blocking(adopted).await {
+                    tracing::error!(%error, "the watch did not take up the policy");
+                }
+                last = now;
+            }
+        });
+        service
+    }
+
+    /// Passes to another state of the policy. What is done on a finding, and how often, is asked for at each finding.
+    fn adopt(&self, from: &Policy, to: &Policy) {
+        let (old, new) = (&from.watch, &to.watch);
+        self.inner
+            .only_generated
+            .store(new.only_generated, Ordering::Relaxed);
+        let judged_alike = old.ignore == new.ignore
+            && old.generated_paths == new.generated_paths
+            && old.generated_markers == new.generated_markers
+            && from.honour_suppressions == to.honour_suppressions;
+        if !judged_alike {
+            let before = self.inner.context();
+            let next = Arc::new(context(
+                to,
+                &before.provenance,
+                self.inner.responder.clone(),
+            ));
+            // Under the lock of the roots, so that none that is just being added keeps the state before.
+            let roots = self.inner.roots();
+            *lock(&self.inner.context) = Arc::clone(&next);
+            for entry in roots.values() {
+                entry.shared.adopt(Arc::clone(&next));
+            }
+        }
+        if old.roots != new.roots {
+            self.take_up(&new.roots);
+        }
+    }
+
+    /// Watches the policy's own roots, and no longer those that it named before.
+    fn take_up(&self, roots: &[String]) {
+        let mut leases = Vec::new();
+        for root in roots {
+            match canonical(Path::new(root)).and_then(|path| self.lease(&path)) {
+                Ok(lease) => leases.push(lease),
                 Err(error) => tracing::warn!(root, "watch.roots: {}", error.message()),
             }
         }
-        mounts::follow(&service);
-        service
+        let before = std::mem::replace(&mut *lock(&self.inner.standing), leases);
+        drop(before);
+    }
+
+    /// Gives a file that is in quarantine its rights back.
+    pub(crate) async fn release(&self, file: &HostPath) -> Result<(), ErrorObjectOwned> {
+        let shown = file.path.clone();
+        let refused = |why: &dyn std::fmt::Display| {
+            Code::InvalidRequest.error(
+                format!("{shown} is not released: {why}"),
+                "look at the file; its owner can set any mode with chmod",
+            )
+        };
+        let path = file.to_path().filter(|path| path.is_absolute());
+        let place = path.as_deref().and_then(|path| {
+            let folder = path.parent()?.canonicalize().ok()?;
+            Some((folder, PathBuf::from(path.file_name()?)))
+        });
+        let Some((folder, name)) = place else {
+            return Err(refused(&"it is no absolute path to a file in a folder"));
+        };
+        quarantine::release(&self.inner.audit, &folder, &name)
+            .await
+            .map_err(|left| refused(&left))?;
+        let absolute = folder.join(name);
+        self.inner.responder.released(&absolute);
+        self.judge_again(&absolute);
+        Ok(())
+    }
+
+    /// Has what is said of a file looked at again in all roots that hold it.
+    fn judge_again(&self, path: &Path) {
+        for entry in self.inner.roots().values() {
+            if path.starts_with(&entry.shared.path) {
+                let touch = Touch {
+                    again: true,
+                    ..Touch::default()
+                };
+                entry.shared.inbox.touch(path.to_owned(), touch);
+            }
+        }
     }
 
     /// Begins to watch what a request names.
@@ -120,7 +219,7 @@ impl WatchService {
         paths.retain(|path| !path.ancestors().skip(1).any(|above| all.contains(above)));
         let leases: Result<Vec<Lease>, ErrorObjectOwned> =
             paths.iter().map(|path| self.lease(path)).collect();
-        let only = request.only_generated || self.inner.only_generated;
+        let only = request.only_generated || self.inner.only_generated.load(Ordering::Relaxed);
         Ok(Subscription::new(leases?, only, request.least))
     }
 
@@ -157,16 +256,8 @@ impl WatchService {
                 (Some(folder), Some(name)) => folder.join(name),
                 _ => path,
             };
-            self.inner.context.provenance.announce(&path, tool);
-            for entry in self.inner.roots().values() {
-                if path.starts_with(&entry.shared.path) {
-                    let touch = Touch {
-                        again: true,
-                        ..Touch::default()
-                    };
-                    entry.shared.inbox.touch(path.clone(), touch);
-                }
-            }
+            self.inner.context().provenance.announce(&path, tool);
+            self.judge_again(&path);
         }
         Ok(())
     }
@@ -187,8 +278,8 @@ impl WatchService {
                     "end another watch first: the method saferun.watchList shows them",
                 ));
             }
-            let shared = Shared::new(path.to_owned());
-            let started = Root::start(Arc::clone(&shared), Arc::clone(&self.inner.context));
+            let shared = Shared::new(path.to_owned(), self.inner.context());
+            let started = Root::start(Arc::clone(&shared));
             started.map_err(|error| refused(path, &error))?;
             roots.insert(path.to_owned(), Entry { shared, users: 0 });
         }
@@ -206,7 +297,31 @@ impl WatchService {
 
 impl Inner {
     fn roots(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Entry>> {
-        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.roots)
+    }
+
+    fn context(&self) -> Arc<Context> {
+        Arc::clone(&lock(&self.context))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What all roots use under a policy.
+fn context(policy: &Policy, before: &Provenance, responder: Responder) -> Context {
+    let rules = &policy.watch;
+    let options = saferun_scanner::Options {
+        honour_suppressions: policy.honour_suppressions,
+        ..saferun_scanner::Options::default()
+    };
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    Context {
+        scanner: FileScanner::new(cores, options, rules.generated_markers.clone()),
+        provenance: before.under(&rules.generated_paths),
+        ignore: rules.ignore.clone(),
+        responder,
     }
 }
 

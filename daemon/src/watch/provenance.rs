@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use saferun_protocol::Generated;
@@ -18,7 +18,7 @@ const MAX_REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Provenance {
     globs: NamedGlobs,
-    announced: Mutex<Announced>,
+    announced: Arc<Mutex<Announced>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,11 +28,11 @@ struct Announced {
 }
 
 impl Provenance {
-    /// With these globs of the policy.
-    pub(super) fn new(globs: &[String]) -> Self {
+    /// With these globs of the policy, and all that was announced.
+    pub(super) fn under(&self, globs: &[String]) -> Self {
         Self {
             globs: NamedGlobs::new(globs),
-            announced: Mutex::default(),
+            announced: Arc::clone(&self.announced),
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_announcer_is_named_and_old_announcements_are_forgotten() {
-        let provenance = Provenance::new(&["gen/**".to_owned()]);
+        let provenance = Provenance::default().under(&["gen/**".to_owned()]);
         let of = |path: &str| provenance.of(Path::new(path), &Path::new("/w").join(path), None);
         provenance.announce(Path::new("/w/gen/a.py"), "agent");
         assert!(matches!(of("gen/a.py"), Some(Generated::Announced { tool }) if tool == "agent"));

@@ -21,6 +21,7 @@ use super::{
     known::Known,
     pending::{Pending, Seen},
     provenance::Provenance,
+    respond::Responder,
     rules::{self, Rules},
     scan::FileScanner,
     watcher::{Limit, Watcher},
@@ -40,6 +41,7 @@ pub(super) struct Context {
     pub(super) scanner: FileScanner,
     pub(super) provenance: Provenance,
     pub(super) ignore: Vec<String>,
+    pub(super) responder: Responder,
 }
 
 /// What others see of a root.
@@ -49,11 +51,12 @@ pub(super) struct Shared {
     pub(super) bell: watch::Sender<u64>,
     pub(super) subscribers: AtomicU32,
     board: Mutex<Board>,
+    context: Mutex<Arc<Context>>,
     status: Mutex<WatchRoot>,
 }
 
 impl Shared {
-    pub(super) fn new(path: PathBuf) -> Arc<Self> {
+    pub(super) fn new(path: PathBuf, context: Arc<Context>) -> Arc<Self> {
         let status = WatchRoot::new(HostPath::from(path.as_path()));
         Arc::new(Self {
             path,
@@ -61,12 +64,24 @@ impl Shared {
             bell: watch::channel(0).0,
             subscribers: AtomicU32::new(0),
             board: Mutex::default(),
+            context: Mutex::new(context),
             status: Mutex::new(status),
         })
     }
 
     pub(super) fn board(&self) -> std::sync::MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn context(&self) -> Arc<Context> {
+        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&context)
+    }
+
+    /// From now on under this state of the policy.
+    pub(super) fn adopt(&self, context: Arc<Context>) {
+        *self.context.lock().unwrap_or_else(PoisonError::into_inner) = context;
+        self.inbox.policy_changed();
     }
 
     /// How the root is doing.
@@ -85,7 +100,7 @@ impl Shared {
         self.bell.send_replace(sequence);
     }
 
-    fn notice(&self, message: impl Into<String>, advice: impl Into<String>) {
+    pub(super) fn notice(&self, message: impl Into<String>, advice: impl Into<String>) {
         let item = WatchEvent::Notice {
             root: HostPath::from(self.path.as_path()),
             message: message.into(),
@@ -107,6 +122,8 @@ pub(super) struct Root {
     pub(super) survey: u32,
     pub(super) told: Instant,
     pub(super) full: bool,
+    /// Whether all was looked at once: what lands from then on is answered, what was there before is only shown.
+    pub(super) surveyed: bool,
     /// Why changes are looked for at intervals, if they are.
     polled: Option<String>,
     mounts: String,
@@ -114,8 +131,9 @@ pub(super) struct Root {
 
 impl Root {
     /// Starts the thread.
-    pub(super) fn start(shared: Arc<Shared>, context: Arc<Context>) -> std::io::Result<()> {
+    pub(super) fn start(shared: Arc<Shared>) -> std::io::Result<()> {
         let run = move || {
+            let context = shared.context();
             let rules = Rules::new(&shared.path, &context.ignore);
             let root = Self {
                 rules,
@@ -127,6 +145,7 @@ impl Root {
                 survey: 0,
                 told: Instant::now(),
                 full: false,
+                surveyed: false,
                 polled: None,
                 mounts: String::new(),
             };
@@ -162,6 +181,7 @@ impl Root {
     /// Serves a root that is there, until it is gone or to be left.
     fn live(&mut self, root: Found) {
         let (device, inode) = (root.stamp.dev, root.stamp.ino);
+        self.context = self.shared.context();
         self.rules = Rules::new(&self.shared.path, &self.context.ignore);
         self.polled = network(&root);
         // Held on to, it would keep a file system busy, and the kernel from telling that the folder is gone.
@@ -206,12 +226,30 @@ impl Root {
                 self.survey(Path::new(""), false);
                 walk = began.elapsed();
             }
+            if taken.policy {
+                self.adopt();
+            }
             self.take_in(taken);
             while self.pending.next().is_some_and(|due| due <= Instant::now()) {
                 let due = self.pending.due(Instant::now(), BATCH);
                 self.look_at(&due, None);
             }
         }
+    }
+
+    /// Looks at everything again, under the policy that holds now.
+    fn adopt(&mut self) {
+        self.context = self.shared.context();
+        self.rules = Rules::new(&self.shared.path, &self.context.ignore);
+        self.known.skipped.clear();
+        for file in self.known.files.values_mut() {
+            file.stamp = None;
+        }
+        self.survey(Path::new(""), false);
+        let status = self.shared.status();
+        self.set_state(status.state, status.reason);
+        self.shared
+            .put(Subject::Root, WatchEvent::Root(self.shared.status()));
     }
 
     /// Whether the root's path leads to another folder than before, or to none.
@@ -291,6 +329,7 @@ impl Root {
         let began = Instant::now();
         self.set_state(RootState::Scanning, None);
         self.survey(Path::new(""), true);
+        self.surveyed = true;
         if self.full {
             self.shared.notice(
                 "there are more files or folders than one watch looks at",

@@ -196,11 +196,17 @@ impl Root {
                 self.pending.seen(path, Seen::Written, Instant::now());
             }
             Looked::Unreadable(stamp, problem) => {
+                // What the watch itself took the rights from is still what it was.
+                let held = self.context.responder.holds(&self.shared.path.join(path));
+                let before = self.known.files.get(path);
+                let content = before
+                    .and_then(|file| file.content.clone())
+                    .filter(|_| held);
                 let file = File {
                     stamp: trusted(stamp),
-                    problem: Some(problem),
+                    problem: content.is_none().then_some(problem),
+                    content,
                     survey,
-                    ..File::default()
                 };
                 self.known.files.insert(path.to_owned(), file);
                 self.tell(path);
@@ -250,13 +256,21 @@ impl Root {
                 board.put(Subject::File(path.to_owned()), gone)
             }
             (Some(WatchEvent::File(old)), Some(new)) if same(old, &new) => {
+                if self.surveyed && old.sha256 != new.sha256 {
+                    self.context.responder.landed(&self.shared, path, &new);
+                }
                 board.amend(path, WatchEvent::File(Box::new(new)));
                 return;
             }
-            (_, Some(new)) => board.put(
-                Subject::File(path.to_owned()),
-                WatchEvent::File(Box::new(new)),
-            ),
+            (_, Some(new)) => {
+                if self.surveyed {
+                    self.context.responder.landed(&self.shared, path, &new);
+                }
+                board.put(
+                    Subject::File(path.to_owned()),
+                    WatchEvent::File(Box::new(new)),
+                )
+            }
         };
         drop(board);
         self.shared.bell.send_replace(sequence);
@@ -283,6 +297,7 @@ impl Root {
         }
         let marker = content.and_then(|content| content.marker.as_deref());
         item.generated = self.context.provenance.of(path, &absolute, marker);
+        self.context.responder.attach(&absolute, &mut item);
         Some(item)
     }
 }
@@ -293,9 +308,10 @@ fn same(old: &WatchedFile, new: &WatchedFile) -> bool {
         && old.findings == new.findings
         && old.problem == new.problem
         && old.generated == new.generated
+        && (old.quarantined, &old.run) == (new.quarantined, &new.run)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

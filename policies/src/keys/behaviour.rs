@@ -344,7 +344,7 @@ fn watch() -> Vec<Key> {
         trusted(
             "watch.rate",
             Kind::Rates,
-            "How often the watch may run or notify by itself.",
+            "How often the watch may notify, run and quarantine by itself, each counted apart.",
         ),
     ]
 }

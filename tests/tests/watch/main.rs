@@ -3,6 +3,7 @@
 
 mod folders;
 mod hostile;
+mod responses;
 mod saves;
 
 use std::{

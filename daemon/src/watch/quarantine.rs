@@ -1,0 +1,200 @@
+//! Takes all rights from a file, and gives them back: only through an opened descriptor, only to a file of the daemon's
+//! own user, only with the content that was judged, and only once the record says what it was like before.
+
+use std::{
+    io,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    path::Path,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nix::sys::stat::{Mode, SFlag};
+use sha2::{Digest, Sha256};
+
+use super::{
+    beneath::{self, Found},
+    scan::{LARGEST, reason},
+    survey::hexadecimal,
+};
+use crate::audit::{Audit, Held};
+
+/// Why a file was left as it is.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Left {
+    /// Another user's.
+    #[error("it belongs to another user")]
+    Foreign,
+    /// Its rights are those of another name too.
+    #[error("it has another name (a hard link) elsewhere, which would lose its rights too")]
+    Linked,
+    /// Not what was judged.
+    #[error("its content changed since")]
+    Changed,
+    /// Not mode 0000.
+    #[error("it is not in quarantine: its mode is {0:04o}")]
+    Free(u32),
+    /// Nothing is known of it.
+    #[error("the record knows of no quarantine of it")]
+    Unknown,
+    /// Not to be opened.
+    #[error("{}", reason(.0))]
+    Io(#[from] io::Error),
+    /// Without a record nothing is changed.
+    #[error("the record cannot be used: {0}")]
+    Record(#[from] crate::audit::AuditError),
+}
+
+/// A regular file of this user's, held by a descriptor.
+struct Own {
+    found: Found,
+    mode: u32,
+}
+
+impl Own {
+    fn open(root: &Path, relative: &Path) -> Result<Self, Left> {
+        let found = beneath::look(&beneath::root(root)?, relative)?;
+        let stamp = found.stamp;
+        if !stamp.is_file() {
+            return Err(Left::Io(io::Error::other("not a regular file")));
+        }
+        if found.owner()? != nix::unistd::geteuid().as_raw() {
+            return Err(Left::Foreign);
+        }
+        let mode = stamp.mode & !SFlag::S_IFMT.bits();
+        Ok(Self { found, mode })
+    }
+
+    fn sha256(&self) -> Result<String, Left> {
+        Ok(hexadecimal(&Sha256::digest(self.found.read(LARGEST)?)))
+    }
+
+    /// Through the magic link of the descriptor, which leads to this very file: `fchmod` knows no `O_PATH`.
+    fn set_mode(&self, mode: u32) -> Result<(), Left> {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        Ok(std::fs::set_permissions(self.found.magic(), permissions)?)
+    }
+}
+
+/// Takes all rights from a file, if its content is still what was judged. Returns its mode before.
+pub(super) async fn hold(
+    audit: &Audit,
+    root: &Path,
+    relative: &Path,
+    sha256: &str,
+    rules: Vec<String>,
+) -> Result<u32, Left> {
+    let own = Own::open(root, relative)?;
+    if own.found.stamp.links != 1 {
+        return Err(Left::Linked);
+    }
+    if own.sha256()? != sha256 {
+        return Err(Left::Changed);
+    }
+    let held = Held {
+        file: key(&root.join(relative)),
+        mode: own.mode,
+        sha256: sha256.to_owned(),
+        rules,
+    };
+    let uid = nix::unistd::geteuid().as_raw();
+    audit.hold(uid, &held, false).await?;
+    own.set_mode(0)?;
+    Ok(own.mode)
+}
+
+/// Gives a file the rights back that it had before.
+pub(super) async fn release(audit: &Audit, folder: &Path, name: &Path) -> Result<(), Left> {
+    let own = Own::open(folder, name)?;
+    if own.mode != 0 {
+        return Err(Left::Free(own.mode));
+    }
+    let (reader, file) = (audit.clone(), key(&folder.join(name)));
+    let uid = nix::unistd::geteuid().as_raw();
+    let held = tokio::task::spawn_blocking(move || reader.held(uid, &file))
+        .await
+        .map_err(|error| Left::Io(io::Error::other(error)))??
+        .ok_or(Left::Unknown)?;
+    // Nobody else may read it meanwhile.
+    own.set_mode(Mode::S_IRUSR.bits())?;
+    let checked = own
+        .sha256()
+        .and_then(|now| (now == held.sha256).then_some(()).ok_or(Left::Changed));
+    let recorded = match checked {
+        Ok(()) => audit.hold(uid, &held, true).await.map_err(Left::from),
+        Err(left) => Err(left),
+    };
+    match recorded {
+        Ok(()) => own.set_mode(held.mode),
+        Err(left) => {
+            own.set_mode(0)?;
+            Err(left)
+        }
+    }
+}
+
+/// How the record names a file.
+fn key(path: &Path) -> String {
+    path.to_str().map_or_else(
+        || format!("base64:{}", STANDARD.encode(path.as_os_str().as_bytes())),
+        str::to_owned,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[tokio::test]
+    async fn rights_are_taken_from_what_was_judged_alone_and_come_back_as_they_were() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let audit = Audit::open(root.join("audit.sqlite")).unwrap();
+        let file = root.join("a.py");
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o751)).unwrap();
+        symlink("a.py", root.join("link.py")).unwrap();
+        let sha256 = hexadecimal(&Sha256::digest("x"));
+        let take = |name: &'static str, sha256: String| {
+            let (audit, root) = (audit.clone(), root.clone());
+            async move { hold(&audit, &root, Path::new(name), &sha256, Vec::new()).await }
+        };
+        assert!(take("link.py", sha256.clone()).await.is_err());
+        assert!(matches!(
+            take("a.py", "0".repeat(64)).await,
+            Err(Left::Changed)
+        ));
+        fs::hard_link(&file, root.join("b.py")).unwrap();
+        assert!(matches!(
+            take("a.py", sha256.clone()).await,
+            Err(Left::Linked)
+        ));
+        fs::remove_file(root.join("b.py")).unwrap();
+        assert_eq!(mode(&file), 0o751);
+        let free = release(&audit, &root, Path::new("a.py")).await;
+        assert!(matches!(free, Err(Left::Free(0o751))));
+
+        assert_eq!(take("a.py", sha256.clone()).await.unwrap(), 0o751);
+        assert_eq!(mode(&file), 0);
+        assert!(release(&audit, &root, Path::new("link.py")).await.is_err());
+        release(&audit, &root, Path::new("a.py")).await.unwrap();
+        assert_eq!(mode(&file), 0o751);
+
+        take("a.py", sha256).await.unwrap();
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "another").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).unwrap();
+        let changed = release(&audit, &root, Path::new("a.py")).await;
+        assert!(matches!(changed, Err(Left::Changed)), "{changed:?}");
+        assert_eq!(mode(&file), 0);
+        fs::write(root.join("c.py"), "x").unwrap();
+        fs::set_permissions(root.join("c.py"), fs::Permissions::from_mode(0o0)).unwrap();
+        let unknown = release(&audit, &root, Path::new("c.py")).await;
+        assert!(matches!(unknown, Err(Left::Unknown)), "{unknown:?}");
+    }
+}

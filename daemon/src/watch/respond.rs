@@ -1,0 +1,396 @@
+//! What is done by itself when a finding lands: notify, run, quarantine, as the standing policy says at that moment, each
+//! within `watch.rate`. A root's thread hands over what landed and never waits.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use saferun_policy::{Rate, Response};
+use saferun_protocol::{ClientKind, Risk, RunRequest, WatchRun, WatchedFile};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    beneath, desktop, inbox::Touch, quarantine, root::Shared, scan::LARGEST, survey::hexadecimal,
+};
+use crate::{
+    audit::Audit,
+    policy::PolicyHandle,
+    runs::{Caller, RunService},
+};
+
+/// Findings that wait for what is done about them.
+const QUEUE: usize = 1_024;
+/// Most files of which it is remembered what was done.
+const REMEMBERED: usize = 10_000;
+/// No rate counts further.
+const COUNTED: usize = 10_000;
+
+/// What the responses need.
+#[derive(Clone)]
+pub(crate) struct Means {
+    pub(crate) policies: PolicyHandle,
+    pub(crate) audit: Audit,
+    pub(crate) runs: RunService,
+}
+
+/// A file with findings that landed.
+struct Landed {
+    shared: Arc<Shared>,
+    relative: PathBuf,
+    sha256: String,
+    risk: Risk,
+    rules: Vec<String>,
+}
+
+/// What was done about a file, under the content that was judged.
+#[derive(Debug, Clone, Default)]
+struct Done {
+    sha256: String,
+    quarantined: bool,
+    run: Option<WatchRun>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    done: HashMap<PathBuf, Done>,
+    order: VecDeque<PathBuf>,
+}
+
+/// Hands over what landed, and knows what was done. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Responder {
+    queue: mpsc::Sender<Landed>,
+    memory: Arc<Mutex<Memory>>,
+}
+
+impl Responder {
+    /// Starts the task that acts.
+    pub(super) fn start(means: Means) -> Self {
+        let (queue, inbox) = mpsc::channel(QUEUE);
+        let responder = Self {
+            queue,
+            memory: Arc::default(),
+        };
+        let actor = Actor {
+            means,
+            memory: Arc::clone(&responder.memory),
+            windows: Windows::default(),
+            mute: false,
+        };
+        tokio::spawn(actor.serve(inbox));
+        responder
+    }
+
+    /// A file with findings landed, or changed. Never waits.
+    pub(super) fn landed(&self, shared: &Arc<Shared>, relative: &Path, file: &WatchedFile) {
+        let landed = Landed {
+            shared: Arc::clone(shared),
+            relative: relative.to_owned(),
+            sha256: file.sha256.clone(),
+            risk: file.risk,
+            rules: file.findings.iter().map(|one| one.rule.clone()).collect(),
+        };
+        // In a burst beyond the queue the rate would stop them anyway.
+        if !landed.sha256.is_empty() && self.queue.try_send(landed).is_err() {
+            tracing::warn!("too many findings at once: nothing is done by itself about some");
+        }
+    }
+
+    /// Adds what was done about this content.
+    pub(super) fn attach(&self, absolute: &Path, item: &mut WatchedFile) {
+        if let Some(done) = memory(&self.memory).done.get(absolute)
+            && done.sha256 == item.sha256
+        {
+            item.quarantined = done.quarantined;
+            item.run.clone_from(&done.run);
+        }
+    }
+
+    /// Whether the watch itself took the rights from this file.
+    pub(super) fn holds(&self, absolute: &Path) -> bool {
+        let memory = memory(&self.memory);
+        memory
+            .done
+            .get(absolute)
+            .is_some_and(|done| done.quarantined)
+    }
+
+    /// A file has its rights again.
+    pub(super) fn released(&self, absolute: &Path) {
+        if let Some(done) = memory(&self.memory).done.get_mut(absolute) {
+            done.quarantined = false;
+        }
+    }
+}
+
+fn memory(shared: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// Whether nothing was done about this content under this name yet; from now on it was.
+    fn begin(&mut self, file: &Path, sha256: &str) -> bool {
+        match self.done.get(file) {
+            Some(done) if done.sha256 == sha256 => return false,
+            Some(_) => {}
+            None => self.order.push_back(file.to_owned()),
+        }
+        let done = Done {
+            sha256: sha256.to_owned(),
+            ..Done::default()
+        };
+        self.done.insert(file.to_owned(), done);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.done.remove(&oldest);
+        }
+        true
+    }
+
+    fn note(&mut self, file: &Path, sha256: &str, note: impl FnOnce(&mut Done)) {
+        if let Some(done) = self.done.get_mut(file)
+            && done.sha256 == sha256
+        {
+            note(done);
+        }
+    }
+}
+
+/// When each response was given of late. Pure but for the clock that it is given.
+#[derive(Debug, Default)]
+struct Windows {
+    given: HashMap<&'static str, VecDeque<Instant>>,
+    /// Whether a person was told that a rate is full since it was last free.
+    told: HashMap<&'static str, bool>,
+}
+
+/// What a rate says to one more.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Yes,
+    /// The first one that is left out.
+    Full(Rate),
+    StillFull,
+}
+
+impl Windows {
+    fn take(&mut self, what: &'static str, rates: &[Rate], now: Instant) -> Turn {
+        let times = self.given.entry(what).or_default();
+        let full = rates.iter().find(|rate| {
+            let within = times
+                .iter()
+                .rev()
+                .take_while(|time| now.duration_since(**time) < rate.window);
+            within.count() >= rate.count as usize
+        });
+        let told = self.told.entry(what).or_default();
+        match full {
+            Some(_) if *told => Turn::StillFull,
+            Some(rate) => {
+                *told = true;
+                Turn::Full(*rate)
+            }
+            None => {
+                *told = false;
+                times.push_back(now);
+                if times.len() > COUNTED {
+                    times.pop_front();
+                }
+                Turn::Yes
+            }
+        }
+    }
+}
+
+/// The task that acts.
+struct Actor {
+    means: Means,
+    memory: Arc<Mutex<Memory>>,
+    windows: Windows,
+    /// The desktop cannot be told, and that was said.
+    mute: bool,
+}
+
+impl Actor {
+    async fn serve(mut self, mut inbox: mpsc::Receiver<Landed>) {
+        while let Some(landed) = inbox.recv().await {
+            let absolute = landed.shared.path.join(&landed.relative);
+            let snapshot = self.means.policies.current();
+            if snapshot.blocked.is_some() {
+                continue;
+            }
+            let rules = &snapshot.policy().watch;
+            let mut wanted = rules.on_finding[landed.risk as usize].clone();
+            wanted.retain(|response| *response != Response::Show);
+            if wanted.is_empty() || !memory(&self.memory).begin(&absolute, &landed.sha256) {
+                continue;
+            }
+            // To run it, it has to be read first.
+            wanted.sort_by_key(|response| *response == Response::Quarantine);
+            for response in wanted {
+                let name = response.as_str();
+                match self.windows.take(name, &rules.rate, Instant::now()) {
+                    Turn::Yes => self.respond(response, &landed, &absolute).await,
+                    Turn::Full(rate) => landed.shared.notice(
+                        format!("`{name}` on findings is left out: more come than {rate}"),
+                        "look at them yourself; `watch.rate` in the policy says how often",
+                    ),
+                    Turn::StillFull => {}
+                }
+            }
+        }
+    }
+
+    async fn respond(&mut self, response: Response, landed: &Landed, absolute: &Path) {
+        match response {
+            Response::Notify => self.notify(landed, absolute).await,
+            Response::Run => self.run(landed, absolute),
+            Response::Quarantine => self.quarantine(landed, absolute).await,
+            Response::Show => {}
+        }
+    }
+
+    async fn notify(&mut self, landed: &Landed, absolute: &Path) {
+        let rules = landed.rules.first().map_or("", String::as_str);
+        let title = format!("SafeRun: {} in a file that landed", landed.risk);
+        let body = format!("{} ({rules})", absolute.display());
+        match desktop::notify(&title, &body).await {
+            Ok(()) => self.mute = false,
+            Err(_) if self.mute => {}
+            Err(why) => {
+                self.mute = true;
+                landed.shared.notice(
+                    format!("the desktop cannot be told of findings: {why}"),
+                    "the watch goes on and shows them; take `notify` out of `watch.on_finding` where there is no desktop",
+                );
+            }
+        }
+    }
+
+    fn run(&self, landed: &Landed, absolute: &Path) {
+        let ending = landed
+            .relative
+            .extension()
+            .and_then(|ending| ending.to_str());
+        if ending != Some("py") {
+            return;
+        }
+        let read = beneath::root(&landed.shared.path)
+            .and_then(|root| beneath::look(&root, &landed.relative)?.read(LARGEST));
+        let Ok(bytes) = read else { return };
+        let (sha256, file) = (landed.sha256.clone(), absolute.to_owned());
+        if hexadecimal(&Sha256::digest(&bytes)) != sha256 {
+            // What it is now comes as a finding of its own.
+            return;
+        }
+        let mut request = RunRequest::default();
+        match String::from_utf8(bytes) {
+            Ok(text) => request.source = text,
+            Err(error) => request.source_base64 = Some(STANDARD.encode(error.into_bytes())),
+        }
+        request.client = ClientKind::Watch;
+        let (runs, memory_of, shared) = (
+            self.means.runs.clone(),
+            Arc::clone(&self.memory),
+            Arc::clone(&landed.shared),
+        );
+        tokio::spawn(async move {
+            let run = carry_out(&runs, request).await;
+            memory(&memory_of).note(&file, &sha256, |done| done.run = Some(run));
+            again(&shared, file);
+        });
+    }
+
+    async fn quarantine(&self, landed: &Landed, absolute: &Path) {
+        let (root, sha256) = (&landed.shared.path, &landed.sha256);
+        let rules = landed.rules.clone();
+        // Noted first: the kernel tells of the change before the call is back.
+        memory(&self.memory).note(absolute, sha256, |done| done.quarantined = true);
+        let held = quarantine::hold(&self.means.audit, root, &landed.relative, sha256, rules).await;
+        let path = absolute.display();
+        match held {
+            Ok(mode) => {
+                tracing::warn!(file = %path, mode = format!("{mode:04o}"), "quarantined");
+                again(&landed.shared, absolute.to_owned());
+            }
+            Err(left) => {
+                memory(&self.memory).note(absolute, sha256, |done| done.quarantined = false);
+                landed.shared.notice(
+                    format!("{path} is not in quarantine: {left}"),
+                    "look at the file yourself",
+                );
+            }
+        }
+    }
+}
+
+/// Runs it as the daemon runs everything: scanned, decided on by the policy, within the rates, recorded.
+async fn carry_out(runs: &RunService, request: RunRequest) -> WatchRun {
+    let caller = Caller {
+        uid: nix::unistd::geteuid().as_raw(),
+        client: ClientKind::Watch,
+    };
+    match runs.accept(caller, request, CancellationToken::new()).await {
+        Ok(accepted) => {
+            let (events, mut inbox) = mpsc::channel(16);
+            let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
+            let result = runs.perform(accepted, events).await;
+            drain.abort();
+            WatchRun::ended(&result)
+        }
+        Err(error) => WatchRun::refused(error.message()),
+    }
+}
+
+/// What is said of a file changed.
+fn again(shared: &Shared, file: PathBuf) {
+    let touch = Touch {
+        again: true,
+        ..Touch::default()
+    };
+    shared.inbox.touch(file, touch);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_full_window_is_told_once_and_slides_on() {
+        let rates = [Rate {
+            count: 2,
+            window: Duration::from_secs(60),
+        }];
+        let mut windows = Windows::default();
+        let began = Instant::now();
+        let mut at = |seconds| {
+            let now = began + Duration::from_secs(seconds);
+            windows.take("notify", &rates, now)
+        };
+        assert_eq!(at(0), Turn::Yes);
+        assert_eq!(at(30), Turn::Yes);
+        assert_eq!(at(40), Turn::Full(rates[0]));
+        assert_eq!(at(59), Turn::StillFull);
+        assert_eq!(at(60), Turn::Yes);
+        assert_eq!(at(61), Turn::Full(rates[0]));
+        assert_eq!(at(90), Turn::Yes);
+    }
+
+    #[test]
+    fn the_same_content_under_the_same_name_is_answered_once() {
+        let mut memory = Memory::default();
+        assert!(memory.begin(Path::new("/a"), "1"));
+        assert!(!memory.begin(Path::new("/a"), "1"));
+        assert!(memory.begin(Path::new("/a"), "2"));
+        assert!(memory.begin(Path::new("/b"), "2"));
+    }
+}

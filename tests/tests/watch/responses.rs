@@ -1,0 +1,277 @@
+//! What the watch does by itself on a finding, and that it does nothing where the user's policy does not say so; and that
+//! a policy that changes reaches the roots that are watched already.
+
+use std::{
+    fs::{self, Permissions},
+    io::{BufRead, BufReader},
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use saferun_protocol::Generated;
+use saferun_tests::{Daemon, pause, text};
+
+use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, skipped};
+
+/// The user's policy, in place by a rename.
+fn policy(daemon: &Daemon, yaml: &str, owner: Option<u32>) {
+    let config = daemon.folder().join("config");
+    fs::create_dir_all(&config).expect("a folder");
+    fs::set_permissions(&config, Permissions::from_mode(0o700)).expect("its mode");
+    let new = config.join("new");
+    fs::write(&new, format!("version: 1\n{yaml}")).expect("a file");
+    fs::set_permissions(&new, Permissions::from_mode(0o600)).expect("its mode");
+    chown(&new, owner, owner).expect("its owner");
+    chown(&config, owner, owner).expect("its owner");
+    fs::rename(new, config.join("policy.yaml")).expect("in place");
+}
+
+/// Waits until the daemon is under another policy than before.
+fn follows(daemon: &Daemon, yaml: &str) {
+    let before = daemon.status().policy.hash;
+    policy(daemon, yaml, None);
+    daemon.wait_until("the policy is read", |daemon| {
+        daemon.status().policy.hash != before
+    });
+}
+
+fn respond(response: &str, rate: &str) -> String {
+    let levels =
+        ["LOW", "MEDIUM", "HIGH", "BLOCKED"].map(|level| format!("{level}: [show, {response}]"));
+    format!(
+        "watch: {{rate: {rate}, on_finding: {{{}}}}}\n",
+        levels.join(", ")
+    )
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o7777
+}
+
+fn held(watch: &Watch<'_>, path: &Path) -> bool {
+    watch.files.get(path).is_some_and(|file| file.quarantined)
+}
+
+#[test]
+fn a_file_that_lands_is_put_in_quarantine_and_released_with_its_old_mode() {
+    let (daemon, root) = daemon();
+    follows(&daemon, &respond("quarantine", "100/1m"));
+    let old = root.join("old.py");
+    fs::write(&old, BAD).unwrap();
+    let mut watch = Watch::new(&daemon, &root);
+    let file = root.join("new.py");
+    fs::write(root.join("draft"), BAD).unwrap();
+    fs::set_permissions(root.join("draft"), Permissions::from_mode(0o754)).unwrap();
+    fs::rename(root.join("draft"), &file).unwrap();
+    watch.until("it is told as held", |watch| held(watch, &file));
+    assert_eq!(mode(&file), 0);
+    assert!(!watch.rules(&file).is_empty());
+    // What was there before is shown, and left as it is.
+    assert_ne!(mode(&old), 0);
+    assert!(watch.has(&old) && !held(&watch, &old));
+
+    let release = |path: &Path| {
+        daemon
+            .cli(&["watch", "release", path.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    let output = release(&file);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(mode(&file), 0o754);
+    watch.until("it is told as free", |watch| !held(watch, &file));
+    let again = release(&file);
+    assert!(!again.status.success());
+    assert!(
+        text(&again.stderr).contains("not in quarantine"),
+        "{}",
+        text(&again.stderr)
+    );
+
+    // The same content is not taken again; another is, and not released once it changed.
+    fs::write(&file, OTHER).unwrap();
+    watch.until("other content is held", |watch| held(watch, &file));
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, CLEAN).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o0)).unwrap();
+    let changed = release(&file);
+    assert!(!changed.status.success());
+    assert!(
+        text(&changed.stderr).contains("content changed"),
+        "{}",
+        text(&changed.stderr)
+    );
+    assert_eq!(mode(&file), 0);
+    let verify = daemon.cli(&["history", "verify"]).output().unwrap();
+    assert!(verify.status.success(), "{}", text(&verify.stderr));
+}
+
+#[test]
+fn without_the_users_word_no_file_is_changed_whatever_a_project_says() {
+    let (daemon, root) = daemon();
+    let yaml = format!("version: 1\n{}", respond("quarantine", "100/1m"));
+    for name in [".saferun.yaml", ".saferun/policy.yaml"] {
+        fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+        fs::write(root.join(name), &yaml).unwrap();
+    }
+    let mut watch = Watch::new(&daemon, &root);
+    let file = root.join("a.py");
+    fs::write(&file, BAD).unwrap();
+    watch.until("it is found", |watch| watch.has(&file));
+    watch.settle(&root, "b.py");
+    assert_ne!(mode(&file), 0);
+    assert!(!held(&watch, &file) && watch.files[&file].run.is_none());
+}
+
+#[test]
+fn a_rate_bounds_what_is_done_and_says_so_once() {
+    let (daemon, root) = daemon();
+    follows(&daemon, &respond("quarantine", "2/1h"));
+    let mut watch = Watch::new(&daemon, &root);
+    let files: Vec<PathBuf> = (0..8).map(|one| root.join(format!("{one}.py"))).collect();
+    for file in &files {
+        fs::write(file, BAD).unwrap();
+    }
+    watch.until("two are held and the rest is told", |watch| {
+        files.iter().filter(|file| held(watch, file)).count() == 2
+            && files.iter().all(|file| watch.has(file))
+            && watch.noticed("is left out")
+    });
+    watch.settle(&root, "last.py");
+    let changed = files.iter().filter(|file| mode(file) == 0).count();
+    assert_eq!(changed, 2);
+    let said = watch
+        .notices
+        .iter()
+        .filter(|notice| notice.contains("is left out"));
+    assert_eq!(said.count(), 1, "{:?}", watch.notices);
+}
+
+#[test]
+fn a_policy_that_changes_reaches_the_roots_that_are_watched() {
+    let (daemon, root) = daemon();
+    fs::create_dir(root.join("gen")).unwrap();
+    let (made, passed, marked) = (
+        root.join("gen/a.py"),
+        root.join("skip.py"),
+        root.join("m.py"),
+    );
+    for file in [&made, &passed] {
+        fs::write(file, BAD).unwrap();
+    }
+    fs::write(&marked, format!("# by-a-model\n{BAD}")).unwrap();
+    let mut watch = Watch::new(&daemon, &root);
+    assert_eq!(watch.names(), ["a.py", "m.py", "skip.py"]);
+    assert!(watch.files.values().all(|file| file.generated.is_none()));
+    policy(
+        &daemon,
+        "watch: {ignore: [skip.py], generated: {paths: [gen/**], markers: [by-a-model]}}\n",
+        None,
+    );
+    watch.until("the rules hold", |watch| {
+        let by = |path: &Path| {
+            watch
+                .files
+                .get(path)
+                .and_then(|file| file.generated.clone())
+        };
+        !watch.has(&passed)
+            && matches!(by(&made), Some(Generated::Path { .. }))
+            && matches!(by(&marked), Some(Generated::Marker { .. }))
+    });
+    assert_ne!(mode(&made), 0);
+    follows(&daemon, &respond("quarantine", "100/1m"));
+    watch.until("the file is looked at again", |watch| watch.has(&passed));
+    let later = root.join("later.py");
+    fs::write(&later, OTHER).unwrap();
+    watch.until("it is held", |watch| held(watch, &later));
+}
+
+/// A session bus of the test's own, and what is said on it.
+struct Bus {
+    children: Vec<Child>,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Bus {
+    fn start(address: &str) -> Self {
+        let bus = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--nopidfile", "--address", address])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dbus-daemon");
+        let path = address.trim_start_matches("unix:path=");
+        while std::os::unix::net::UnixStream::connect(path).is_err() {
+            pause();
+        }
+        let mut monitor = Command::new("dbus-monitor")
+            .args(["--address", address])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("dbus-monitor");
+        let lines = BufReader::new(monitor.stdout.take().expect("a pipe")).lines();
+        let mut started = Self {
+            children: vec![monitor, bus],
+            lines,
+        };
+        // Its first word comes when it listens.
+        started.until("NameAcquired");
+        started
+    }
+
+    fn until(&mut self, words: &str) -> String {
+        let found = self.lines.by_ref().map(|line| line.expect("a line"));
+        let mut found = found.skip_while(|line| !line.contains(words));
+        found.next().expect("the monitor goes on")
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+fn the_desktop_is_asked_over_the_session_bus_and_its_absence_is_told_once() {
+    let there = ["dbus-daemon", "dbus-monitor", "gdbus"].iter().all(|name| {
+        Command::new("sh")
+            .args(["-c", "command -v \"$1\"", "sh", name])
+            .stdout(Stdio::null())
+            .status()
+            .expect("a shell")
+            .success()
+    });
+    if !there {
+        return skipped("there is no D-Bus here");
+    }
+    let socket = tempfile::tempdir().unwrap();
+    let address = format!("unix:path={}", socket.path().join("bus").display());
+    let mut bus = Bus::start(&address);
+    let daemon = Daemon::start_without_engine_in(&[("DBUS_SESSION_BUS_ADDRESS", &address)], None);
+    let root = folder(&daemon, "watched");
+    follows(&daemon, &respond("notify", "100/1m"));
+    let mut watch = Watch::new(&daemon, &root);
+    fs::write(root.join("it's.py"), BAD).unwrap();
+    bus.until("member=AddNotification");
+    bus.until("it's.py");
+    bus.until("member=Notify");
+    bus.until("it's.py");
+    // Nobody on this bus shows anything.
+    watch.until("that is told", |watch| {
+        watch.noticed("the desktop cannot be told")
+    });
+    fs::write(root.join("another.py"), BAD).unwrap();
+    bus.until("another.py");
+    watch.settle(&root, "last.py");
+    let told = watch.notices.iter().filter(|one| one.contains("desktop"));
+    assert_eq!(told.count(), 1, "{:?}", watch.notices);
+}
