@@ -9,6 +9,7 @@ mod held;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod offline;
+mod order;
 mod read;
 mod record;
 mod redact;
@@ -33,6 +34,7 @@ pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
 pub(crate) use held::Held;
 pub use offline::{RecordError, verify_copy};
+pub(crate) use order::Piece;
 pub(crate) use record::{Facts, Recorded, now_ms};
 pub(crate) use redact::Secrets;
 use store::Store;

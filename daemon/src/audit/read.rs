@@ -11,6 +11,7 @@ use super::{
     Audit, AuditError,
     chain::hex,
     entry::{BodyHashes, Call, EndHead, Kind, StartHead},
+    order::{self, Piece},
     store::{connect, unpack},
 };
 
@@ -21,6 +22,8 @@ const FORMAT: u32 = 1;
 pub(crate) struct Whole {
     pub(crate) record: RunRecord,
     pub(crate) streams: [(Vec<u8>, Option<u64>); 2],
+    /// How they were mixed; empty where one of them is, and in records from before it was kept.
+    pub(crate) order: Vec<Piece>,
 }
 
 impl Audit {
@@ -214,6 +217,7 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         .unwrap_or_default();
     let end = event(connection, uid, id, Kind::End)?;
     let mut streams = [(Vec::new(), None), (Vec::new(), None)];
+    let mut order = Vec::new();
     let (mut output_kept, mut output_withheld) = (false, false);
     if let Some(end) = &end {
         let ended: EndHead = head(&end.head)?;
@@ -233,12 +237,14 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         result = Some(known);
         (output_kept, output_withheld) = (ended.output_kept, ended.output_withheld);
         let mut stream = |name| last.remove(name).unwrap_or_default();
+        let mixed = order::unpack(&stream("order"));
         let kept = [
             (stream("stdout"), ended.gaps[0]),
             (stream("stderr"), ended.gaps[1]),
         ];
         if !ended.output_withheld {
             streams = kept;
+            order = mixed.unwrap_or_default();
         }
     }
     let source = first.remove("source");
@@ -276,5 +282,9 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         end_hash: end.map(|end| hex(&end.hash)),
         cleanup: None,
     };
-    Ok(Some(Whole { record, streams }))
+    Ok(Some(Whole {
+        record,
+        streams,
+        order,
+    }))
 }

@@ -6,6 +6,7 @@ use saferun_protocol::{Asked, ClientKind, RunResult};
 use super::{
     Audit, AuditError, Secrets, chain,
     entry::{Call, EndHead, StartHead, excerpt},
+    order::{self, Piece},
 };
 use crate::steps::{Step, reached};
 
@@ -125,11 +126,13 @@ impl Recorded {
         (recorded, result)
     }
 
-    /// Records the end, with the output where the policy keeps it. Each stream comes with the place of its gap.
+    /// Records the end, with the output where the policy keeps it. Each stream comes with the place of its gap; `order`
+    /// says how the two were mixed.
     pub(crate) async fn end(
         self,
         result: &RunResult,
         streams: [(Vec<u8>, Option<u64>); 2],
+        order: &[Piece],
     ) -> Result<(), AuditError> {
         if !self.started {
             // Without its start an end would be a run from nowhere; the caller has been told already.
@@ -149,10 +152,18 @@ impl Recorded {
         };
         let mut bodies = vec![("result", self.secrets.clean_json(result))];
         if self.rules.output {
+            let mixed = !stdout.0.is_empty() && !stderr.0.is_empty();
+            let mut redacted = 0;
             for (name, bytes) in [("stdout", stdout.0), ("stderr", stderr.0)] {
                 if !bytes.is_empty() {
-                    bodies.push((name, self.secrets.clean(bytes).0));
+                    let (clean, count) = self.secrets.clean(bytes);
+                    redacted += count;
+                    bodies.push((name, clean));
                 }
+            }
+            // Of one stream the order is plain; with secrets taken out, it is what tells that places have moved.
+            if mixed || redacted > 0 {
+                bodies.push(("order", order::pack(order)));
             }
         }
         let event = head.event(self.run, self.uid, now_ms(), bodies);

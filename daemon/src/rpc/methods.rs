@@ -459,7 +459,17 @@ impl ApiServer for Methods {
             let whole = reading(move || audit.record(uid, &wanted)).await?;
             let whole = whole.ok_or_else(|| unrecorded(&id))?;
             let result = whole.record.result.ok_or_else(|| unrecorded(&id))?;
-            Ok(Arc::new(Transcript::of(whole.streams, &result)))
+            let gone = !whole.record.output_kept && !whole.record.output_withheld
+                || (whole.record.dropped_bodies.iter())
+                    .any(|name| ["stdout", "stderr", "order"].contains(&name.as_str()));
+            let (log, in_place) = Transcript::of(whole.streams, &whole.order, &result);
+            if from > 0 && (gone || !in_place) {
+                return Err(Code::InvalidRequest.error(
+                    "the run has ended, and its record cannot tell which byte that was: its output, or the order in which it came, was not kept as it was",
+                    format!("read what was kept from the start: saferunctl logs {id}"),
+                ));
+            }
+            Ok(Arc::new(log))
         };
         let log = match found.await {
             Ok(log) => log,

@@ -132,7 +132,7 @@ impl Refusals {
         };
         let (recorded, started) =
             Recorded::start(audit.clone(), rules, Secrets::default(), facts).await;
-        let ended = recorded.end(&result, Default::default()).await;
+        let ended = recorded.end(&result, Default::default(), &[]).await;
         if let Err(error) = started.and(ended) {
             tracing::error!(%error, "a refusal was not recorded");
         }

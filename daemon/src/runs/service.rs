@@ -269,7 +269,8 @@ impl RunService {
     async fn finish(&self, recorded: Recorded, result: &mut RunResult, transcript: &Transcript) {
         // Contents are for the caller alone: the record would grow by what it does not need.
         let kept = result.without_contents();
-        if let Err(error) = recorded.end(&kept, transcript.streams()).await {
+        let (streams, order) = (transcript.streams(), transcript.order());
+        if let Err(error) = recorded.end(&kept, streams, &order).await {
             tracing::error!(%error, "the end of a run was not recorded");
             result.unrecorded = Some(error.to_string());
         }

@@ -10,6 +10,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{Event, OutputChunk, RunResult, Stream};
 use tokio::sync::watch;
 
+use crate::audit::Piece;
+
 /// Longest piece that a follower gets at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
@@ -43,6 +45,8 @@ pub(crate) struct Place {
     segment: usize,
     /// Bytes read or skipped, of both streams.
     byte: usize,
+    /// Where it began to read: a gap before that was told to it then.
+    start: usize,
     gap_told: bool,
 }
 
@@ -51,6 +55,7 @@ impl Place {
     pub(crate) fn at(byte: usize) -> Self {
         Self {
             byte,
+            start: byte,
             ..Self::default()
         }
     }
@@ -69,8 +74,49 @@ impl Default for Transcript {
 }
 
 impl Transcript {
-    /// That of a recorded run: standard output, then standard error.
-    pub(crate) fn of(streams: [Whole; 2], result: &RunResult) -> Self {
+    /// That of a recorded run, and whether each byte stands where it stood while the run went on. It does not where
+    /// secrets were taken out or no order was kept: then it is standard output, followed by standard error.
+    pub(crate) fn of(streams: [Whole; 2], order: &[Piece], result: &RunResult) -> (Self, bool) {
+        let lengths = [&streams[0], &streams[1]].map(|(bytes, _)| bytes.len() as u64);
+        let told = [Stream::Stdout, Stream::Stderr].map(|stream| {
+            let pieces = order.iter().filter(|piece| piece.stream == stream);
+            pieces.fold(0_u64, |sum, piece| sum.saturating_add(piece.bytes))
+        });
+        let transcript = if order.is_empty() || told != lengths {
+            Self::one_after_the_other(streams, result)
+        } else {
+            Self::mixed(&streams, order)
+        };
+        transcript.finish(result);
+        let in_place = if order.is_empty() {
+            lengths.contains(&0)
+        } else {
+            told == lengths
+        };
+        (transcript, in_place)
+    }
+
+    /// The pieces are as long together as the streams.
+    fn mixed(streams: &[Whole; 2], order: &[Piece]) -> Self {
+        let transcript = Self::default();
+        let mut rest = [&streams[0].0[..], &streams[1].0[..]];
+        for piece in order {
+            let stream = &mut rest[usize::from(piece.stream == Stream::Stderr)];
+            let length = usize::try_from(piece.bytes).unwrap_or(usize::MAX);
+            let (bytes, after) = stream.split_at(length.min(stream.len()));
+            *stream = after;
+            if !bytes.is_empty() {
+                transcript.add(piece.stream, &super::output::chunk(bytes.to_vec()));
+            }
+            if piece.gap > 0 {
+                let dropped_bytes = piece.gap;
+                transcript.add(piece.stream, &OutputChunk::Gap { dropped_bytes });
+            }
+        }
+        transcript
+    }
+
+    fn one_after_the_other(streams: [Whole; 2], result: &RunResult) -> Self {
         let transcript = Self::default();
         for (stream, (bytes, gap)) in [Stream::Stdout, Stream::Stderr].into_iter().zip(streams) {
             let at = gap
@@ -90,7 +136,6 @@ impl Transcript {
                 &super::output::chunk(bytes[at.unwrap_or(0)..].to_vec()),
             );
         }
-        transcript.finish(result);
         transcript
     }
 
@@ -171,7 +216,7 @@ impl Transcript {
                     chunk: super::output::chunk(inner.bytes[from..end].to_vec()),
                 });
             }
-            if segment.gap > 0 && !place.gap_told {
+            if segment.gap > 0 && !place.gap_told && segment.bytes.end >= place.start {
                 place.gap_told = true;
                 return Some(Event::Output {
                     stream: segment.stream,
@@ -196,6 +241,17 @@ impl Transcript {
             return Default::default();
         }
         self.streams()
+    }
+
+    /// How the streams are mixed, for the record.
+    pub(super) fn order(&self) -> Vec<Piece> {
+        let inner = self.lock();
+        let pieces = inner.segments.iter().map(|segment| Piece {
+            stream: segment.stream,
+            bytes: segment.bytes.len() as u64,
+            gap: segment.gap,
+        });
+        pieces.collect()
     }
 
     /// Both streams, for the record.
@@ -290,5 +346,81 @@ mod tests {
             transcript.streams(),
             [(b"abcd".to_vec(), None), (b"ef".to_vec(), Some(1))]
         );
+    }
+
+    /// Each byte with its stream, gaps as `|`.
+    fn read(transcript: &Transcript, mut place: Place, most: usize) -> Vec<(Stream, u8)> {
+        let mut all = Vec::new();
+        while let Some(Event::Output { stream, chunk }) = transcript.next(&mut place) {
+            match chunk {
+                OutputChunk::Text { text } => all.extend(text.bytes().map(|byte| (stream, byte))),
+                OutputChunk::Base64 { base64 } => {
+                    let bytes = STANDARD.decode(base64).unwrap();
+                    all.extend(bytes.into_iter().map(|byte| (stream, byte)));
+                }
+                OutputChunk::Gap { .. } => {}
+            }
+        }
+        all.truncate(most);
+        all
+    }
+
+    fn mixed_run() -> Transcript {
+        let transcript = Transcript::default();
+        for (stream, bytes) in [
+            (Stream::Stderr, "warn ".as_bytes()),
+            (Stream::Stdout, "a\u{e9}b".as_bytes()),
+            (Stream::Stderr, b"\xff\xfe"),
+            (Stream::Stdout, b"tail"),
+        ] {
+            transcript.add(stream, &super::super::output::chunk(bytes.to_vec()));
+        }
+        transcript.add(Stream::Stdout, &OutputChunk::Gap { dropped_bytes: 9 });
+        transcript.add(Stream::Stdout, &text("end"));
+        transcript.add(Stream::Stderr, &text("!"));
+        transcript
+    }
+
+    fn ended() -> RunResult {
+        RunResult::new(
+            "1".to_owned(),
+            saferun_protocol::Outcome::Completed,
+            String::new(),
+        )
+    }
+
+    #[test]
+    fn a_follower_cut_off_at_any_byte_goes_on_in_the_record_without_loss_or_repeat() {
+        let live = mixed_run();
+        let all = read(&live, Place::default(), usize::MAX);
+        let (recorded, in_place) = Transcript::of(live.streams(), &live.order(), &ended());
+        assert!(in_place);
+        for cut in 0..=all.len() {
+            let mut seen = read(&live, Place::default(), cut);
+            seen.extend(read(&recorded, Place::at(cut), usize::MAX));
+            assert_eq!(seen, all, "cut at {cut}");
+        }
+        assert_eq!(recorded.order(), live.order());
+        // Who was told of the gap is not told again.
+        let gaps = |from| {
+            let mut place = Place::at(from);
+            let events = std::iter::from_fn(|| match recorded.next(&mut place)? {
+                Event::Output { chunk, .. } => Some(matches!(chunk, OutputChunk::Gap { .. })),
+                _ => None,
+            });
+            events.filter(|gap| *gap).count()
+        };
+        assert_eq!((gaps(0), gaps(all.len() - 2)), (1, 0));
+    }
+
+    #[test]
+    fn a_record_whose_bytes_moved_says_so() {
+        let live = mixed_run();
+        let mut redacted = live.streams();
+        redacted[0].0.extend(b"[redacted]");
+        assert!(!Transcript::of(redacted, &live.order(), &ended()).1);
+        assert!(!Transcript::of(live.streams(), &[], &ended()).1);
+        let one = [(b"out".to_vec(), None), (Vec::new(), None)];
+        assert!(Transcript::of(one, &[], &ended()).1);
     }
 }
