@@ -63,12 +63,7 @@ impl Podman {
         }
         let at = |name: &str| folder.path().join(name);
         let child = command
-            .args([
-                "--",
-                "podman",
-                "--cgroup-manager=cgroupfs",
-                "--runtime=runc",
-            ])
+            .args(["podman", "--cgroup-manager=cgroupfs", "--runtime=runc"])
             .args(["--events-backend=file", "--storage-driver=vfs", "--root"])
             .arg(at("root"))
             .arg("--runroot")
