@@ -9,10 +9,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use saferun_protocol::Generated;
+use saferun_protocol::{Generated, Outcome, WatchEvent};
 use saferun_tests::{Daemon, pause, text};
 
-use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, skipped};
+use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, is_root, skipped};
 
 /// The user's policy, in place by a rename.
 fn policy(daemon: &Daemon, yaml: &str, owner: Option<u32>) {
@@ -109,6 +109,85 @@ fn a_file_that_lands_is_put_in_quarantine_and_released_with_its_old_mode() {
     assert_eq!(mode(&file), 0);
     let verify = daemon.cli(&["history", "verify"]).output().unwrap();
     assert!(verify.status.success(), "{}", text(&verify.stderr));
+}
+
+/// To its owner without root's rights, a file of mode 0000 cannot be read: its findings stay all the same.
+#[test]
+fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
+    const NOBODY: u32 = 65_534;
+    if !is_root() {
+        return skipped("only root may start a daemon as another user");
+    }
+    let daemon = Daemon::start_without_engine(Some(NOBODY));
+    let root = folder(&daemon, "watched");
+    chown(&root, Some(NOBODY), Some(NOBODY)).unwrap();
+    let wrapper = "setpriv --pdeathsig KILL --reuid 65534 --regid 65534 --clear-groups --";
+    let wrapper: Vec<&str> = wrapper.split(' ').collect();
+    let hash = || {
+        let status = daemon.wrapped_cli(&wrapper, &["status", "--json"]).output();
+        let status: serde_json::Value = serde_json::from_slice(&status.unwrap().stdout).unwrap();
+        status["policy"]["hash"].as_str().map(str::to_owned)
+    };
+    let before = hash();
+    assert!(before.is_some());
+    policy(&daemon, &respond("quarantine", "100/1m"), Some(NOBODY));
+    daemon.wait_until("the policy is read", |_| hash() != before);
+    let mut command = daemon
+        .wrapped_cli(&wrapper, &["watch", "--json", root.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(command.stdout.take().unwrap()).lines();
+    let mut event = move || -> WatchEvent {
+        let line = lines.next().expect("the command goes on").unwrap();
+        serde_json::from_str(&line).unwrap()
+    };
+    while !matches!(event(), WatchEvent::Ready(_)) {}
+    // Another user's file is not touched, though it has the same findings.
+    fs::write(root.join("foreign.py"), BAD).unwrap();
+    let file = root.join("own.py");
+    let made = Command::new("setpriv")
+        .args([
+            "--reuid",
+            "65534",
+            "--regid",
+            "65534",
+            "--clear-groups",
+            "--",
+            "sh",
+            "-c",
+        ])
+        .args([
+            "printf %s \"$1\" > \"$2\"",
+            "sh",
+            BAD,
+            file.to_str().unwrap(),
+        ])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let found = loop {
+        if let WatchEvent::File(found) = event()
+            && found.quarantined
+        {
+            break found;
+        }
+    };
+    assert_eq!(found.file.to_path().as_ref(), Some(&file));
+    assert!(
+        !found.findings.is_empty() && found.problem.is_none(),
+        "{found:?}"
+    );
+    assert_eq!(mode(&file), 0);
+    assert_ne!(mode(&root.join("foreign.py")), 0);
+    let release = daemon
+        .wrapped_cli(&wrapper, &["watch", "release", file.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(release.status.success(), "{}", text(&release.stderr));
+    assert_ne!(mode(&file), 0);
+    command.kill().unwrap();
+    command.wait().unwrap();
 }
 
 #[test]
@@ -274,4 +353,50 @@ fn the_desktop_is_asked_over_the_session_bus_and_its_absence_is_told_once() {
     watch.settle(&root, "last.py");
     let told = watch.notices.iter().filter(|one| one.contains("desktop"));
     assert_eq!(told.count(), 1, "{:?}", watch.notices);
+}
+
+#[test]
+fn a_file_that_lands_is_run_in_the_sandbox_and_the_result_attached() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let root = folder(&daemon, "watched");
+    follows(&daemon, &respond("run", "100/1m"));
+    let mut watch = Watch::new(&daemon, &root);
+    let (file, refused) = (root.join("a.py"), root.join("b.py"));
+    // A shell is found, and runs under the default policy; exit code 7 is the program's own.
+    fs::write(&file, "import os, sys\nos.system('true')\nsys.exit(7)\n").unwrap();
+    let run =
+        |watch: &Watch<'_>, path: &Path| watch.files.get(path).and_then(|file| file.run.clone());
+    watch.until("the result is attached", |watch| {
+        run(watch, &file).is_some()
+    });
+    let ended = run(&watch, &file).unwrap();
+    assert_eq!(
+        (ended.status, ended.exit_code),
+        (Some(Outcome::Completed), Some(7)),
+        "{ended:?}"
+    );
+    let history = daemon.cli(&["history", "--json"]).output().unwrap();
+    assert!(
+        text(&history.stdout).contains(&ended.id),
+        "{}",
+        text(&history.stdout)
+    );
+    assert!(
+        text(&history.stdout).contains("watch"),
+        "{}",
+        text(&history.stdout)
+    );
+    // The policy stops it as it stops everybody.
+    fs::write(
+        &refused,
+        "import os\nos.system('rm -rf / --no-preserve-root')\n",
+    )
+    .unwrap();
+    watch.until("the refusal is attached", |watch| {
+        run(watch, &refused).is_some()
+    });
+    let stopped = run(&watch, &refused).unwrap();
+    assert_eq!(stopped.status, Some(Outcome::Blocked), "{stopped:?}");
 }
