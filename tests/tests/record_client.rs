@@ -3,7 +3,7 @@
 
 use std::{fs, process::Output};
 
-use saferun_protocol::{ApiClient, Outcome, RunRequest};
+use saferun_protocol::{ApiClient, Event, Outcome, OutputChunk, RunRequest};
 use saferun_tests::{Daemon, text};
 use serde_json::Value;
 
@@ -32,6 +32,7 @@ fn the_record_from_the_command_line() {
     let first = history(&daemon);
     show_and_export(&daemon, &first);
     logs(&daemon);
+    places(&daemon);
     rerun(&daemon);
     withheld(&daemon);
     integrity(&daemon);
@@ -128,6 +129,40 @@ fn show_and_export(daemon: &Daemon, first: &str) {
     assert!(!page.contains(['\u{1b}', '\u{202e}']));
 }
 
+/// Who was cut off in the middle of two streams goes on from the same byte once the run is only in the record.
+fn places(daemon: &Daemon) {
+    let script = "import sys, time\nfor n in range(5):\n    for stream in (sys.stdout, sys.stderr):\n        print(n, file=stream, flush=True)\n        time.sleep(0.02)\n";
+    let run = daemon.run(script);
+    assert_eq!((run.stdout.len(), run.stderr.len()), (10, 10));
+    let client = daemon.connect();
+    for from in 0..20 {
+        let mut events = daemon
+            .block_on(client.subscribe_logs(run.id.clone(), from, true))
+            .expect("its output");
+        let mut rest = String::new();
+        while let Some(event) = daemon.block_on(events.next()) {
+            match event.expect("an event") {
+                Event::Output {
+                    chunk: OutputChunk::Text { text },
+                    ..
+                } => rest.push_str(&text),
+                Event::Finished { .. } => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        let from = usize::try_from(from).expect("small");
+        assert_eq!(rest, "0\n0\n1\n1\n2\n2\n3\n3\n4\n4\n"[from..], "{from}");
+    }
+    // What was taken out of the output has moved all places behind it.
+    let mut request = RunRequest::new("import os\nprint(os.environ['TOKEN'])\n");
+    request.policy = Some("permissive".to_owned());
+    request.env = vec![("TOKEN".to_owned(), "s3cr3t-and-long-enough".to_owned())];
+    request.secret_env = vec!["TOKEN".to_owned()];
+    let run = daemon.run_request(request);
+    let refused = daemon.block_on(client.subscribe_logs(run.id, 3, false));
+    assert!(format!("{refused:?}").contains("cannot tell which byte that was"));
+}
+
 fn logs(daemon: &Daemon) {
     let script = "import sys, time\nfor n in range(200): print('line', n, flush=True)\nsys.stdin.read()\nprint('end')\n";
     let mut request = RunRequest::new(script);
@@ -139,7 +174,7 @@ fn logs(daemon: &Daemon) {
         .block_on(client.subscribe_run(request))
         .expect("accepted");
     let id = match daemon.block_on(events.next()) {
-        Some(Ok(saferun_protocol::Event::Accepted { id, .. })) => id,
+        Some(Ok(Event::Accepted { id, .. })) => id,
         other => panic!("{other:?}"),
     };
     let mut follower = daemon
