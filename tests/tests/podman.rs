@@ -42,7 +42,8 @@ impl Podman {
         if let Some(user) = user {
             chown(folder.path(), Some(user), Some(user)).expect("the folder is given away");
             let user = user.to_string();
-            // It starts itself again, and leaves a process that keeps its namespaces: all end with this one.
+            // It starts itself again, and leaves a process that keeps its namespaces: all end with the first process of
+            // a namespace of theirs. That one stays root: who changes the user no longer ends with its parent.
             command.args([
                 "unshare",
                 "--pid",
@@ -50,6 +51,8 @@ impl Podman {
                 "--kill-child",
                 "--mount-proc",
                 "--",
+                "timeout",
+                "600",
             ]);
             command.args([
                 "setpriv",
