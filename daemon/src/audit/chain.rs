@@ -159,9 +159,9 @@ impl Walk {
         (self.seq, self.link)
     }
 
-    /// What the key must be after the last event, if the seal was walked.
-    pub(super) fn key_now(&self) -> Option<Hash> {
-        self.key.filter(|_| self.sealing)
+    /// The key for the event that comes next, if this walk has one.
+    pub(super) const fn next_key(&self) -> Option<Hash> {
+        self.key
     }
 }
 

@@ -61,7 +61,7 @@ fn walk(rows: &[Row]) -> (usize, (u64, Hash), Hash) {
         .iter()
         .filter_map(|row| walk.take(&event(row), &row.hash, Some(&row.tag)))
         .count();
-    (problems, walk.head(), walk.key_now().unwrap())
+    (problems, walk.head(), walk.next_key().unwrap())
 }
 
 proptest! {

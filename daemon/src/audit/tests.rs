@@ -173,6 +173,76 @@ fn the_seal_says_untampered_and_finds_a_past_that_was_made_to_fit() {
     file.write(&head, false).unwrap();
     assert_eq!(fixture.verdict(None).0, Integrity::Consistent);
     assert_eq!(fixture.verdict(Some(&key)).0, Integrity::Broken);
+    // Nor does it help to name an earlier event as the last, the seal's own or one before it.
+    for seq in (0..5_u64).rev() {
+        let link: Option<Vec<u8>> = connection
+            .query_row("SELECT hash FROM events WHERE seq=?1", [seq], |row| {
+                row.get(0)
+            })
+            .ok();
+        for link in [link, Some(vec![0; 32])].into_iter().flatten() {
+            (head.seq, head.link) = (seq, link.try_into().unwrap());
+            file.write(&head, false).unwrap();
+            assert_eq!(fixture.verdict(Some(&key)).0, Integrity::Broken, "{seq}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_ends_with_the_seal_is_untampered() {
+    let fixture = Fixture::with(1);
+    let key = [9; 32];
+    let mut store = Store::open(&fixture.path, 0).unwrap();
+    store.seal(key, 0).unwrap();
+    drop(store);
+    let key = chain::hex(&key);
+    assert_eq!(
+        fixture.verdict(Some(&key)),
+        (Integrity::Untampered, Vec::new())
+    );
+    assert_eq!(fixture.verdict(Some(&"00".repeat(32))).0, Integrity::Broken);
+}
+
+#[test]
+fn a_past_that_was_made_to_fit_does_not_lead_to_the_last_link_that_was_told() {
+    let fixture = Fixture::with(3);
+    fixture.tamper("UPDATE events SET uid=9 WHERE seq=3");
+    let connection = Connection::open(&fixture.path).unwrap();
+    let mut last = chain::GENESIS;
+    for seq in 1..=6 {
+        let (kind, at_ms, uid, run, head): (_, _, _, String, String) = connection
+            .query_row(
+                "SELECT kind, at_ms, uid, run, head FROM events WHERE seq=?1",
+                [seq],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                    ))
+                },
+            )
+            .unwrap();
+        let event = chain::Event {
+            seq,
+            kind,
+            at_ms,
+            uid,
+            run: &run,
+            head: &head,
+        };
+        last = chain::link(&last, &event);
+        let changed = connection.execute(
+            "UPDATE events SET hash=?2 WHERE seq=?1",
+            rusqlite::params![seq, &last[..]],
+        );
+        assert_eq!(changed.unwrap(), 1);
+    }
+    let (verdict, problems) = fixture.verdict(None);
+    assert_eq!(verdict, Integrity::Broken);
+    assert!(problems[0].contains("was made anew"), "{problems:?}");
 }
 
 #[test]
@@ -205,6 +275,37 @@ fn retention_leaves_stubs_and_the_chain_whole() {
     // What retention did not reach may not go.
     fixture.tamper("DELETE FROM bodies");
     assert_eq!(fixture.verdict(None).0, Integrity::Broken);
+}
+
+#[test]
+fn what_retention_drops_gives_its_room_back() {
+    let fixture = Fixture::with(0);
+    let mut store = Store::open(&fixture.path, 0).unwrap();
+    for run in 0..40 {
+        let mut event = start(&format!("run{run}"), 0);
+        // What does not shrink.
+        let noise = (0..16_384_u32).flat_map(|n| chain::digest(&(n + run).to_le_bytes()));
+        event.bodies = vec![("source", noise.take(100_000).collect())];
+        store.append(&[event]).unwrap();
+    }
+    let pages = |store: &Store| -> u64 {
+        let read = |name| {
+            store
+                .connection
+                .pragma_query_value::<u64, _>(None, name, |row| row.get(0))
+        };
+        read("page_count").unwrap() - read("freelist_count").unwrap()
+    };
+    let count = |store: &Store| -> u64 {
+        store
+            .connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap()
+    };
+    let before = count(&store);
+    assert!(store.retain(0, 100_000, 3000).unwrap() >= 38);
+    assert!(pages(&store) < before / 4);
+    assert_eq!(count(&store), pages(&store), "free pages stay in the file");
 }
 
 #[test]

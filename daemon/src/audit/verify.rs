@@ -48,6 +48,8 @@ pub(super) fn check(
     let mut check = Check {
         walk: Walk::new(key),
         problems: Vec::new(),
+        told,
+        key_compared: false,
         dropped_to: 0,
         sealed_from: None,
     };
@@ -57,19 +59,16 @@ pub(super) fn check(
         None if seq > 0 => {
             check.tell("the file with the last link is missing or unreadable".to_owned());
         }
-        Some(told) => {
-            if told.seq > seq {
-                check.tell(format!(
-                    "the record ends at event {seq}, but event {} had been written",
-                    told.seq
-                ));
-            }
-            let expected = check.walk.key_now();
-            if told.seq == seq && key.is_some() && told.seal.map(|(_, key)| key) != expected {
-                check.tell("the seal's present key does not follow from this one: the end was cut off, or the key is of another seal".to_owned());
-            }
-        }
-        None => {}
+        Some(told) if told.seq > seq => check.tell(format!(
+            "the record ends at event {seq}, but event {} had been written",
+            told.seq
+        )),
+        Some(_) if key.is_some() && check.sealed_from.is_some() && !check.key_compared => check
+            .tell(
+                "the file with the last link is of before the seal: the end may have been cut off"
+                    .to_owned(),
+            ),
+        _ => {}
     }
     let verdict = match (check.problems.is_empty(), key, check.sealed_from) {
         (false, ..) => Integrity::Broken,
@@ -89,6 +88,12 @@ pub(super) fn check(
 struct Check {
     walk: Walk,
     problems: Vec<String>,
+    /// What the file beside the record says was the last event: the record may go on after it, where the daemon was
+    /// killed or is at work, but must have gone through it.
+    told: Option<Head>,
+    /// Whether the key kept beside the record was compared. Who has only that one can say of no earlier event that it
+    /// was the last, so a place before the seal must not do.
+    key_compared: bool,
     /// Bodies up to this event may be gone.
     dropped_to: u64,
     sealed_from: Option<u64>,
@@ -98,6 +103,26 @@ impl Check {
     fn tell(&mut self, problem: String) {
         if self.problems.len() <= TOLD {
             self.problems.push(problem);
+        }
+    }
+
+    /// At the event that was told to be the last: it is the same one, and the seal's key was the one that is kept.
+    fn compare_with_told(&mut self) {
+        let (seq, link) = self.walk.head();
+        let Some(told) = self.told.filter(|told| told.seq == seq) else {
+            return;
+        };
+        if told.link != link {
+            self.tell(format!(
+                "event {seq} is not the one that had been written: the record was made anew up to it"
+            ));
+        }
+        if self.sealed_from.is_some_and(|from| seq + 1 >= from) {
+            self.key_compared = true;
+            let expected = self.walk.next_key();
+            if expected.is_some() && told.seal.map(|(_, key)| key) != expected {
+                self.tell("the seal's present key does not follow from this one: the end was cut off, or the key is of another seal".to_owned());
+            }
         }
     }
 
@@ -141,6 +166,7 @@ impl Check {
             if let Some(problem) = self.walk.take(&event, &hash, tag.as_deref()) {
                 self.tell(problem);
             }
+            self.compare_with_told();
             let Ok(any) = serde_json::from_str::<AnyHead>(&head) else {
                 self.tell(format!("event {} cannot be read", event.seq));
                 continue;
