@@ -6,6 +6,7 @@ use std::{
     io::{self, BufRead, BufReader, Write},
 };
 
+use nix::sys::termios::{FlushArg, tcflush};
 use saferun_protocol::Change;
 
 use super::{choose::Picked, hunks::Hunks};
@@ -29,6 +30,8 @@ pub(super) struct Questions<R, W> {
 /// Asks at the controlling terminal: standard input may be the script's.
 pub(super) fn terminal() -> io::Result<Questions<BufReader<File>, File>> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    // What was typed while the script ran, perhaps because it asked for it, is no answer to these questions.
+    tcflush(&terminal, FlushArg::TCIFLUSH)?;
     Ok(Questions {
         answers: BufReader::new(terminal.try_clone()?),
         out: terminal,

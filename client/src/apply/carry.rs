@@ -6,7 +6,7 @@ use std::io;
 use nix::errno::Errno;
 
 use super::{
-    folder::{Folder, State},
+    folder::{Folder, State, hash},
     journal::{Journal, Side, Stage},
     moment::reach,
 };
@@ -37,6 +37,25 @@ pub(super) fn carry(journal: &mut Journal, to: Side) -> io::Result<Vec<String>> 
         Side::After => Stage::Applied,
         Side::Before => Stage::Undone,
     })?;
+    Ok(notes)
+}
+
+/// Undoes what was done before a step failed. A path that something else has changed meanwhile stays as it is, with a
+/// note: it was not reached, or is no longer what was put there.
+pub(super) fn roll_back(journal: &mut Journal) -> io::Result<Vec<String>> {
+    let folder = Folder::open(&journal.root)?;
+    let mut notes = Vec::new();
+    for number in (0..journal.steps.len()).rev() {
+        reach();
+        match needed(&folder, journal, number, Side::Before) {
+            Ok(true) => one(&folder, journal, number, Side::Before, &mut notes)?,
+            Ok(false) => {}
+            Err(error) => notes.push(format!("{error}; it was left as it is")),
+        }
+        folder.tidy(&journal.steps[number].path, &beside(journal, number));
+    }
+    reach();
+    journal.mark(Stage::Undone)?;
     Ok(notes)
 }
 
@@ -92,8 +111,13 @@ fn one(
             other => other,
         },
         State::Absent => folder.remove(path, false),
-        State::File { mode, .. } => {
+        State::File { mode, sha256 } => {
             let content = journal.content(number, to)?;
+            if hash(&content) != *sha256 {
+                return Err(io::Error::other(format!(
+                    "{shown}: the journal's copy of it is damaged"
+                )));
+            }
             let beside = beside(journal, number);
             folder.tidy(path, &beside);
             let over = *from != State::Absent;

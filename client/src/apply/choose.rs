@@ -6,7 +6,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ignore::gitignore::GitignoreBuilder;
 use saferun_protocol::{Change, ChangeKind, Effects, EntryState, EntryType, Place};
 
-use super::{folder::hash, hunks::Hunks};
+use super::{
+    danger::{self, Danger},
+    folder::hash,
+    hunks::Hunks,
+};
 use crate::{failure::Failure, run::Originals, ui::one_line};
 
 /// What the command line says.
@@ -46,6 +50,14 @@ pub(super) struct Wanted {
     pub(super) after: After,
 }
 
+/// What was chosen.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) wanted: Vec<Wanted>,
+    /// What was not, though a pattern names it, in sentences.
+    pub(super) left_out: Vec<String>,
+}
+
 /// Answers which hunks of a file are wanted; `None` ends the questions.
 pub(super) type Ask<'a> = dyn FnMut(&Change, Option<&Hunks>) -> Option<Picked> + 'a;
 
@@ -63,11 +75,23 @@ pub(super) fn choose(
     originals: &Originals,
     choice: &Choice,
     ask: Option<&mut Ask<'_>>,
-) -> Result<Vec<Wanted>, Failure> {
+) -> Result<Chosen, Failure> {
+    let was_asked = ask.is_some();
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = changes(effects).find(|change| !seen.insert(change.path.as_str())) {
+        return Err(Failure::failed(
+            format!(
+                "the list of changes names {} twice: nothing was applied",
+                one_line(&twice.path)
+            ),
+            "the sandbox was not sound; run again",
+        ));
+    }
     let mut picked = match ask {
         Some(ask) => asked(effects, originals, ask),
         None => named(effects, choice)?,
     };
+    let left_out = leave_out(&mut picked, choice, was_asked)?;
     let mut wanted = Vec::new();
     for change in changes(effects) {
         let one = match picked.remove(change.path.as_str()) {
@@ -85,7 +109,45 @@ pub(super) fn choose(
             )
         })?);
     }
-    Ok(wanted)
+    Ok(Chosen { wanted, left_out })
+}
+
+/// Takes away what runs by itself and was not meant; says so, in sentences.
+fn leave_out(
+    picked: &mut BTreeMap<&str, Picked>,
+    choice: &Choice,
+    was_asked: bool,
+) -> Result<Vec<String>, Failure> {
+    picked.retain(|_, part| *part != Picked::Nothing);
+    let all: Vec<&str> = picked.keys().copied().collect();
+    let by_name = |path: &str| {
+        let patterns = choice.patterns.iter();
+        patterns
+            .map(|pattern| pattern.trim_start_matches('/'))
+            .any(|pattern| pattern == path)
+            || choice.hunks.iter().any(|(hunk, _)| hunk == path)
+    };
+    let mut notes = Vec::new();
+    for path in &all {
+        let shown = one_line(path);
+        match danger::of(path, all.iter().copied()) {
+            Some(Danger::Never) if by_name(path) => {
+                return Err(Failure::usage(
+                    format!("{shown} is version control's own, or SafeRun's: such files are never applied"),
+                    "look at it with --diff, and write it yourself if you want it",
+                ));
+            }
+            Some(Danger::Never) => notes.push(format!(
+                "{shown} was left out: it is version control's own, or SafeRun's, and never applied"
+            )),
+            Some(Danger::Runs) if !was_asked && !by_name(path) => notes.push(format!(
+                "{shown} was left out: such files run by themselves; if you want it: --apply={shown}"
+            )),
+            _ => continue,
+        }
+        picked.remove(path);
+    }
+    Ok(notes)
 }
 
 fn changes(effects: &Effects) -> impl Iterator<Item = &Change> {

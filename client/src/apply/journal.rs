@@ -108,7 +108,12 @@ impl Journals {
             if name.ends_with(PARTIAL) {
                 fs::remove_dir_all(&dir)?;
             } else if name != "lock" {
-                found.push(Journal::read(dir, name)?);
+                let shown = dir.display().to_string();
+                found.push(Journal::read(dir, name).map_err(|error| {
+                    io::Error::other(format!(
+                        "the journal {shown} cannot be read ({error}): move it away to go on without it"
+                    ))
+                })?);
             }
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
@@ -157,7 +162,11 @@ impl Journals {
         finished.retain(|journal| journal.stage != Stage::Begun);
         let surplus = finished.len().saturating_sub(KEPT);
         for journal in &finished[..surplus] {
-            fs::remove_dir_all(&journal.dir)?;
+            // Killed in the middle, half a journal must not look like one.
+            let gone = self.base.join(format!("{}{PARTIAL}", journal.id));
+            fs::rename(&journal.dir, &gone)?;
+            sync(&self.base)?;
+            fs::remove_dir_all(&gone)?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod ask;
 mod carry;
 mod choose;
 mod command;
+mod danger;
 mod folder;
 mod hunks;
 mod journal;
@@ -55,15 +56,17 @@ pub(crate) fn target(args: &RunArgs) -> Result<Option<Target>, Failure> {
         let shown = workspace.display();
         Failure::usage(format!("cannot use {shown}: {error}"), "name a folder")
     })?;
-    let journals = open()?;
-    for journal in journals.all().map_err(|error| unreadable(&error))? {
-        if journal.stage == Stage::Begun && journal.root == root {
-            return Err(Failure::failed(
-                format!("an earlier apply to {} was interrupted", root.display()),
-                "complete it with `saferunctl apply --recover`, or undo it with `saferunctl apply --undo`",
-            ));
-        }
+    let state = daemon::state_dir()?;
+    if state.canonicalize().unwrap_or(state).starts_with(&root) {
+        return Err(Failure::usage(
+            format!(
+                "{} holds SafeRun's own state, and nothing is applied there",
+                root.display()
+            ),
+            "name the folder of one project",
+        ));
     }
+    none_interrupted(&open()?, &root)?;
     Ok(Some(Target {
         root,
         choice: Choice {
@@ -85,7 +88,7 @@ impl Target {
                 "the policy may forbid it: returns.diff",
             ));
         };
-        let wanted = if self.patch {
+        let chosen = if self.patch {
             let mut questions = ask::terminal().map_err(|error| {
                 Failure::failed(format!("cannot ask: {error}"), "use --apply=PATTERN")
             })?;
@@ -94,6 +97,10 @@ impl Target {
         } else {
             choose::choose(effects, originals, &self.choice, None)?
         };
+        // Each on a line of its own, and none cut: a long list must not hide one of them.
+        for note in &chosen.left_out {
+            ui::note(format!("saferunctl: {note}"));
+        }
         let home = effects.changes.iter();
         let home = home.filter(|change| change.place == Place::Home).count();
         if home > 0 {
@@ -101,7 +108,7 @@ impl Target {
                 "saferunctl: {home} changes to HOME are never applied"
             ));
         }
-        commit(&open()?, &self.root, &wanted)
+        commit(&open()?, &self.root, &chosen.wanted)
     }
 
     /// Whether the run ended in a way that its changes are worth something.
@@ -129,8 +136,27 @@ impl Target {
     }
 }
 
+/// Refuses while an earlier apply to the folder, to one above or to one in it is neither completed nor undone.
+fn none_interrupted(journals: &Journals, root: &Path) -> Result<(), Failure> {
+    for journal in journals.all().map_err(|error| unreadable(&error))? {
+        let overlap = root.starts_with(&journal.root) || journal.root.starts_with(root);
+        if journal.stage == Stage::Begun && overlap {
+            return Err(Failure::failed(
+                format!(
+                    "an earlier apply to {} was interrupted",
+                    journal.root.display()
+                ),
+                "complete it with `saferunctl apply --recover`, or undo it with `saferunctl apply --undo`",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Plans, writes the journal, does the steps; undoes them if one fails.
 fn commit(journals: &Journals, root: &Path, wanted: &[choose::Wanted]) -> Result<(), Failure> {
+    // Again: the run in between may have been long.
+    none_interrupted(journals, root)?;
     let folder = Folder::open(root).map_err(|error| unreadable(&error))?;
     let plan = plan::plan(&folder, wanted).map_err(|refused| {
         let shown: Vec<&str> = refused.iter().take(5).map(String::as_str).collect();
@@ -164,7 +190,9 @@ fn commit(journals: &Journals, root: &Path, wanted: &[choose::Wanted]) -> Result
                 ui::note(format!("saferunctl: {note}"));
             }
             let (count, names) = (names.len(), names.join(", "));
+            let cut = names.chars().count() > 200;
             let names: String = names.chars().take(200).collect();
+            let names = if cut { names + "…" } else { names };
             ui::note(format!(
                 "saferunctl: applied {count} to {}: {names}\n  undo it with: saferunctl apply --undo {}",
                 root.display(),
@@ -174,11 +202,16 @@ fn commit(journals: &Journals, root: &Path, wanted: &[choose::Wanted]) -> Result
             let _ = journals.prune();
             Ok(())
         }
-        Err(error) => Err(match carry::carry(&mut journal, Side::Before) {
-            Ok(_) => Failure::failed(
-                format!("{error}; what had been applied was undone"),
-                "mend that and run again",
-            ),
+        Err(error) => Err(match carry::roll_back(&mut journal) {
+            Ok(notes) => {
+                for note in notes {
+                    ui::note(format!("saferunctl: {note}"));
+                }
+                Failure::failed(
+                    format!("{error}; what had been applied was undone"),
+                    "mend that and run again",
+                )
+            }
             Err(undo) => Failure::failed(
                 format!("{error}; and undoing it failed: {undo}"),
                 format!(

@@ -43,6 +43,7 @@ pub(super) fn plan(folder: &Folder, wanted: &[Wanted]) -> Result<Plan, Vec<Strin
     let mut plan = Plan::default();
     let mut refused = Vec::new();
     let mut folders_made = BTreeSet::new();
+    refuse_collisions(wanted, &mut refused);
     for one in wanted {
         match step(folder, one) {
             Ok(Some(prepared)) => {
@@ -66,6 +67,35 @@ pub(super) fn plan(folder: &Folder, wanted: &[Wanted]) -> Result<Plan, Vec<Strin
     plan.steps.sort_by_key(order);
     keep_filled_folders(folder, &mut plan).map_err(|error| vec![error.to_string()])?;
     Ok(plan)
+}
+
+/// Two paths that a file system which ignores case holds for one, and a path below one that is to be a file: the list
+/// came from a sandbox, and may contradict itself.
+fn refuse_collisions(wanted: &[Wanted], refused: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    let files: BTreeSet<String> = wanted
+        .iter()
+        .filter(|one| matches!(one.after, After::File { .. }))
+        .map(|one| one.path.to_lowercase())
+        .collect();
+    for one in wanted {
+        let path = one.path.to_lowercase();
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let below_a_file =
+            one.after != After::Gone && above.into_iter().any(|above| files.contains(above));
+        if below_a_file {
+            refused.push(format!(
+                "{}: it is below what is to be a file",
+                one_line(&one.path)
+            ));
+        }
+        if !seen.insert(path) {
+            refused.push(format!(
+                "{}: another path differs from it in case alone",
+                one_line(&one.path)
+            ));
+        }
+    }
 }
 
 fn made(path: String) -> Prepared {

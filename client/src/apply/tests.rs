@@ -17,8 +17,16 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{Change, ChangeKind, Effects, EntryState, EntryType};
 use tempfile::TempDir;
 
-use super::{carry::carry, choose::choose, folder::hash, *};
+use super::{
+    carry::{self, carry},
+    choose::choose,
+    folder::hash,
+    *,
+};
 use crate::run::Originals;
+
+#[path = "hostile_tests.rs"]
+mod hostile;
 
 const LONG: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n";
 
@@ -93,7 +101,7 @@ impl Project {
     fn apply(&self, changes: Vec<Change>, choice: &Choice) -> Result<(), Failure> {
         let mut effects = Effects::default();
         effects.changes = changes;
-        let wanted = choose(&effects, &self.originals, choice, None)?;
+        let wanted = choose(&effects, &self.originals, choice, None)?.wanted;
         commit(&self.journals(), &self.root(), &wanted)
     }
 
@@ -244,7 +252,8 @@ fn questions_are_answered_hunk_by_hunk() {
         &Choice::default(),
         Some(&mut ask),
     )
-    .unwrap();
+    .unwrap()
+    .wanted;
     assert_eq!(wanted.len(), 1);
     let choose::After::File { content, .. } = &wanted[0].after else {
         panic!("{wanted:?}")
@@ -347,7 +356,9 @@ fn a_step_that_fails_undoes_those_before_it() {
     let folder = Folder::open(&place.root()).unwrap();
     let mut effects = Effects::default();
     effects.changes = each_kind();
-    let wanted = choose(&effects, &place.originals, &all(), None).unwrap();
+    let wanted = choose(&effects, &place.originals, &all(), None)
+        .unwrap()
+        .wanted;
     let plan = plan::plan(&folder, &wanted).unwrap();
     let mut journal = journals.create(&place.root(), plan.steps).unwrap();
     // Between the look and the step somebody puts a link where a file was to go.
@@ -369,8 +380,22 @@ fn a_step_that_fails_undoes_those_before_it() {
     let before = place.entries();
     assert!(carry(&mut journal, Side::After).is_err());
     assert_ne!(place.entries(), before, "it failed in the middle");
-    carry(&mut journal, Side::Before).unwrap();
+    // Nor does one that an editor has saved meanwhile keep the others from being undone.
+    let deleted = journal.steps.iter().find(|step| {
+        step.after == folder::State::Absent && matches!(step.before, folder::State::File { .. })
+    });
+    let saved = place.root().join(&deleted.unwrap().path);
+    let was = fs::read(&saved).unwrap();
+    fs::write(&saved, "saved meanwhile").unwrap();
+    let notes = carry::roll_back(&mut journal).unwrap();
+    assert!(
+        notes.len() == 1 && notes[0].contains("left as it is"),
+        "{notes:?}"
+    );
+    assert_eq!(fs::read(&saved).unwrap(), b"saved meanwhile");
+    fs::write(&saved, was).unwrap();
     assert_eq!(place.entries(), before);
+    assert_eq!(journal.stage, Stage::Undone);
 }
 
 #[test]
@@ -432,7 +457,7 @@ fn child_that_applies() {
     }
     let mut effects = Effects::default();
     effects.changes = each_kind();
-    let wanted = choose(&effects, &originals, &all(), None).unwrap();
+    let wanted = choose(&effects, &originals, &all(), None).unwrap().wanted;
     let journals = Journals::open(&dir.join("state")).unwrap();
     commit(&journals, &dir.join("project"), &wanted).unwrap();
     let passed = moment::PASSED.load(Ordering::SeqCst);

@@ -69,7 +69,7 @@ pub(super) fn outcome(record: &RunRecord) -> OutcomeWords {
         ),
         Outcome::OutputCapped => (
             "Stopped: it printed too much".to_owned(),
-            format!("The program printed more than {} and the policy ends such a run.", show_bytes(limits.output_bytes)),
+            format!("The program went on printing, far beyond what is kept of its output ({} of each stream), until SafeRun ended it.", show_bytes(limits.output_bytes)),
         ),
         Outcome::Blocked if result.limits_hit.contains(&LimitHit::Queue) => (
             "Refused: it waited too long".to_owned(),

@@ -139,7 +139,10 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     {
         code = exit::FAILED;
     }
-    if let (Some(target), Some(originals)) = (&target, &originals)
+    if interrupted && target.is_some() {
+        ui::note("saferunctl: interrupted: nothing was applied");
+    }
+    if let (Some(target), Some(originals), false) = (&target, &originals, interrupted)
         && let Err(failure) = target.apply(&result, originals)
     {
         ui::err(failure.text());

@@ -51,9 +51,9 @@ impl Output {
                 Ok(())
             }
             Self::Events => {
-                let mut line = serde_json::to_vec(event)?;
-                line.push(b'\n');
-                ui::try_out(&line)
+                let mut line = ui::json(event);
+                line.push('\n');
+                ui::try_out(line.as_bytes())
             }
             Self::Detached => Ok(()),
         }
@@ -66,8 +66,7 @@ impl Output {
             Self::Json(collected) => {
                 let mut result = result.clone();
                 collected.fill(&mut result);
-                // A result always serialises: its maps have string keys and its numbers are finite.
-                ui::line(serde_json::to_string(&result).unwrap_or_default());
+                ui::line(ui::json(&result));
                 false
             }
             Self::Events | Self::Detached => false,

@@ -83,7 +83,7 @@ fn card(html: &mut Html, source: Option<&str>, finding: &Finding, about: Option<
         html.raw("<p>How it comes about:</p><ul>");
         for step in &finding.evidence {
             html.raw("<li>line ")
-                .text(&format!("{}: {}", step.range.start.line, step.message))
+                .prose(&format!("{}: {}", step.range.start.line, step.message))
                 .raw("</li>");
         }
         html.raw("</ul>");
