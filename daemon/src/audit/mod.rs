@@ -261,14 +261,20 @@ impl Writer {
         while let Some(command) = held.take().or_else(|| inbox.blocking_recv()) {
             match command {
                 Command::Append { event, reply } => {
-                    let mut events = vec![*event];
-                    let mut replies = vec![reply];
-                    while events.len() < BATCH {
-                        match inbox.try_recv() {
-                            Ok(Command::Append { event, reply }) => {
+                    let (mut events, mut replies) = (Vec::new(), Vec::new());
+                    let mut take =
+                        |event: Box<NewEvent>, reply: oneshot::Sender<Result<(), AuditError>>| {
+                            // Whoever waited too long for a start was told that it is not recorded, and did not run or
+                            // runs unrecorded: one that came now would stand there as a run under way.
+                            if event.kind != Kind::Start || !reply.is_closed() {
                                 events.push(*event);
                                 replies.push(reply);
                             }
+                        };
+                    take(event, reply);
+                    for _ in 1..BATCH {
+                        match inbox.try_recv() {
+                            Ok(Command::Append { event, reply }) => take(event, reply),
                             Ok(other) => {
                                 held = Some(other);
                                 break;

@@ -75,17 +75,18 @@ impl Window {
 pub(super) struct Refusals(Arc<Mutex<Window>>);
 
 impl Refusals {
-    /// Records one. A request that is no sound one is none, and a record that cannot be written is in the daemon's log.
+    /// Records one, and says as what it counts. A request that is no sound one is none, and a record that cannot be
+    /// written is in the daemon's log.
     pub(super) async fn record(
         &self,
         audit: &Audit,
         caller: Caller,
         refused: Refused,
         error: &ErrorObjectOwned,
-    ) {
+    ) -> Option<Outcome> {
         let code = Code::from_number(error.code());
         let status = match code {
-            None | Some(Code::InvalidRequest | Code::ShuttingDown) => return,
+            None | Some(Code::InvalidRequest | Code::ShuttingDown) => return None,
             Some(Code::EngineUnavailable | Code::ImageMissing | Code::Internal) => {
                 Outcome::SetupFailed
             }
@@ -96,7 +97,9 @@ impl Refusals {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take(Instant::now());
-        let Some(skipped) = skipped else { return };
+        let Some(skipped) = skipped else {
+            return Some(status);
+        };
         let more = match skipped {
             0 => String::new(),
             count => format!("; {count} more requests were refused since the one recorded before"),
@@ -136,6 +139,7 @@ impl Refusals {
         if let Err(error) = started.and(ended) {
             tracing::error!(%error, "a refusal was not recorded");
         }
+        Some(status)
     }
 }
 

@@ -136,9 +136,13 @@ impl RunService {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 let (error, refused) = *refusal;
-                self.refusals
+                let counted = self
+                    .refusals
                     .record(&self.audit, caller, refused, &error)
                     .await;
+                if let Some(outcome) = counted {
+                    self.alert(outcome, None);
+                }
                 return Err(error);
             }
         };
@@ -274,10 +278,15 @@ impl RunService {
             tracing::error!(%error, "the end of a run was not recorded");
             result.unrecorded = Some(error.to_string());
         }
+        self.alert(result.status, result.exit_code);
+        transcript.finish(&kept);
+    }
+
+    /// Counts an end, or a request that was refused before it was a run, for the policy's alerts.
+    fn alert(&self, outcome: Outcome, exit_code: Option<u8>) {
         let current = self.policies.current();
         let rules = &current.policy().alerts;
-        self.alerts.ended(result.status, result.exit_code, rules);
-        transcript.finish(&kept);
+        self.alerts.ended(outcome, exit_code, rules);
     }
 
     /// Records the start while it waits for a container: whoever has both may hand the code over. `None`: it does not
