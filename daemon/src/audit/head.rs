@@ -71,7 +71,14 @@ impl HeadFile {
 
     /// Opens one that is there, and only to read it.
     pub(super) fn open_to_read(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            // A pipe in its place would wait for a writer.
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
         Ok(Self { file, told: None })
     }
 

@@ -16,7 +16,8 @@ use super::{
 /// Longest row that is read, in bytes: more than any output that a policy lets be kept.
 const LONGEST_ROW: i32 = 256 * 1024 * 1024;
 
-/// Checks the copy at `path` and the file `*.head` beside it; with the key, the seal as well. Writes nothing.
+/// Checks the copy at `path` and the file `*.head` beside it; with the key, the seal as well. Changes neither; where
+/// a log (`-wal`) was copied along, SQLite makes its index (`-shm`) beside it.
 ///
 /// # Errors
 /// The copy is not there, is no record of SafeRun, or cannot be read; its text says what to do.
@@ -71,7 +72,7 @@ fn verify(path: &Path, key: Option<&str>) -> Result<VerifyReport, AuditError> {
     check(&connection, told, key).map_err(sqlite)
 }
 
-/// Opens it so that nothing in it is trusted and nothing beside it is made; a log that was copied along is read.
+/// Opens it so that nothing in it is trusted; a log that was copied along is read.
 fn open(path: &Path, with_log: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if with_log {

@@ -15,6 +15,8 @@ use super::{
 
 /// Problems that are told.
 const TOLD: usize = 100;
+/// Longest text of one, in characters.
+const LONGEST: usize = 300;
 
 impl Audit {
     /// Verifies everything. Blocks; reads in a transaction of its own, so that runs go on meanwhile.
@@ -100,8 +102,12 @@ struct Check {
 }
 
 impl Check {
-    fn tell(&mut self, problem: String) {
+    fn tell(&mut self, mut problem: String) {
         if self.problems.len() <= TOLD {
+            // Names in a copy may be of any length.
+            if let Some((end, _)) = problem.char_indices().nth(LONGEST) {
+                problem.truncate(end);
+            }
             self.problems.push(problem);
         }
     }

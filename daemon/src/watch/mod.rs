@@ -172,11 +172,11 @@ impl WatchService {
         let Some((folder, name)) = place else {
             return Err(refused(&"it is no absolute path to a file in a folder"));
         };
-        quarantine::release(&self.inner.audit, &folder, &name)
+        let absolute = folder.join(&name);
+        let settle = |sha256: &str| self.inner.responder.released(&absolute, sha256);
+        quarantine::release(&self.inner.audit, &folder, &name, settle)
             .await
             .map_err(|left| refused(&left))?;
-        let absolute = folder.join(name);
-        self.inner.responder.released(&absolute);
         self.judge_again(&absolute);
         Ok(())
     }

@@ -75,6 +75,9 @@ impl Own {
     }
 }
 
+/// What owner, group and others may do.
+const RIGHTS: u32 = 0o777;
+
 /// Takes all rights from a file, if its content is still what was judged. Returns its mode before.
 pub(super) async fn hold(
     audit: &Audit,
@@ -90,22 +93,41 @@ pub(super) async fn hold(
     if own.sha256()? != sha256 {
         return Err(Left::Changed);
     }
+    let uid = nix::unistd::geteuid().as_raw();
+    let mut mode = own.mode;
+    if mode & RIGHTS == 0 {
+        // Root's daemon reads it all the same: what is to come back is what it had the first time.
+        let (reader, file) = (audit.clone(), key(&root.join(relative)));
+        let before = tokio::task::spawn_blocking(move || reader.held(uid, &file))
+            .await
+            .map_err(|error| Left::Io(io::Error::other(error)))??;
+        mode = before.map_or(mode, |held| held.mode);
+    }
     let held = Held {
         file: key(&root.join(relative)),
-        mode: own.mode,
+        mode,
         sha256: sha256.to_owned(),
         rules,
     };
-    let uid = nix::unistd::geteuid().as_raw();
     audit.hold(uid, &held, false).await?;
     own.set_mode(0)?;
-    Ok(own.mode)
+    Ok(mode)
 }
 
+/// The mode while it is looked at before it is given back.
+const READ_BY_OWNER: u32 = Mode::S_IRUSR.bits();
+
 /// Gives a file the rights back that it had before.
-pub(super) async fn release(audit: &Audit, folder: &Path, name: &Path) -> Result<(), Left> {
+/// `settle` is told the hash of its content before anybody can read it again.
+pub(super) async fn release(
+    audit: &Audit,
+    folder: &Path,
+    name: &Path,
+    settle: impl FnOnce(&str),
+) -> Result<(), Left> {
     let own = Own::open(folder, name)?;
-    if own.mode != 0 {
+    // A daemon that was killed in the middle of this has left its owner the right to read it, and nothing else.
+    if !matches!(own.mode, 0 | READ_BY_OWNER) {
         return Err(Left::Free(own.mode));
     }
     let (reader, file) = (audit.clone(), key(&folder.join(name)));
@@ -114,8 +136,9 @@ pub(super) async fn release(audit: &Audit, folder: &Path, name: &Path) -> Result
         .await
         .map_err(|error| Left::Io(io::Error::other(error)))??
         .ok_or(Left::Unknown)?;
+    settle(&held.sha256);
     // Nobody else may read it meanwhile.
-    own.set_mode(Mode::S_IRUSR.bits())?;
+    own.set_mode(READ_BY_OWNER)?;
     let checked = own
         .sha256()
         .and_then(|now| (now == held.sha256).then_some(()).ok_or(Left::Changed));
@@ -124,7 +147,8 @@ pub(super) async fn release(audit: &Audit, folder: &Path, name: &Path) -> Result
         Err(left) => Err(left),
     };
     match recorded {
-        Ok(()) => own.set_mode(held.mode),
+        // Never with setuid or setgid: who had it open for writing all the time may have changed it by now.
+        Ok(()) => own.set_mode(held.mode & RIGHTS),
         Err(left) => {
             own.set_mode(0)?;
             Err(left)
@@ -176,25 +200,31 @@ mod tests {
         ));
         fs::remove_file(root.join("b.py")).unwrap();
         assert_eq!(mode(&file), 0o751);
-        let free = release(&audit, &root, Path::new("a.py")).await;
+        let free = release(&audit, &root, Path::new("a.py"), |_| {}).await;
         assert!(matches!(free, Err(Left::Free(0o751))));
 
         assert_eq!(take("a.py", sha256.clone()).await.unwrap(), 0o751);
         assert_eq!(mode(&file), 0);
-        assert!(release(&audit, &root, Path::new("link.py")).await.is_err());
-        release(&audit, &root, Path::new("a.py")).await.unwrap();
+        assert!(
+            release(&audit, &root, Path::new("link.py"), |_| {})
+                .await
+                .is_err()
+        );
+        release(&audit, &root, Path::new("a.py"), |_| {})
+            .await
+            .unwrap();
         assert_eq!(mode(&file), 0o751);
 
         take("a.py", sha256).await.unwrap();
         fs::remove_file(&file).unwrap();
         fs::write(&file, "another").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o0)).unwrap();
-        let changed = release(&audit, &root, Path::new("a.py")).await;
+        let changed = release(&audit, &root, Path::new("a.py"), |_| {}).await;
         assert!(matches!(changed, Err(Left::Changed)), "{changed:?}");
         assert_eq!(mode(&file), 0);
         fs::write(root.join("c.py"), "x").unwrap();
         fs::set_permissions(root.join("c.py"), fs::Permissions::from_mode(0o0)).unwrap();
-        let unknown = release(&audit, &root, Path::new("c.py")).await;
+        let unknown = release(&audit, &root, Path::new("c.py"), |_| {}).await;
         assert!(matches!(unknown, Err(Left::Unknown)), "{unknown:?}");
     }
 }

@@ -121,11 +121,12 @@ impl Responder {
             .is_some_and(|done| done.quarantined)
     }
 
-    /// A file has its rights again.
-    pub(super) fn released(&self, absolute: &Path) {
-        if let Some(done) = memory(&self.memory).done.get_mut(absolute) {
-            done.quarantined = false;
-        }
+    /// A file has its rights again, or is about to: with this content nothing more is done about it, also by a daemon
+    /// that did not put it in quarantine itself.
+    pub(super) fn released(&self, absolute: &Path, sha256: &str) {
+        let mut memory = memory(&self.memory);
+        memory.begin(absolute, sha256);
+        memory.note(absolute, sha256, |done| done.quarantined = false);
     }
 }
 
@@ -232,8 +233,12 @@ impl Actor {
             if wanted.is_empty() || !memory(&self.memory).begin(&absolute, &landed.sha256) {
                 continue;
             }
-            // To run it, it has to be read first.
-            wanted.sort_by_key(|response| *response == Response::Quarantine);
+            // To run it, it has to be read first; the desktop may be slow.
+            wanted.sort_by_key(|response| match response {
+                Response::Run => 0,
+                Response::Quarantine => 1,
+                Response::Show | Response::Notify => 2,
+            });
             for response in wanted {
                 let name = response.as_str();
                 match self.windows.take(name, &rules.rate, Instant::now()) {

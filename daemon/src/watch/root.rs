@@ -2,6 +2,7 @@
 //! differences on the board. A file system that hangs holds up this thread and nobody else.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -124,6 +125,9 @@ pub(super) struct Root {
     pub(super) full: bool,
     /// Whether all was looked at once: what lands from then on is answered, what was there before is only shown.
     pub(super) surveyed: bool,
+    /// Content of each file with findings when it was judged last: what looks different only because the policy, the
+    /// rights or the root's place changed has not landed.
+    pub(super) judged: HashMap<PathBuf, String>,
     /// Why changes are looked for at intervals, if they are.
     polled: Option<String>,
     mounts: String,
@@ -146,6 +150,7 @@ impl Root {
                 told: Instant::now(),
                 full: false,
                 surveyed: false,
+                judged: HashMap::new(),
                 polled: None,
                 mounts: String::new(),
             };

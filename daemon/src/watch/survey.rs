@@ -245,6 +245,7 @@ impl Root {
     /// Puts on the board what is known of a file, if that is news.
     fn tell(&mut self, path: &Path) {
         let item = self.item(path);
+        let fresh = item.as_ref().is_some_and(|item| self.is_fresh(path, item));
         let mut board = self.shared.board();
         let sequence = match (board.file(path), item) {
             (None, None) => return,
@@ -256,14 +257,14 @@ impl Root {
                 board.put(Subject::File(path.to_owned()), gone)
             }
             (Some(WatchEvent::File(old)), Some(new)) if same(old, &new) => {
-                if self.surveyed && old.sha256 != new.sha256 {
+                if fresh {
                     self.context.responder.landed(&self.shared, path, &new);
                 }
                 board.amend(path, WatchEvent::File(Box::new(new)));
                 return;
             }
             (_, Some(new)) => {
-                if self.surveyed {
+                if fresh {
                     self.context.responder.landed(&self.shared, path, &new);
                 }
                 board.put(
@@ -274,6 +275,17 @@ impl Root {
         };
         drop(board);
         self.shared.bell.send_replace(sequence);
+    }
+
+    /// Whether a file landed with this content, after the first look. Of what cannot be read nothing is known.
+    fn is_fresh(&mut self, path: &Path, item: &WatchedFile) -> bool {
+        if item.sha256.is_empty() || self.judged.get(path) == Some(&item.sha256) {
+            return false;
+        }
+        if self.judged.len() < MAX_FILES || self.judged.contains_key(path) {
+            self.judged.insert(path.to_owned(), item.sha256.clone());
+        }
+        self.surveyed
     }
 
     /// What is to be said of a file; nothing of one without findings and problems.

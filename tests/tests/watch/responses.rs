@@ -71,8 +71,18 @@ fn a_file_that_lands_is_put_in_quarantine_and_released_with_its_old_mode() {
     watch.until("it is told as held", |watch| held(watch, &file));
     assert_eq!(mode(&file), 0);
     assert!(!watch.rules(&file).is_empty());
-    // What was there before is shown, and left as it is.
+    // What was there before is shown, and left as it is, also when it can be read again after a while.
     assert_ne!(mode(&old), 0);
+    fs::set_permissions(&old, Permissions::from_mode(0o600)).unwrap();
+    let moved = root.with_extension("moved");
+    fs::rename(&root, &moved).unwrap();
+    watch.until("the root is gone", |watch| watch.files.is_empty());
+    fs::rename(&moved, &root).unwrap();
+    watch.until("it is back", |watch| watch.files.contains_key(&old));
+    let later = root.join("later.py");
+    fs::write(&later, OTHER).unwrap();
+    watch.until("what lands now is held", |watch| held(watch, &later));
+    assert_eq!(mode(&old), 0o600, "nobody wrote it");
     assert!(watch.has(&old) && !held(&watch, &old));
 
     let release = |path: &Path| {

@@ -79,7 +79,7 @@ pub(super) fn install_settings() -> Vec<String> {
         "-D",
         "-m",
         "0644",
-        "--backup=simple",
+        "--backup=numbered",
         "--suffix=.before-saferun",
         "/dev/stdin",
         ENGINE_SETTINGS,

@@ -231,6 +231,14 @@ fn register(facts: &Facts, able: bool, steps: &mut Vec<Step>) {
             return tell(steps, what, &how);
         }
     };
+    if old.is_some_and(names_gvisor) {
+        // Whoever wrote that had reasons for its path and options: the engine may only not have read it yet.
+        return tell(
+            steps,
+            what,
+            "it stands in the engine's settings already: have the engine read them again, as with `systemctl reload docker`",
+        );
+    }
     let Some(settings) = with_gvisor(old, &runsc) else {
         let how = format!(
             "{ENGINE_SETTINGS} is no JSON object: mend it, then add {}",
@@ -265,6 +273,12 @@ fn register(facts: &Facts, able: bool, steps: &mut Vec<Step>) {
 
 fn entry() -> &'static str {
     r#""runtimes": {"runsc": {"path": "/usr/bin/runsc", "runtimeArgs": ["--network=none"]}}"#
+}
+
+/// Whether the settings have an entry for it.
+fn names_gvisor(settings: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(settings)
+        .is_ok_and(|settings| settings["runtimes"]["runsc"].is_object())
 }
 
 /// The settings with gVisor added, as JSON; `None` if they are none.

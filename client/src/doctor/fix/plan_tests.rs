@@ -223,6 +223,18 @@ fn settings_of_the_engine_are_extended_never_replaced() {
     assert_eq!(new["runtimes"]["crun"]["path"], "/usr/bin/crun");
     assert_eq!(new["runtimes"]["runsc"]["path"], "/opt/runsc");
     assert!(with_gvisor(Some(" \n"), Path::new(RUNSC)).is_some());
+    let own =
+        r#"{"runtimes": {"runsc": {"path": "/opt/runsc", "runtimeArgs": ["--platform=kvm"]}}}"#;
+    let facts = Facts {
+        registered: false,
+        settings: Ok(Some(own.to_owned())),
+        ..whole()
+    };
+    let steps = short(&facts);
+    assert!(
+        steps.iter().all(|step| step.starts_with("you: ")),
+        "an entry of one's own stays: {steps:?}"
+    );
     for odd in ["[]", "{\"runtimes\": 3}", "{,}"] {
         assert_eq!(with_gvisor(Some(odd), Path::new(RUNSC)), None, "{odd}");
         let facts = Facts {
