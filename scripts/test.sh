@@ -24,6 +24,8 @@ unset SAFERUN_SOCKET SAFERUN_STATE_DIR
 say "formatting and lints"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
+say "instruction counts (another compiler or processor says SKIPPED)"
+scripts/instructions.sh
 say "tests that need no engine (a test that cannot run says SKIPPED)"
 INSTA_UPDATE=no cargo test --workspace --exclude saferun-tests --locked -- --skip engine::docker::live
 say "tests of the engine's part against the engine at $SAFERUN_ENGINE"
