@@ -204,7 +204,7 @@ fn what_holds_is_shown_with_the_line_that_set_it() {
     assert!(warnings.contains("would widen"), "{warnings}");
     let (explained, _) = here(&["policy", "explain", "x.py", "--policy", "secure-sandbox"]);
     assert!(
-        explained.contains("imports `os`, which is blocked"),
+        explained.contains("imports `os`, which the policy blocks"),
         "{explained}"
     );
     let (checked, _) = here(&["policy", "check"]);
