@@ -2,7 +2,7 @@
 
 use std::{
     env, fs, io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -130,17 +130,34 @@ impl Place {
         })
     }
 
-    /// The system's service sees no home folders.
+    /// The system's service sees no home folders, and root must run nothing that somebody else can replace (CWE-427).
     fn suits(&self, program: &Path) -> Result<(), Failure> {
+        const ADVICE: &str = "copy saferund and saferun-init to /usr/local/bin, then: SAFERUN_DAEMON=/usr/local/bin/saferund saferunctl daemon install --system";
+        if !self.live || self.manager != Manager::System {
+            return Ok(());
+        }
+        let named = program;
+        let program = program.canonicalize().map_err(io_at(program))?;
         let hidden = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
-        if self.live
-            && self.manager == Manager::System
-            && hidden.iter().any(|folder| program.starts_with(folder))
-        {
-            return Err(Failure::failed(
-                format!("the system's service cannot see {}", program.display()),
-                "copy saferund and saferun-init to /usr/local/bin, then: SAFERUN_DAEMON=/usr/local/bin/saferund saferunctl daemon install --system",
-            ));
+        if hidden.iter().any(|folder| program.starts_with(folder)) {
+            let shown = program.display();
+            let message = format!("the system's service cannot see {shown}");
+            return Err(Failure::failed(message, ADVICE));
+        }
+        // The supervisor stands beside the daemon, and a link to either may stand in yet another folder.
+        let beside = program.with_file_name("saferun-init");
+        let folder = named.parent().unwrap_or(named).to_owned();
+        for path in [program.clone(), folder, beside] {
+            if !path.exists() {
+                continue;
+            }
+            if let Some(part) = replaceable(&path).map_err(io_at(&path))? {
+                let message = format!(
+                    "{} is not root's alone: whoever may write there would have root run what they like",
+                    part.display()
+                );
+                return Err(Failure::failed(message, ADVICE));
+            }
         }
         Ok(())
     }
@@ -240,5 +257,39 @@ fn io_at(path: &Path) -> impl Fn(io::Error) -> Failure {
             format!("{}: {error}", path.display()),
             "mend that, or name another folder with --into; units of the system need root",
         )
+    }
+}
+
+/// The first part of a path, links resolved, that somebody but root may replace or write; `None` if there is none.
+fn replaceable(path: &Path) -> io::Result<Option<PathBuf>> {
+    let whole = path.canonicalize()?;
+    for part in whole.ancestors() {
+        let about = fs::metadata(part)?;
+        if about.uid() != 0 || about.mode() & 0o022 != 0 {
+            return Ok(Some(part.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_others_can_replace_is_named() {
+        assert_eq!(replaceable(Path::new("/usr/bin/env")).unwrap(), None);
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("saferund");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        // A folder for temporary files is open to all.
+        assert!(replaceable(&program).unwrap().is_some());
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o775)).unwrap();
+        let whole = program.canonicalize().unwrap();
+        assert_eq!(replaceable(&program).unwrap(), Some(whole));
+        assert!(replaceable(&folder.path().join("missing")).is_err());
     }
 }
