@@ -29,6 +29,7 @@ apt_install valgrind
 use_own_daemon
 work=$OWN_FOLDER/work
 mkdir -p "$work/home"
+cp "$DIST/saferunctl" "$work/saferunctl"
 
 # Hostile texts, each in a size and in twice the size.
 repeat() { printf "%${2}s" '' | sed "s/ /$1/g"; }
@@ -50,8 +51,10 @@ declare -A counted
 count() {
   local name=$1 codes=$2 code=0 instructions
   shift 2
-  # A folder of its own as home: no policy of the user's takes part.
-  env HOME="$work/home" XDG_CONFIG_HOME="$work/home" timeout 120 \
+  # Always the same few variables, from the same place: the command line looks at each variable for settings, and no
+  # policy of the user's takes part.
+  env -i -C "$work" PATH=/usr/bin:/bin HOME="$work/home" XDG_CONFIG_HOME="$work/home" \
+    SAFERUN_SOCKET="$SAFERUN_SOCKET" SAFERUN_STATE_DIR="$SAFERUN_STATE_DIR" timeout 120 \
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" >"$work/out" 2>"$work/log" || code=$?
   case " $codes " in *" $code "*) ;; *) tail -20 "$work/log" >&2; die "$name ended with $code instead of one of: $codes" ;; esac
   instructions=$(awk '/Collected/ { print $NF }' "$work/log")
@@ -61,17 +64,17 @@ count() {
 
 # One thread reads standard input. A finding ends it with 1.
 for file in "$work"/*.[12]; do
-  count "$(basename "$file")" "0 1" "$DIST/saferunctl" scan --format json - <"$file"
+  count "$(basename "$file")" "0 1" "$work/saferunctl" scan --format json - <"$file"
 done
 start=${counted[start.1]}
 for name in "${!counted[@]}"; do
   [ "$name" = start.1 ] || counted[$name]=$((counted[$name] - start))
 done
-count cli-version 0 "$DIST/saferunctl" --version
-count cli-no-daemon 125 "$DIST/saferunctl" run --no-start "$work/hi.py"
+count cli-version 0 "$work/saferunctl" --version
+count cli-no-daemon 125 "$work/saferunctl" run --no-start "$work/hi.py"
 env HOME="$work/home" XDG_CONFIG_HOME="$work/home" SAFERUN_ENGINE="unix://$work/no-engine.sock" \
   "$DIST/saferunctl" daemon start >/dev/null
-count cli-refused-run 126 "$DIST/saferunctl" run --policy strict "$work/refused.py"
+count cli-refused-run 126 "$work/saferunctl" run --policy strict "$work/refused.py"
 
 if [ "${1:-}" = --update ]; then
   {
