@@ -17,7 +17,7 @@ use saferun_protocol::check_path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ui::one_line;
+use crate::{ui::one_line, units::hex};
 
 /// Largest file that is looked at, in bytes: more cannot have been sent, nor come back.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -166,14 +166,7 @@ impl Folder {
 
 /// Hash in hexadecimal, as it stands in [`State::File`].
 pub(super) fn hash(content: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(content) {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha256::digest(content))
 }
 
 fn status(above: &OwnedFd, name: &str) -> io::Result<Option<FileStat>> {
