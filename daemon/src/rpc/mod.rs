@@ -6,6 +6,7 @@ mod activation;
 mod connection;
 mod listen;
 mod methods;
+mod peer;
 mod seats;
 mod stream;
 
