@@ -7,7 +7,6 @@ mod audit;
 mod boot;
 mod clock;
 mod engine;
-mod guard;
 mod image;
 mod journal;
 mod policy;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use saferun_policy::{LayerKind, LoadOptions, Source, check};
 use saferun_scanner::{Document, Options, Report, extract::scan_bytes};
-use tower_lsp_server::ls_types::Uri;
+use tower_lsp_server::ls_types::{MessageType, Uri};
 
 use crate::{
     document::{Found, Kind, MAX_BYTES, Work},
@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// What came of a scan.
+#[derive(Debug)]
 struct Done {
     tree: Option<Document>,
     found: Option<Found>,
@@ -50,13 +51,24 @@ async fn work_through(shared: Arc<Shared>, uri: Uri) {
             let honour = policies
                 .policy_of(&file)
                 .is_ok_and(|policy| policy.honour_suppressions);
-            scan(work, &name, honour)
+            saferun_guard::on_a_thread(move || scan(work, &name, honour))
         });
         // A panic of the scanner is a scan without a result: the next edit tries again.
-        let done = job.await.unwrap_or(Done {
-            tree: None,
-            found: None,
-        });
+        let done = match job.await {
+            Ok(Ok(done)) => done,
+            Ok(Err(message)) => {
+                tell_of_crash(&shared, &uri, &message);
+                Done {
+                    tree: None,
+                    found: None,
+                }
+            }
+            // The server ends.
+            Err(_) => Done {
+                tree: None,
+                found: None,
+            },
+        };
         let done_without_tree = done.tree.is_none();
         let found = done.found.map(Arc::new);
         let told = shared.with_open(&uri, |open| {
@@ -79,6 +91,15 @@ async fn work_through(shared: Arc<Shared>, uri: Uri) {
             shared.found(&uri).await;
         }
     }
+}
+
+/// Tells the client's log. Does not wait for it.
+fn tell_of_crash(shared: &Arc<Shared>, uri: &Uri, message: &str) {
+    let (client, file) = (shared.client.clone(), uri.as_str().to_owned());
+    let what = format!(
+        "the scanner crashed on {file}, which is a bug: nothing of this text is judged ({message})"
+    );
+    tokio::spawn(async move { client.log_message(MessageType::ERROR, what).await });
 }
 
 fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {

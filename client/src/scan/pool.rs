@@ -2,15 +2,16 @@
 //! the crash and stays where it is, and another takes its place. That holds for programs that abort on a panic too.
 
 use std::{
-    cell::RefCell,
     path::{Path, PathBuf},
     sync::{
-        Arc, Once,
+        Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc::{Sender, channel},
     },
     thread,
 };
+
+use saferun_guard::told;
 
 /// What became of one file.
 #[derive(Debug)]
@@ -21,19 +22,11 @@ pub(crate) enum Outcome<T> {
     Crashed(PathBuf, String),
 }
 
-/// Tells of a crash in the thread that it belongs to.
-type Report = Box<dyn Fn(String)>;
-
-thread_local! {
-    static REPORT: RefCell<Option<Report>> = const { RefCell::new(None) };
-}
-
 /// Does the work for each file, in any order.
 pub(crate) fn each<T: Send + 'static>(
     files: Vec<PathBuf>,
     work: impl Fn(&Path) -> T + Send + Sync + 'static,
 ) -> Vec<Outcome<T>> {
-    stop_at_panics();
     let count = files.len();
     let files = Arc::new(files);
     let next = Arc::new(AtomicUsize::new(0));
@@ -77,36 +70,11 @@ fn run<T: Send + 'static>(
                 let _ = send.send(Outcome::Crashed(path.clone(), message));
             }
         };
-        REPORT.with_borrow_mut(|slot| *slot = Some(Box::new(report)));
-        let done = work(path);
-        REPORT.with_borrow_mut(|slot| *slot = None);
+        let done = told(report, || work(path));
         if send.send(Outcome::Done(done)).is_err() {
             return;
         }
     }
-}
-
-/// A thread that does such work reports its panic and goes no further, so that nothing is torn down around it.
-fn stop_at_panics() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let report = REPORT.with_borrow_mut(Option::take);
-            let Some(report) = report else {
-                before(info);
-                return;
-            };
-            report(info.to_string());
-            // Where a panic unwinds it ends this thread. A thread that stays in here holds the hook's lock, and
-            // whoever changes the hook, as the test harness does at its end, would wait for ever.
-            if cfg!(panic = "abort") {
-                loop {
-                    thread::park();
-                }
-            }
-        }));
-    });
 }
 
 #[cfg(test)]

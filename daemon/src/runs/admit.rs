@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_frames::{Account, Budget, MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec, check_path};
+use saferun_guard::on_a_thread;
 use saferun_policy::{
     AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, LimitError, MilliCpus, Policy,
     RequestedLimits, Runtime, Trace,
@@ -23,7 +24,6 @@ use super::{
 use crate::{
     audit::Secrets,
     engine::{Folders, Unheld},
-    guard::guarded,
     image::Needs,
     policy::Resolved,
 };
@@ -282,8 +282,11 @@ fn scan(source: &[u8], honour_suppressions: bool) -> Report {
 }
 
 fn judged(scan: impl FnOnce() -> FileReport + Send + 'static) -> Report {
-    guarded(SCRIPT, scan)
-        .unwrap_or_else(|message| crashed(SCRIPT, &message))
+    on_a_thread(scan)
+        .unwrap_or_else(|message| {
+            tracing::error!(message, "the scanner crashed on a script");
+            crashed(SCRIPT, &message)
+        })
         .report
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use nix::errno::Errno;
+use saferun_guard::on_a_thread;
 use saferun_protocol::{Finding, Risk};
 use saferun_scanner::{
     Options,
@@ -17,7 +18,7 @@ use saferun_scanner::{
 use sha2::{Digest, Sha256};
 
 use super::beneath::{self, Found, Stamp};
-use crate::{guard::guarded, runs::wire};
+use crate::runs::wire;
 
 /// Largest file that is read, in bytes; the same as for `saferunctl scan`.
 pub(super) const LARGEST: u64 = 32 * 1024 * 1024;
@@ -139,8 +140,11 @@ impl FileScanner {
             self.options.clone(),
             name.clone().into_owned(),
         );
-        let report = guarded(&name, move || scan_bytes(&named, &code, &options))
-            .unwrap_or_else(|message| crashed(&name, &message))
+        let report = on_a_thread(move || scan_bytes(&named, &code, &options))
+            .unwrap_or_else(|message| {
+                tracing::error!(file = %name, message, "the scanner crashed");
+                crashed(&name, &message)
+            })
             .report;
         let found = &report.findings;
         let content = Arc::new(Content {

@@ -164,7 +164,8 @@ impl Run {
                 honour_suppressions: policy.honour_suppressions,
                 ..saferun_scanner::Options::default()
             };
-            let report = saferun_scanner::scan(&text, &options);
+            let report =
+                saferun_guard::on_a_thread(move || saferun_scanner::scan(&text, &options)).ok()?;
             let request = DecisionRequest {
                 client: PolicyClient::Editor,
                 gvisor_available: true,
