@@ -15,6 +15,24 @@ use tempfile::TempDir;
 mod crash;
 mod faults;
 
+/// The end of a command line that traces a run which no policy stops, in the tier where the kernel's word is there.
+pub const TRACED: [&str; 5] = ["--trace", "--policy", "permissive", "--runtime", "runc"];
+
+/// A user without rights.
+pub const NOBODY: u32 = 65_534;
+/// Runs a program as that user, until the test ends.
+pub const AS_NOBODY: [&str; 9] = [
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "--reuid",
+    "65534",
+    "--regid",
+    "65534",
+    "--clear-groups",
+    "--",
+];
+
 pub use crash::{Aftermath, Moments, Witness};
 pub use faults::{Fault, FaultyEngine};
 
@@ -58,6 +76,22 @@ pub fn skipped(why: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or_default();
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
+}
+
+/// The files right in a folder, with what is in them.
+///
+/// # Panics
+/// If one cannot be read.
+#[must_use]
+pub fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = fs::read_dir(root)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), fs::read(&path).expect("a file")))
+        .collect();
+    found.sort();
+    found
 }
 
 /// True when the long counts are wanted (`make test-long`).

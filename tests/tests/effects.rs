@@ -13,7 +13,7 @@ use saferun_protocol::{
     ApiClient, ChangeKind, EventKind, InputFile, Outcome, Place, PolicySetting, RunRequest,
     RunResult, Seen,
 };
-use saferun_tests::{Daemon, docker, text};
+use saferun_tests::{Daemon, TRACED, docker, snapshot, text};
 
 /// A project with something to change, something to hide, and a file outside that a link leads to.
 fn project(daemon: &Daemon, name: &str) -> PathBuf {
@@ -33,17 +33,6 @@ fn project(daemon: &Daemon, name: &str) -> PathBuf {
     }
     symlink("/etc/hostname", root.join("link")).expect("a link");
     root
-}
-
-fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found: Vec<_> = fs::read_dir(root)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_file())
-        .map(|path| (path.display().to_string(), fs::read(&path).expect("a file")))
-        .collect();
-    found.sort();
-    found
 }
 
 fn output(daemon: &Daemon, args: &[&str]) -> Output {
@@ -340,17 +329,7 @@ except OSError: pass
 os.remove(os.path.expanduser("~/.bashrc"))
 print("done")
 "#;
-    let args = [
-        "run",
-        "-c",
-        source,
-        "--trace",
-        "--policy",
-        "permissive",
-        "--runtime",
-        "runc",
-    ];
-    let run = output(&daemon, &args);
+    let run = output(&daemon, &[&["run", "-c", source], &TRACED[..]].concat());
     let stderr = text(&run.stderr);
     assert_eq!(text(&run.stdout), "done\n", "{stderr}");
     for part in [

@@ -1,14 +1,10 @@
 //! Promise: a person sees what a run would have changed before it happens, which of it was predicted, and puts into the
 //! real folder what they choose.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Output,
-};
+use std::{fs, path::PathBuf, process::Output};
 
 use saferun_protocol::{Observation, RunResult};
-use saferun_tests::{Daemon, text};
+use saferun_tests::{Daemon, TRACED, snapshot, text};
 
 /// A project with something to change, and something that is not sent.
 fn project(daemon: &Daemon, name: &str) -> PathBuf {
@@ -24,17 +20,6 @@ fn project(daemon: &Daemon, name: &str) -> PathBuf {
         fs::write(root.join(path), content).expect("a file");
     }
     root
-}
-
-fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found: Vec<_> = fs::read_dir(root)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_file())
-        .map(|path| (path.display().to_string(), fs::read(&path).expect("a file")))
-        .collect();
-    found.sort();
-    found
 }
 
 fn output(daemon: &Daemon, args: &[&str]) -> Output {
@@ -126,17 +111,8 @@ fn findings_are_marked_by_what_was_seen_and_surprises_come_first() {
         act(pathlib.Path('old.txt'))\n";
     fs::write(root.join("main.py"), script).expect("the script");
     let shown = root.display().to_string();
-    let line = [
-        "run",
-        "--workspace",
-        &shown,
-        "main.py",
-        "--trace",
-        "--policy",
-        "permissive",
-        "--runtime",
-        "runc",
-    ];
+    let line = ["run", "--workspace", &shown, "main.py"];
+    let line = [&line[..], &TRACED].concat();
     let run = output(&daemon, &[&line[..], &["--json"]].concat());
     let result: RunResult = serde_json::from_slice(&run.stdout).expect("an account");
     let observed = |rule: &str| {

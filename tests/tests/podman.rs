@@ -9,11 +9,8 @@ use std::{
 };
 
 use saferun_protocol::{Outcome, RunRequest, StdinMode};
-use saferun_tests::{Daemon, pause, skipped, text};
+use saferun_tests::{Daemon, NOBODY, pause, skipped, text};
 use tempfile::TempDir;
-
-/// An ordinary user of every Linux.
-const NOBODY: u32 = 65534;
 
 /// A service of Podman with a storage of its own.
 struct Podman {

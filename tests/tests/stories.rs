@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use saferun_tests::{Daemon, text};
+use saferun_tests::{Daemon, TRACED, text};
 
 const STORIES: [&str; 8] = [
     "cleanup",
@@ -44,17 +44,8 @@ fn eight_scripts_are_told_as_they_stand_in_the_docs() {
     let mut differing = Vec::new();
     for name in STORIES {
         let workspace = folder().join(name).display().to_string();
-        let line = [
-            "run",
-            "--workspace",
-            &workspace,
-            "main.py",
-            "--trace",
-            "--policy",
-            "permissive",
-            "--runtime",
-            "runc",
-        ];
+        let line = ["run", "--workspace", &workspace, "main.py"];
+        let line = [&line[..], &TRACED].concat();
         let run = daemon.cli(&line).output().expect("saferunctl runs");
         assert!(run.status.success(), "{name}: {}", text(&run.stderr));
         let told = format!(

@@ -16,7 +16,7 @@ use nix::{
     unistd::mkfifo,
 };
 use saferun_protocol::WatchEvent;
-use saferun_tests::Daemon;
+use saferun_tests::{AS_NOBODY, Daemon, NOBODY};
 
 use crate::{BAD, Watch, daemon, is_root, skipped};
 
@@ -90,7 +90,6 @@ fn odd_files_neither_stop_the_watch_nor_hide_from_it() {
 /// As another user, because nothing is denied to root.
 #[test]
 fn what_may_not_be_read_is_said_and_found_once_it_may() {
-    const NOBODY: u32 = 65_534;
     if !is_root() {
         return skipped("only root may start a daemon as another user");
     }
@@ -104,20 +103,8 @@ fn what_may_not_be_read_is_said_and_found_once_it_may() {
     fs::create_dir(&closed).unwrap();
     fs::write(closed.join("b.py"), BAD).unwrap();
     fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
-    let mut command: Command = daemon.wrapped_cli(
-        &[
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-            "--",
-        ],
-        &["watch", "--json", root.to_str().unwrap()],
-    );
+    let mut command: Command =
+        daemon.wrapped_cli(&AS_NOBODY, &["watch", "--json", root.to_str().unwrap()]);
     let mut command = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(command.stdout.take().unwrap()).lines();
     let mut next_file = move || loop {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use saferun_protocol::{Generated, Outcome, WatchEvent};
-use saferun_tests::{Daemon, pause, text};
+use saferun_tests::{AS_NOBODY, Daemon, NOBODY, pause, text};
 
 use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, is_root, skipped};
 
@@ -124,17 +124,16 @@ fn a_file_that_lands_is_put_in_quarantine_and_released_with_its_old_mode() {
 /// To its owner without root's rights, a file of mode 0000 cannot be read: its findings stay all the same.
 #[test]
 fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
-    const NOBODY: u32 = 65_534;
     if !is_root() {
         return skipped("only root may start a daemon as another user");
     }
     let daemon = Daemon::start_without_engine(Some(NOBODY));
     let root = folder(&daemon, "watched");
     chown(&root, Some(NOBODY), Some(NOBODY)).unwrap();
-    let wrapper = "setpriv --pdeathsig KILL --reuid 65534 --regid 65534 --clear-groups --";
-    let wrapper: Vec<&str> = wrapper.split(' ').collect();
     let hash = || {
-        let status = daemon.wrapped_cli(&wrapper, &["status", "--json"]).output();
+        let status = daemon
+            .wrapped_cli(&AS_NOBODY, &["status", "--json"])
+            .output();
         let status: serde_json::Value = serde_json::from_slice(&status.unwrap().stdout).unwrap();
         status["policy"]["hash"].as_str().map(str::to_owned)
     };
@@ -143,7 +142,7 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
     policy(&daemon, &respond("quarantine", "100/1m"), Some(NOBODY));
     daemon.wait_until("the policy is read", |_| hash() != before);
     let mut command = daemon
-        .wrapped_cli(&wrapper, &["watch", "--json", root.to_str().unwrap()])
+        .wrapped_cli(&AS_NOBODY, &["watch", "--json", root.to_str().unwrap()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -191,7 +190,7 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
     assert_eq!(mode(&file), 0);
     assert_ne!(mode(&root.join("foreign.py")), 0);
     let release = daemon
-        .wrapped_cli(&wrapper, &["watch", "release", file.to_str().unwrap()])
+        .wrapped_cli(&AS_NOBODY, &["watch", "release", file.to_str().unwrap()])
         .output()
         .unwrap();
     assert!(release.status.success(), "{}", text(&release.stderr));
