@@ -9,7 +9,7 @@ need_tools
 apt_install bubblewrap runsc
 need_engine
 scripts/build.sh
-"$DIST/saferunctl" image build
+"$DIST/saferunctl" image build python python-data
 cargo build --release --locked -p saferun-bench
 bench=${CARGO_TARGET_DIR:-target}/release/saferun-bench
 if [ $# -gt 0 ]; then

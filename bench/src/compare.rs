@@ -89,9 +89,11 @@ fn one(product: &Product, program: &Program, ways: &mut [Entry], rounds: usize) 
             match way.measure(product, program) {
                 Ok(milliseconds) if round >= WARM_UP => samples[index].push(milliseconds),
                 Ok(_) => {}
-                // A way that cannot run this program at all says so and is left out of it; one that
-                // fails later makes the whole comparison void.
-                Err(error) if round == 0 => failed[index] = Some(format!("{error:#}")),
+                // Another's way that cannot run this program at all says so and is left out of it; one of ours, or one
+                // that fails later, makes the whole comparison void.
+                Err(error) if round == 0 && !way.pooled() => {
+                    failed[index] = Some(format!("{error:#}"));
+                }
                 Err(error) => {
                     return Err(error.context(format!("{} in {}", program.name, entry.name)));
                 }

@@ -91,7 +91,13 @@ fn rows(product: &Product, scratch: &Path) -> Result<Vec<Row>> {
     );
     let mut all = Vec::new();
     let mut add = |key, about, program: &Program, options: &[&str]| -> Result<()> {
-        let script = scratch.join(format!("{}.py", program.name));
+        // A script goes in with its workspace; those that bring none lie elsewhere.
+        let folder = if options.contains(&"--workspace") {
+            scratch.join("project")
+        } else {
+            scratch.to_owned()
+        };
+        let script = folder.join(format!("{}.py", program.name));
         fs::write(&script, &program.source)?;
         let mut command = Command::new(&product.cli);
         command.args(["run", "-q"]).args(options).arg(&script);

@@ -108,7 +108,7 @@ impl Way for Cli {
     fn measure(&mut self, product: &Product, program: &Program) -> Result<f64> {
         let mut command = Command::new(&product.cli);
         command
-            .args(["run", "-q", "--max-output", &OUTPUT.to_string()])
+            .args(["run", "-q", "--max-output", &format!("{}MiB", OUTPUT >> 20)])
             .arg(script(&self.0, program)?);
         timed(&mut command, program)
     }
