@@ -30,6 +30,31 @@ fn output(daemon: &Daemon, args: &[&str]) -> Output {
 }
 
 #[test]
+fn what_was_refused_says_so_and_nothing_of_applying() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let root = project(&daemon, "refused");
+    fs::write(
+        root.join("plant.py"),
+        "open('.git/hooks/pre-commit', 'w')\n",
+    )
+    .expect("a file");
+    fs::write(root.join("main.py"), "open('notes.txt', 'w').write('')\n").expect("the script");
+    let shown = root.display().to_string();
+    let before = snapshot(&root);
+    let run = output(
+        &daemon,
+        &["run", "--workspace", &shown, "main.py", "--apply"],
+    );
+    let stderr = text(&run.stderr);
+    assert_eq!(run.status.code(), Some(126), "{stderr}");
+    assert!(stderr.contains("in plant.py: "), "{stderr}");
+    assert!(!stderr.contains("apply"), "{stderr}");
+    assert_eq!(snapshot(&root), before);
+}
+
+#[test]
 fn what_is_chosen_is_applied_to_the_real_folder_and_can_be_undone() {
     let Some(daemon) = Daemon::start() else {
         return;

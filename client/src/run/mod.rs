@@ -23,7 +23,7 @@ use std::{
 };
 
 use jsonrpsee::core::client::Subscription;
-use saferun_protocol::{ApiClient, Client, Event, RunRequest, RunResult};
+use saferun_protocol::{ApiClient, Client, Event, Outcome, RunRequest, RunResult};
 
 use crate::{
     apply,
@@ -142,7 +142,9 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     if interrupted && target.is_some() {
         ui::note("saferunctl: interrupted: nothing was applied");
     }
-    if let (Some(target), Some(originals), false) = (&target, &originals, interrupted)
+    // What was refused has changed nothing, and the refusal is all that there is to say.
+    let worth = !interrupted && result.status != Outcome::Blocked;
+    if let (Some(target), Some(originals), true) = (&target, &originals, worth)
         && let Err(failure) = target.apply(&result, originals)
     {
         ui::err(failure.text());

@@ -255,7 +255,13 @@ fn scan_all(source: &[u8], files: &[Brought], script: &str, honour_suppressions:
             finding.file = Some(file.head.path.clone());
             finding
         }));
-        report.findings.extend(other.findings);
+        // The decision's reasons are these messages, and it is not the script that they are about.
+        report
+            .findings
+            .extend(other.findings.into_iter().map(|mut found| {
+                found.message = format!("in {}: {}", file.head.path, found.message);
+                found
+            }));
         report.usages.extend(other.usages);
         report.incomplete |= other.incomplete;
     }
@@ -428,5 +434,25 @@ mod tests {
         let decision = preset.decide(&report, &DecisionRequest::default());
         assert_eq!(decision.verdict, Verdict::Refuse);
         assert!(scan(b"x = 1\n", false).findings.is_empty());
+    }
+
+    #[test]
+    fn a_reason_names_the_file_that_came_with_the_script() {
+        let file = saferun_protocol::InputFile {
+            path: "pkg/plant.py".to_owned(),
+            base64: STANDARD.encode("open('.git/hooks/pre-commit', 'w')\n"),
+            executable: false,
+        };
+        let files = files::decode(&[file], SCRIPT).expect("a sound file");
+        let scanned = scan_all(b"print(1)\n", &files, SCRIPT, false);
+        let [found] = &scanned.findings[..] else {
+            panic!("{:?}", scanned.findings)
+        };
+        assert_eq!(found.file.as_deref(), Some("pkg/plant.py"));
+        let preset = saferun_policy::preset("default").expect("a preset");
+        let decision = preset.decide(&scanned.report, &DecisionRequest::default());
+        let reasons = format!("{decision:?}");
+        assert!(reasons.contains("in pkg/plant.py: "), "{reasons}");
+        assert!(!found.message.contains("in pkg"), "{}", found.message);
     }
 }
