@@ -14,8 +14,10 @@ use crate::{
     ways::{self, BARE, DOCKER, Entry},
 };
 
-const WARM_UP: usize = 3;
-const LEAST_ROUNDS: usize = 30;
+/// Rounds that come first and do not count.
+pub(crate) const WARM_UP: usize = 3;
+/// With fewer rounds medians mean nothing.
+pub(crate) const LEAST_ROUNDS: usize = 30;
 /// Below this share of warm hits the figures would be of something else.
 const LEAST_HIT_RATE: f64 = 0.95;
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
+    compare::{LEAST_ROUNDS, WARM_UP},
     machine,
     product::Product,
     programs::{self, Program},
@@ -14,8 +15,6 @@ use crate::{
     ways::timed,
 };
 
-const WARM_UP: usize = 3;
-const LEAST_ROUNDS: usize = 30;
 const FILES: usize = 200;
 /// 200 of them are 5 MB.
 const FILE_BYTES: usize = 25_000;
