@@ -162,6 +162,9 @@ pub struct RunResult {
     pub dropped_bytes: u64,
     /// Limits that were touched.
     pub limits_hit: Vec<LimitHit>,
+    /// It never began, because the daemon stops: nothing of its input was read, and the next daemon takes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub drained: bool,
     /// Highest level that the scanner found.
     pub risk: Risk,
     /// What the scanner found.
@@ -221,6 +224,7 @@ impl RunResult {
             stderr_truncated: false,
             dropped_bytes: 0,
             limits_hit: Vec::new(),
+            drained: false,
             risk: Risk::Low,
             findings: Vec::new(),
             policy: String::new(),

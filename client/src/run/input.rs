@@ -134,7 +134,12 @@ impl Feeder {
         }
     }
 
-    /// Begins, once the run has an id. Nothing is read before there is credit.
+    /// The input again, of a run that never began.
+    pub(crate) fn untouched(self) -> Input {
+        self.input.map_or(Input::Empty, Input::Stream)
+    }
+
+    /// Begins, at the first credit: nothing is read before.
     pub(crate) fn start(&mut self, id: &str) {
         if let Some(input) = self.input.take() {
             let task = feed(

@@ -33,7 +33,7 @@ use crate::{
     ui,
 };
 pub(crate) use diff::{CONTEXT, Originals, harmless, summary, texts};
-use input::Feeder;
+use input::{Feeder, Input};
 pub(crate) use live::Live;
 use output::Output;
 pub(crate) use report::{next as next_step, sentence};
@@ -45,6 +45,8 @@ use workspace::Sent;
 
 /// How long a daemon that stops may go on answering that it does.
 const HAND_OVER: Duration = Duration::from_secs(25);
+/// Between two looks for the next daemon.
+const NEXT_DAEMON: Duration = Duration::from_millis(20);
 /// How long a run that was interrupted may take to say how it ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -85,28 +87,8 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     let originals = (args.diff || target.is_some() || args.suggest_policy.is_some())
         .then(|| originals(&request, sent));
     let signals = signals::watch();
-    let (client, connected, events) = loop {
-        let client = Arc::new(daemon::reach(global.may_start()).await?);
-        let connected = began.elapsed();
-        match client.subscribe_run(request.clone()).await {
-            Ok(events) => break (client, connected, events),
-            // It went while this command came: the next one takes the run.
-            Err(error) if daemon::drains(&error) && connected < HAND_OVER => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
-    let mut conversation = Conversation {
-        feeder: Feeder::new(Arc::clone(&client), input),
-        output: Output::new(args),
-        client,
-        events,
-        signals,
-        id: None,
-        interrupted: false,
-    };
-    let Some(result) = conversation.hold().await? else {
+    let held = hold_until_taken(args, global, &request, input, signals, began).await?;
+    let Some((conversation, result, connected)) = held else {
         return Ok(0);
     };
     let Conversation {
@@ -159,6 +141,49 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     let to_person = std::io::stderr().is_terminal() && !args.json && !args.stream;
     ui::err(report::after(&result, args.quiet, to_person, sanitised));
     Ok(code)
+}
+
+/// Has the run done by a daemon. One that goes while this command comes hands it over to the next, also where it had
+/// taken it but not begun. `None`: it goes on without this command.
+async fn hold_until_taken(
+    args: &RunArgs,
+    global: &Global,
+    request: &RunRequest,
+    mut input: Input,
+    mut signals: Signals,
+    began: Instant,
+) -> Result<Option<(Conversation, RunResult, Duration)>, Failure> {
+    loop {
+        let client = Arc::new(daemon::reach(global.may_start()).await?);
+        let connected = began.elapsed();
+        let in_time = connected < HAND_OVER;
+        let events = match client.subscribe_run(request.clone()).await {
+            Ok(events) => events,
+            Err(error) if daemon::drains(&error) && in_time => {
+                tokio::time::sleep(NEXT_DAEMON).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut conversation = Conversation {
+            feeder: Feeder::new(Arc::clone(&client), input),
+            output: Output::new(args),
+            client,
+            events,
+            signals,
+            id: None,
+            interrupted: false,
+        };
+        let Some(result) = conversation.hold().await? else {
+            return Ok(None);
+        };
+        // Whoever reads the events has seen that it was taken, and is told the end of just that run.
+        if !(result.drained && in_time) || conversation.interrupted || args.stream {
+            return Ok(Some((conversation, result, connected)));
+        }
+        (input, signals) = (conversation.feeder.untouched(), conversation.signals);
+        tokio::time::sleep(NEXT_DAEMON).await;
+    }
 }
 
 /// Says what of a project does not go in.
@@ -297,9 +322,11 @@ impl Conversation {
             match &event {
                 Event::Accepted { id, .. } => {
                     self.id = Some(id.clone());
-                    self.feeder.start(id);
                 }
-                Event::StdinCredit { bytes } => self.feeder.credit(*bytes),
+                Event::StdinCredit { bytes } => {
+                    self.feeder.start(self.id.as_deref().unwrap_or_default());
+                    self.feeder.credit(*bytes);
+                }
                 _ => {}
             }
             if let Err(error) = self.output.event(&event) {

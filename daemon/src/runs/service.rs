@@ -247,7 +247,8 @@ impl RunService {
             }
             Some(Err(why)) => {
                 result.timing.queued_ms = began.elapsed().as_secs_f64() * 1000.0;
-                why.tell(&mut result);
+                why.or_closing(self.closing.load(Ordering::Relaxed))
+                    .tell(&mut result);
             }
             // The result says already why it does not run.
             None => {}

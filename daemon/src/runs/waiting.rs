@@ -67,6 +67,14 @@ impl Wait<'_> {
 }
 
 impl NoContainer {
+    /// A daemon that stops cancels all runs: of those that had not begun, that is the reason.
+    pub(super) fn or_closing(self, closing: bool) -> Self {
+        match self {
+            Self::Cancelled if closing => Self::Failed(LeaseError::ShuttingDown),
+            other => other,
+        }
+    }
+
     /// Says so in the result.
     pub(super) fn tell(&self, result: &mut RunResult) {
         (result.status, result.message) = match self {
@@ -85,7 +93,10 @@ impl NoContainer {
                     ),
                 )
             }
-            Self::Failed(error) => (Outcome::SetupFailed, setup_failure(error)),
+            Self::Failed(error) => {
+                result.drained = matches!(error, LeaseError::ShuttingDown);
+                (Outcome::SetupFailed, setup_failure(error))
+            }
         };
     }
 }
@@ -107,4 +118,27 @@ async fn lease(pool: &PoolHandle, key: Key, source: u64) -> Result<Lease, LeaseE
     }
     drop(lease);
     pool.lease(key, false, source).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_a_stopping_daemon_had_not_begun_is_for_the_next_one() {
+        let told = |why: NoContainer| {
+            let mut result = RunResult::new("id".to_owned(), Outcome::Completed, String::new());
+            why.tell(&mut result);
+            (result.status, result.drained)
+        };
+        let failed = |error| told(NoContainer::Failed(error));
+        assert_eq!(
+            failed(LeaseError::ShuttingDown),
+            (Outcome::SetupFailed, true)
+        );
+        assert_eq!(failed(LeaseError::Retired), (Outcome::SetupFailed, false));
+        let cancelled = |closing| told(NoContainer::Cancelled.or_closing(closing));
+        assert_eq!(cancelled(false), (Outcome::Cancelled, false));
+        assert_eq!(cancelled(true), (Outcome::SetupFailed, true));
+    }
 }
