@@ -15,6 +15,7 @@ use crate::{
     position::Encoding,
     rewrite,
     server::{CLEAR, RUN, RUN_OVERRIDE},
+    suppress,
 };
 
 /// Findings that get actions of their own.
@@ -37,7 +38,7 @@ pub(crate) fn of(asked: &Asked) -> Vec<CodeActionOrCommand> {
     let mut all = Vec::new();
     let uri = &asked.params.text_document.uri;
     if let Some(found) = asked.found
-        && asked.kind == Kind::Python
+        && matches!(asked.kind, Kind::Python | Kind::Cell)
         && asked.wants(&CodeActionKind::QUICKFIX)
     {
         for finding in asked.here(found).into_iter().take(MOST) {
@@ -112,6 +113,9 @@ impl Asked<'_> {
         let content = found.index.line(&found.text, line);
         let indent = &content[..content.len() - content.trim_start().len()];
         let at = found.index.start(&found.text, line);
+        if !suppress::may_stand(&found.text, at) {
+            return None;
+        }
         let edit = TextEdit {
             range: found.index.range(&found.text, at..at, self.encoding),
             new_text: format!("{indent}# saferun: ignore[{}] {REASON}\n", finding.rule),

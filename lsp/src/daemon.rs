@@ -4,7 +4,7 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use jsonrpsee::core::ClientError;
-use saferun_protocol::{Advice, Client, ConnectError, connect, socket_path};
+use saferun_protocol::{Advice, Client, Code, ConnectError, connect, socket_path};
 use tokio::process::Command;
 
 use crate::text::plain;
@@ -32,6 +32,11 @@ pub(crate) async fn reach(may_start: bool) -> Result<Client, String> {
 /// A connection, if a daemon listens.
 pub(crate) async fn reach_running() -> Option<Client> {
     connect(&socket_path().ok()?).await.ok()
+}
+
+/// Whether the daemon answered that it stops.
+pub(crate) fn drains(error: &ClientError) -> bool {
+    matches!(error, ClientError::Call(error) if error.code() == Code::ShuttingDown.number())
 }
 
 fn nobody_listens(error: &ConnectError) -> bool {

@@ -10,6 +10,7 @@ use tower_lsp_server::ls_types::{
 use crate::{
     document::{Found, MAX_BYTES, Open},
     position::Encoding,
+    run::About,
     text::one_line,
 };
 
@@ -41,7 +42,10 @@ pub(crate) fn of_open(uri: &Uri, open: &Open, encoding: Encoding, least: Level) 
         let Some(index) = &index else { break };
         all.push(Diagnostic {
             range: index.whole_line(&open.text, mark.line, encoding),
-            severity: Some(DiagnosticSeverity::ERROR),
+            severity: Some(match mark.about {
+                About::End => DiagnosticSeverity::ERROR,
+                About::Refusal => DiagnosticSeverity::WARNING,
+            }),
             source: Some(RUN.to_owned()),
             message: one_line(&mark.message),
             ..Diagnostic::default()

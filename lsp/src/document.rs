@@ -4,7 +4,9 @@
 use std::{ops::Range, sync::Arc};
 
 use saferun_scanner::{CancelFlag, Document, Report};
-use tower_lsp_server::ls_types::{Position, Range as LspRange, TextDocumentContentChangeEvent};
+use tower_lsp_server::ls_types::{
+    Position, Range as LspRange, TextDocumentContentChangeEvent, Uri,
+};
 
 use crate::{
     position::{Encoding, LineIndex},
@@ -17,8 +19,10 @@ pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A module, a script, a cell of a notebook.
+    /// A module or a script.
     Python,
+    /// A cell of a notebook that the client keeps in step as such.
+    Cell,
     /// Markdown with fenced Python.
     Markdown,
     /// A policy; true for a project's.
@@ -64,6 +68,8 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) kind: Kind,
+    /// The notebook that this is a cell of.
+    pub(crate) notebook: Option<Uri>,
     pub(crate) version: i32,
     pub(crate) text: String,
     /// The scanner's tree, absent while a scan has it.
@@ -88,6 +94,7 @@ impl Open {
     pub(crate) fn new(kind: Kind, version: i32, text: String) -> Self {
         Self {
             kind,
+            notebook: None,
             version,
             text,
             tree: None,

@@ -11,7 +11,7 @@ use crate::{
 pub(crate) fn of(uri: &Uri, open: &Open) -> Vec<CodeLens> {
     match open.kind {
         Kind::Policy(_) => Vec::new(),
-        Kind::Python => {
+        Kind::Python | Kind::Cell => {
             let at = Range::new(Position::new(0, 0), Position::new(0, 0));
             let mut lenses = vec![run(uri, at, None)];
             lenses.push(risk(open, at));

@@ -9,6 +9,7 @@ mod document;
 mod hover;
 mod input;
 mod lens;
+mod notebook;
 mod parent;
 mod policy;
 mod policy_file;
@@ -19,6 +20,7 @@ mod scan;
 mod server;
 mod settings;
 mod state;
+mod suppress;
 mod text;
 
 use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};

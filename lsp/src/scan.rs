@@ -9,6 +9,7 @@ use tower_lsp_server::ls_types::{MessageType, Uri};
 
 use crate::{
     document::{Found, Kind, MAX_BYTES, Work},
+    notebook,
     position::LineIndex,
     state::Shared,
 };
@@ -22,6 +23,10 @@ struct Done {
 
 /// Sees to it that the newest text of a file is scanned. Returns at once.
 pub(crate) fn wake(shared: &Arc<Shared>, uri: &Uri) {
+    let of_notebook = shared.with_open(uri, |open| open.notebook.clone());
+    if let Some(Some(id)) = of_notebook {
+        return notebook::wake(shared, &id);
+    }
     let start = shared.with_open(uri, |open| !std::mem::replace(&mut open.busy, true));
     if start == Some(true) {
         tokio::spawn(work_through(Arc::clone(shared), uri.clone()));
@@ -94,7 +99,7 @@ async fn work_through(shared: Arc<Shared>, uri: Uri) {
 }
 
 /// Tells the client's log. Does not wait for it.
-fn tell_of_crash(shared: &Arc<Shared>, uri: &Uri, message: &str) {
+pub(crate) fn tell_of_crash(shared: &Arc<Shared>, uri: &Uri, message: &str) {
     let (client, file) = (shared.client.clone(), uri.as_str().to_owned());
     let what = format!(
         "the scanner crashed on {file}, which is a bug: nothing of this text is judged ({message})"
@@ -123,7 +128,8 @@ fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
             tree: None,
             found: Some(found("", Report::default(), Vec::new())),
         },
-        Kind::Python => {
+        // Cells are scanned with their notebook.
+        Kind::Python | Kind::Cell => {
             let Some(tree) = tree(work.base, work.edits, work.text, &options) else {
                 return Done {
                     tree: None,

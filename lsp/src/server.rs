@@ -11,15 +11,17 @@ use tower_lsp_server::{
         CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
         CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, CompletionOptions,
         CompletionParams, CompletionResponse, ConfigurationItem, DiagnosticOptions,
-        DiagnosticServerCapabilities, DidChangeConfigurationParams, DidChangeTextDocumentParams,
-        DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
-        DocumentDiagnosticParams, DocumentDiagnosticReport, DocumentDiagnosticReportResult,
-        ExecuteCommandOptions, ExecuteCommandParams, FullDocumentDiagnosticReport, Hover,
-        HoverParams, HoverProviderCapability, InitializeParams, InitializeResult,
-        InitializedParams, LSPAny, MessageType, OneOf, ProgressToken, Registration,
-        RelatedFullDocumentDiagnosticReport, SaveOptions, ServerCapabilities, ServerInfo,
-        TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-        TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
+        DiagnosticServerCapabilities, DidChangeConfigurationParams,
+        DidChangeNotebookDocumentParams, DidChangeTextDocumentParams,
+        DidCloseNotebookDocumentParams, DidCloseTextDocumentParams, DidOpenNotebookDocumentParams,
+        DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams,
+        DocumentDiagnosticReport, DocumentDiagnosticReportResult, ExecuteCommandOptions,
+        ExecuteCommandParams, FullDocumentDiagnosticReport, Hover, HoverParams,
+        HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, LSPAny,
+        MessageType, Notebook, NotebookCellSelector, NotebookDocumentSyncOptions, NotebookSelector,
+        OneOf, ProgressToken, Registration, RelatedFullDocumentDiagnosticReport, SaveOptions,
+        ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+        TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
         WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
     },
 };
@@ -27,7 +29,7 @@ use tower_lsp_server::{
 use crate::{
     actions, commands,
     document::{Kind, Open},
-    hover, lens, parent, policy_file,
+    hover, lens, notebook, parent, policy_file,
     position::Encoding,
     scan,
     settings::Settings,
@@ -49,6 +51,8 @@ pub(crate) const COMMANDS: [&str; 8] = [
 ];
 /// How long a request for diagnostics waits for the scan of the newest text.
 const SCAN_WITHIN: Duration = Duration::from_secs(20);
+/// The same for what a person waits for with a menu or a box: better less than late.
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 
 /// The server.
 #[derive(Debug)]
@@ -98,8 +102,19 @@ impl Server {
         }
     }
 
+    /// Takes away what was pushed of texts that are closed.
+    async fn forget(&self, closed: Vec<Uri>) {
+        if self.shared.client_can().pull {
+            return;
+        }
+        for uri in closed {
+            let client = &self.shared.client;
+            client.publish_diagnostics(uri, Vec::new(), None).await;
+        }
+    }
+
     /// Waits, bounded, until what was found is of the text as it stands.
-    async fn settled(&self, uri: &Uri) {
+    async fn settled(&self, uri: &Uri, within: Duration) {
         let settle = async {
             loop {
                 let scanned = self.shared.scanned.notified();
@@ -113,7 +128,7 @@ impl Server {
                 scanned.await;
             }
         };
-        let _ = tokio::time::timeout(SCAN_WITHIN, settle).await;
+        let _ = tokio::time::timeout(within, settle).await;
     }
 }
 
@@ -157,6 +172,15 @@ fn capabilities(can: ClientCan, encoding: Encoding) -> ServerCapabilities {
                 ..DiagnosticOptions::default()
             })
         }),
+        notebook_document_sync: Some(OneOf::Left(NotebookDocumentSyncOptions {
+            notebook_selector: vec![NotebookSelector::ByNotebook {
+                notebook: Notebook::String("jupyter-notebook".to_owned()),
+                cells: Some(vec![NotebookCellSelector {
+                    language: "python".to_owned(),
+                }]),
+            }],
+            save: None,
+        })),
         workspace: Some(WorkspaceServerCapabilities {
             workspace_folders: Some(WorkspaceFoldersServerCapabilities {
                 supported: Some(true),
@@ -250,12 +274,21 @@ impl LanguageServer for Server {
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         let uri = params.text_document.uri;
         self.shared.close(&uri);
-        if !self.shared.client_can().pull {
-            self.shared
-                .client
-                .publish_diagnostics(uri, Vec::new(), None)
-                .await;
-        }
+        self.forget(vec![uri]).await;
+    }
+
+    async fn notebook_did_open(&self, params: DidOpenNotebookDocumentParams) {
+        notebook::opened(&self.shared, params);
+    }
+
+    async fn notebook_did_change(&self, params: DidChangeNotebookDocumentParams) {
+        let gone = notebook::changed(&self.shared, params);
+        self.forget(gone).await;
+    }
+
+    async fn notebook_did_close(&self, params: DidCloseNotebookDocumentParams) {
+        let gone = self.shared.close_notebook(&params.notebook_document.uri);
+        self.forget(gone).await;
     }
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
@@ -271,7 +304,7 @@ impl LanguageServer for Server {
         params: DocumentDiagnosticParams,
     ) -> Result<DocumentDiagnosticReportResult> {
         let uri = params.text_document.uri;
-        self.settled(&uri).await;
+        self.settled(&uri, SCAN_WITHIN).await;
         let items = self
             .shared
             .diagnostics(&uri)
@@ -293,9 +326,11 @@ impl LanguageServer for Server {
         let at = params.text_document_position_params;
         let uri = at.text_document.uri;
         let encoding = self.shared.encoding();
+        self.settled(&uri, ANSWER_WITHIN).await;
         let seen = self.shared.with_open(&uri, |open| match open.kind {
             Kind::Policy(_) => (Some(open.text.clone()), None),
-            _ => (None, open.found.clone()),
+            // What was found in an older text has places that are wrong now.
+            _ => (None, open.current().cloned()),
         });
         let shared = Arc::clone(&self.shared);
         blocking(move || match seen {
@@ -329,6 +364,8 @@ impl LanguageServer for Server {
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let uri = params.text_document.uri.clone();
         let encoding = self.shared.encoding();
+        // Asked right after a key, the answer is of the new text and has its quick fixes.
+        self.settled(&uri, ANSWER_WITHIN).await;
         let seen = self.shared.with_open(&uri, |open| {
             // What was found in an older text has places that are wrong now.
             (open.kind, open.current().cloned(), !open.marks.is_empty())
@@ -357,7 +394,7 @@ impl LanguageServer for Server {
             return Ok(None);
         }
         let uri = params.text_document.uri;
-        self.settled(&uri).await;
+        self.settled(&uri, SCAN_WITHIN).await;
         Ok(self.shared.with_open(&uri, |open| lens::of(&uri, open)))
     }
 

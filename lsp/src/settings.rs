@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) memory_bytes: Option<u64>,
     /// Whether the run action may start the daemon.
     pub(crate) start_daemon: bool,
+    /// Whether runs are traced: what was tried, and at which line.
+    pub(crate) trace: bool,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             timeout_ms: None,
             memory_bytes: None,
             start_daemon: true,
+            trace: true,
         }
     }
 }
@@ -59,6 +62,7 @@ impl Settings {
                     .and_then(|name| name.parse().ok())
                     .map(|level| settings.minimum_level = level),
                 "codeLens" => value.as_bool().map(|on| settings.code_lens = on),
+                "trace" => value.as_bool().map(|on| settings.trace = on),
                 "startDaemon" => value.as_bool().map(|on| settings.start_daemon = on),
                 "timeoutSeconds" => amount(value).map(|seconds| {
                     settings.timeout_ms = (seconds > 0).then(|| seconds.saturating_mul(1000));

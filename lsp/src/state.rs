@@ -17,6 +17,7 @@ use tower_lsp_server::{
 use crate::{
     diagnostics,
     document::Open,
+    notebook::Notebook,
     policy::{Answer, Policies},
     position::Encoding,
     run::{Reports, Runs},
@@ -106,6 +107,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 struct Inner {
     open: HashMap<String, Open>,
+    notebooks: HashMap<String, Notebook>,
     settings: Settings,
     encoding: Encoding,
     can: ClientCan,
@@ -174,6 +176,40 @@ impl Shared {
         self.lock().open.get_mut(uri.as_str()).map(act)
     }
 
+    /// Takes a notebook whose cells are opened next; false where too many files are open.
+    pub(crate) fn open_notebook(&self, id: &Uri, notebook: Notebook) -> bool {
+        let mut inner = self.lock();
+        let room = inner.notebooks.len() < MOST_OPEN && notebook.cells().len() <= MOST_OPEN;
+        if room {
+            inner.notebooks.insert(id.as_str().to_owned(), notebook);
+        }
+        room
+    }
+
+    /// Closes a notebook, and gives the cells that were open in it.
+    pub(crate) fn close_notebook(&self, id: &Uri) -> Vec<Uri> {
+        let gone = self.lock().notebooks.remove(id.as_str());
+        let cells = gone.map(|notebook| notebook.cells().to_vec());
+        let cells = cells.unwrap_or_default();
+        cells.iter().for_each(|cell| self.close(cell));
+        cells
+    }
+
+    /// Does something quick with a notebook; `None` if it is not open.
+    pub(crate) fn with_notebook<T>(
+        &self,
+        id: &Uri,
+        act: impl FnOnce(&mut Notebook) -> T,
+    ) -> Option<T> {
+        self.lock().notebooks.get_mut(id.as_str()).map(act)
+    }
+
+    /// The file that a text is in: the notebook for a cell, else itself.
+    pub(crate) fn file_of(&self, uri: &Uri) -> Uri {
+        let notebook = self.with_open(uri, |open| open.notebook.clone());
+        notebook.flatten().unwrap_or_else(|| uri.clone())
+    }
+
     /// The open files.
     pub(crate) fn all_open(&self) -> Vec<Uri> {
         let inner = self.lock();
@@ -227,7 +263,7 @@ impl Shared {
     pub(crate) fn policy_of(&self, uri: &Uri) -> Answer {
         let preset = self.settings().policy;
         self.policies
-            .of(folder_of(uri).as_deref(), preset.as_deref())
+            .of(folder_of(&self.file_of(uri)).as_deref(), preset.as_deref())
     }
 }
 

@@ -47,6 +47,28 @@ pub(crate) fn one_line(text: &str) -> String {
     plain(text).replace(['\n', '\t'], " ")
 }
 
+/// One line for a message box. Some editors make links of Markdown in it, also such as run commands of theirs.
+pub(crate) fn message(text: &str) -> String {
+    one_line(text).replace("](", "] (")
+}
+
+/// All strings of an account, each of any length; what steers a terminal or reorders a line is shown instead.
+pub(crate) fn harmless(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
+            let mut shown = String::with_capacity(text.len());
+            text.chars()
+                .for_each(|character| show(character, &mut shown));
+            *text = shown;
+        }
+        // As deep as our own types are: nothing in here was parsed from what a program wrote.
+        Value::Array(items) => items.iter_mut().for_each(harmless),
+        Value::Object(fields) => fields.values_mut().for_each(harmless),
+        _ => {}
+    }
+}
+
 /// A program's output as an editor's view may show it, of any length; a carriage return becomes a newline, so that
 /// nothing that was shown is overwritten. Colours are dropped.
 pub(crate) fn output(text: &str) -> String {
@@ -123,6 +145,18 @@ mod tests {
         assert_eq!(output("\u{1b}[31mred\u{1b}[0m"), "red");
         assert_eq!(output("\u{1b}]52;c;x\u{7}"), "\\x1b]52;c;x\\x07");
         assert_eq!(output("\u{202e}abc"), "\\u{202e}abc");
+    }
+
+    #[test]
+    fn a_message_has_no_link_and_an_account_no_steering() {
+        let shown = message("[run](command:saferun.x)\n\u{1b}[2J");
+        assert_eq!(shown, "[run] (command:saferun.x) \\x1b[2J");
+        let mut account =
+            serde_json::json!({"a": ["\u{202e}x", 3], "b": {"path": "p\u{1b}", "plain": "é"}});
+        harmless(&mut account);
+        let want =
+            serde_json::json!({"a": ["\\u{202e}x", 3], "b": {"path": "p\\x1b", "plain": "é"}});
+        assert_eq!(account, want);
     }
 
     proptest! {

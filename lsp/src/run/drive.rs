@@ -1,27 +1,19 @@
-//! One run from the wish to its marks: what is sent, the daemon's stream, the override, the end.
+//! One run from the wish to its marks: what is sent, the override, the end. How a daemon is spoken with is in `converse`.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use saferun_policy::{ClientKind as PolicyClient, DecisionRequest, Verdict};
-use saferun_protocol::{
-    ApiClient, ClientKind, Event, MAX_REQUEST_BYTES, Outcome, OutputChunk, RunRequest, RunResult,
-    Stream,
-};
+use saferun_protocol::{ClientKind, MAX_REQUEST_BYTES, Outcome, RunRequest};
 use tokio_util::sync::CancellationToken;
+use tower_lsp_server::ls_types::Uri;
 
-use super::{Mark, Wish, marks, source, tell};
+use super::{Wish, converse::Ended, marks, source, tell};
 use crate::{
-    daemon,
     document::{Kind, MAX_BYTES},
-    policy,
+    notebook, policy,
     state::{Shared, folder_of, name_of},
     text::one_line,
 };
-
-/// Output that is kept for the report, in bytes of each stream.
-const KEPT_OUTPUT: usize = 1024 * 1024;
-/// How long the daemon may take to tell of the end of a run that was cancelled.
-const END_WITHIN: Duration = Duration::from_secs(10);
 
 /// A run that was asked for.
 pub(super) struct Run {
@@ -31,18 +23,11 @@ pub(super) struct Run {
     pub(super) wish: Wish,
 }
 
-/// What came of it.
-struct Ended {
-    result: Box<RunResult>,
-    stdout: String,
-    stderr: String,
-}
-
 impl Run {
     pub(super) async fn drive(self) {
         let name = name_of(&self.wish.uri);
         let title = format!("SafeRun: {}", one_line(&name));
-        tell::started(&self.shared, &self.token, &self.wish.uri, &title).await;
+        let bar = tell::started(&self.shared, &self.token, &self.wish.uri, &title).await;
         let file_name = if std::path::Path::new(&name)
             .extension()
             .is_some_and(|it| it == "py")
@@ -51,15 +36,22 @@ impl Run {
         } else {
             "main.py".to_owned()
         };
-        match self.attempts(&file_name).await {
-            Ok(ended) => self.finish(ended, &file_name).await,
+        let came = self.attempts(&file_name).await;
+        bar.end(match &came {
+            Ok((ended, _)) => &ended.result.message,
+            Err(why) => why,
+        });
+        match came {
+            Ok((ended, ran)) => self.finish(ended, ran, &file_name).await,
             Err(why) => tell::finished(&self.shared, &self.token, &self.wish.uri, Err(&why)).await,
         }
     }
 
     /// The run, and once more with a reason where a person gives one.
-    async fn attempts(&self, file_name: &str) -> Result<Ended, String> {
-        let mut request = self.request(file_name).await?;
+    /// Also gives the code that ran, and the lines of other cells above it.
+    async fn attempts(&self, file_name: &str) -> Result<(Ended, (String, u32)), String> {
+        let (text, above) = self.text().await?;
+        let mut request = self.request(file_name, text).await?;
         let mut asked = false;
         if self.wish.with_override && request.override_reason.is_none() {
             asked = true;
@@ -70,13 +62,13 @@ impl Run {
             let ended = self.attempt(&request).await?;
             let refused = ended.result.status == Outcome::Blocked;
             if !refused || asked || request.override_reason.is_some() {
-                return Ok(ended);
+                return Ok((ended, (request.source, above)));
             }
             asked = true;
             if !self.could_be_overridden(&request).await
                 || self.ask(&mut request, &ended.result.message).await.is_err()
             {
-                return Ok(ended);
+                return Ok((ended, (request.source, above)));
             }
         }
     }
@@ -93,10 +85,9 @@ impl Run {
     }
 
     /// What is sent: contents, never a path.
-    async fn request(&self, file_name: &str) -> Result<RunRequest, String> {
-        let text = self.text().await?;
+    async fn request(&self, file_name: &str, text: String) -> Result<RunRequest, String> {
         let settings = self.shared.settings();
-        let folder = folder_of(&self.wish.uri);
+        let folder = folder_of(&self.shared.file_of(&self.wish.uri));
         let layers = blocking(move || policy::layers(folder.as_deref())).await??;
         let mut request = RunRequest::new(text);
         request.file_name = Some(file_name.to_owned());
@@ -108,6 +99,7 @@ impl Run {
         // What it would change and what it leaves in /out is for views that can show it.
         let views = self.shared.client_can().events;
         (request.effects, request.artifacts) = (views, views);
+        request.trace = settings.trace;
         if let Some(reason) = &self.wish.override_reason {
             request.override_reason = Some(reason.clone());
             request.person_present = true;
@@ -121,34 +113,24 @@ impl Run {
         Ok(request)
     }
 
-    async fn text(&self) -> Result<String, String> {
-        if let Some(source) = &self.wish.source {
-            return Ok(source.clone());
-        }
-        let range = self.wish.range;
+    /// The code, and how many lines of other cells stand above it.
+    async fn text(&self) -> Result<(String, u32), String> {
+        let (uri, range) = (self.wish.uri.clone(), self.wish.range);
         let encoding = self.shared.encoding();
-        let open = self
-            .shared
-            .with_open(&self.wish.uri, |open| (open.kind, open.text.clone()));
-        if let Some((kind, text)) = open {
-            return blocking(move || source::of(kind, &text, range, encoding)).await?;
-        }
-        let uri = self.wish.uri.clone();
-        blocking(move || {
-            let path = uri
-                .to_file_path()
-                .filter(|path| path.is_absolute() && uri.scheme().as_str() == "file")
-                .map(PathBuf::from)
-                .ok_or_else(|| "open the file first: it is not on this disk".to_owned())?;
-            let shown = path.display().to_string();
-            let meta = std::fs::metadata(&path).map_err(|error| format!("{shown}: {error}"))?;
-            if !meta.is_file() || meta.len() > MAX_BYTES as u64 {
-                return Err(format!("{shown} is no file of at most {MAX_BYTES} bytes"));
+        let open = self.shared.with_open(&uri, |open| {
+            (open.kind, open.notebook.clone(), open.text.clone())
+        });
+        let shared = Arc::clone(&self.shared);
+        blocking(move || match open {
+            Some((_, Some(notebook), text)) => {
+                let above = notebook::above(&shared, &notebook, &uri);
+                source::of_cell(&above, &text, range, encoding)
             }
-            let text =
-                std::fs::read_to_string(&path).map_err(|error| format!("{shown}: {error}"))?;
-            let kind = Kind::of("", &shown).unwrap_or(Kind::Python);
-            source::of(kind, &text, range, encoding)
+            Some((kind, None, text)) => source::of(kind, &text, range, encoding).map(|it| (it, 0)),
+            None => {
+                let (kind, text) = read(&uri)?;
+                source::of(kind, &text, range, encoding).map(|it| (it, 0))
+            }
         })
         .await?
     }
@@ -177,82 +159,14 @@ impl Run {
         matches!(decided.await, Ok(Some(true)))
     }
 
-    async fn attempt(&self, request: &RunRequest) -> Result<Ended, String> {
-        let reached = tokio::select! {
-            reached = daemon::reach(self.shared.settings().start_daemon) => reached,
-            () = self.cancel.cancelled() => return Err("Cancelled before it began.".to_owned()),
-        };
-        let client = reached?;
-        let mut events = client
-            .subscribe_run(request.clone())
-            .await
-            .map_err(|error| daemon::explain(&error))?;
-        let mut id = None;
-        let mut output = (String::new(), String::new());
-        let mut killed = false;
-        let mut deadline = None;
-        loop {
-            let wait = async {
-                match deadline {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let event = tokio::select! {
-                event = events.next() => event,
-                () = self.cancel.cancelled(), if !killed => {
-                    killed = true;
-                    deadline = Some(tokio::time::Instant::now() + END_WITHIN);
-                    match &id {
-                        Some(id) => { let _ = client.kill(String::clone(id)).await; }
-                        // Not accepted yet: leaving ends it.
-                        None => return Err("Cancelled before it began.".to_owned()),
-                    }
-                    continue;
-                }
-                () = wait => return Err("Cancelled; the daemon did not tell of the end in time.".to_owned()),
-            };
-            let event = match event {
-                Some(Ok(event)) => event,
-                Some(Err(error)) => {
-                    return Err(format!("the daemon's answer cannot be read: {error}"));
-                }
-                None => {
-                    return Err(
-                        "the connection to the daemon broke before the run was over".to_owned()
-                    );
-                }
-            };
-            tell::happened(&self.shared, &self.token, &event).await;
-            match event {
-                Event::Accepted { id: given, .. } => id = Some(given),
-                Event::Output { stream, chunk } => {
-                    let kept = match stream {
-                        Stream::Stdout => &mut output.0,
-                        Stream::Stderr => &mut output.1,
-                    };
-                    keep(kept, &chunk);
-                }
-                Event::Finished { result } => {
-                    return Ok(Ended {
-                        result,
-                        stdout: output.0,
-                        stderr: output.1,
-                    });
-                }
-                _ => {}
-            }
-        }
-    }
-
-    async fn finish(&self, ended: Ended, file_name: &str) {
-        let found: Vec<Mark> = marks::of(&ended.result, &ended.stderr, file_name);
-        if self.wish.source.is_none() {
-            self.shared
-                .with_open(&self.wish.uri, |open| open.marks = found);
-            self.shared.found(&self.wish.uri).await;
-            self.shared.refresh();
-        }
+    async fn finish(&self, mut ended: Ended, (source, above): (String, u32), file_name: &str) {
+        self.shared.with_open(&self.wish.uri, |open| {
+            let ran = (source.as_str(), above);
+            open.marks = marks::of(&ended.result, &ended.stderr, file_name, ran, &open.text);
+        });
+        self.shared.found(&self.wish.uri).await;
+        self.shared.refresh();
+        marks::move_up(&mut ended.result, above);
         let shared = Arc::clone(&self.shared);
         let Ended {
             result,
@@ -283,18 +197,20 @@ impl Run {
     }
 }
 
-/// Keeps the beginning and, of what is too long, the end of a stream: a traceback is at the end.
-fn keep(kept: &mut String, chunk: &OutputChunk) {
-    if let OutputChunk::Text { text } = chunk {
-        kept.push_str(text);
+/// A file that is not open in the editor.
+fn read(uri: &Uri) -> Result<(Kind, String), String> {
+    let path = uri
+        .to_file_path()
+        .filter(|path| path.is_absolute() && uri.scheme().as_str() == "file")
+        .map(PathBuf::from)
+        .ok_or_else(|| "open the file first: it is not on this disk".to_owned())?;
+    let shown = path.display().to_string();
+    let meta = std::fs::metadata(&path).map_err(|error| format!("{shown}: {error}"))?;
+    if !meta.is_file() || meta.len() > MAX_BYTES as u64 {
+        return Err(format!("{shown} is no file of at most {MAX_BYTES} bytes"));
     }
-    if kept.len() > 2 * KEPT_OUTPUT {
-        let mut cut = kept.len() - KEPT_OUTPUT;
-        while !kept.is_char_boundary(cut) {
-            cut += 1;
-        }
-        kept.replace_range(..cut, "[the beginning is left out]\n");
-    }
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{shown}: {error}"))?;
+    Ok((Kind::of("", &shown).unwrap_or(Kind::Python), text))
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

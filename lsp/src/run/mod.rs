@@ -1,6 +1,7 @@
 //! Runs of the editor: started by a command that returns at once, told of as they go, cancelled, and their results
 //! brought back to the lines of the code.
 
+mod converse;
 mod drive;
 pub(crate) mod history;
 mod marks;
@@ -19,7 +20,7 @@ use tower_lsp_server::ls_types::{Range, Uri};
 
 use crate::state::Shared;
 
-pub(crate) use marks::Mark;
+pub(crate) use marks::{About, Mark};
 pub(crate) use report::Reports;
 pub(crate) use source::fences;
 
@@ -37,9 +38,6 @@ pub(crate) struct Wish {
     /// A part of it: a selection, or a place in a fenced block.
     #[serde(default)]
     pub(crate) range: Option<Range>,
-    /// The code itself, where the plugin put it together (cells of a notebook).
-    #[serde(default)]
-    pub(crate) source: Option<String>,
     /// Whether to ask for a reason first.
     #[serde(default, rename = "override")]
     pub(crate) with_override: bool,

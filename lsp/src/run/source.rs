@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use tower_lsp_server::ls_types::Range;
+use saferun_scanner::extract::python_of_cell;
+use tower_lsp_server::ls_types::{Position, Range};
 use tree_sitter::{Node, Parser};
 
 use crate::{
@@ -59,8 +60,8 @@ pub(super) fn of(
 ) -> Result<String, String> {
     match (kind, range) {
         (Kind::Policy(_), _) => Err("a policy cannot be run".to_owned()),
-        (Kind::Python, None) => Ok(text.to_owned()),
-        (Kind::Python, Some(range)) => Ok(selection(text, range, encoding)),
+        (Kind::Python | Kind::Cell, None) => Ok(text.to_owned()),
+        (Kind::Python | Kind::Cell, Some(range)) => Ok(selection(text, range, encoding)),
         (Kind::Markdown, range) => {
             let blocks = fences(text);
             let line = range.map(|range| range.start.line);
@@ -76,6 +77,32 @@ pub(super) fn of(
             })
         }
     }
+}
+
+/// A cell, or a part of it, below the cells above it as far as it needs them; also gives the lines above it.
+pub(super) fn of_cell(
+    above: &[String],
+    cell: &str,
+    range: Option<Range>,
+    encoding: Encoding,
+) -> Result<(String, u32), String> {
+    let own = python_of_cell(cell);
+    if own.trim().is_empty() && !cell.trim().is_empty() {
+        return Err("this cell holds no Python of its own, only magics".to_owned());
+    }
+    let mut whole = String::new();
+    for text in above {
+        whole.push_str(&python_of_cell(text));
+        whole.push('\n');
+    }
+    let lines = u32::try_from(whole.matches('\n').count()).unwrap_or(u32::MAX);
+    let count = u32::try_from(own.matches('\n').count() + 1).unwrap_or(u32::MAX);
+    whole.push_str(&own);
+    whole.push('\n');
+    let range = range.unwrap_or_else(|| Range::new(Position::new(0, 0), Position::new(count, 0)));
+    let down = |at: Position| Position::new(at.line.saturating_add(lines), at.character);
+    let range = Range::new(down(range.start), down(range.end));
+    Ok((selection(&whole, range, encoding), lines))
 }
 
 /// The lines of a block on their own lines, without the block's indentation.
@@ -283,8 +310,6 @@ fn walk<'t>(node: Node<'t>, see: &mut impl FnMut(Node<'t>)) {
 
 #[cfg(test)]
 mod tests {
-    use tower_lsp_server::ls_types::Position;
-
     use super::*;
 
     fn lines(from: u32, until: u32) -> Range {
@@ -316,6 +341,27 @@ mod tests {
         let range = Range::new(Position::new(0, 4), Position::new(0, 12));
         let code = of(Kind::Python, "x = print(1)\n", Some(range), Encoding::Utf16).unwrap();
         assert_eq!(code.trim(), "print(1)");
+    }
+
+    #[test]
+    fn a_cell_brings_what_it_needs_of_those_above() {
+        let above = [
+            "%pip install x\nimport json\nimport os".to_owned(),
+            "def f(x):\n    return json.dumps(x)\nprint('no')\n".to_owned(),
+        ];
+        let (code, lines) = of_cell(&above, "%time\nprint(f(1))", None, Encoding::Utf16).unwrap();
+        assert_eq!(lines, 7);
+        let kept: Vec<&str> = code.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            &kept[..3],
+            ["import json", "def f(x):", "    return json.dumps(x)"]
+        );
+        assert_eq!(code.lines().nth(8), Some("print(f(1))"));
+        assert!(
+            !code.contains("print('no')") && !code.contains('%'),
+            "{code}"
+        );
+        assert!(of_cell(&above, "%%bash\nls\n", None, Encoding::Utf16).is_err());
     }
 
     #[test]

@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use saferun_protocol::{Event, OutputChunk, RunResult, Stream};
 use serde_json::{Value, json};
-use tower_lsp_server::ls_types::{
-    MessageActionItem, MessageType, ProgressParams, ProgressParamsValue, ProgressToken,
-    ShowDocumentParams, Uri, WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressEnd,
-    notification::Notification, notification::Progress, request::Request,
+use tokio::sync::oneshot;
+use tower_lsp_server::{
+    Client,
+    ls_types::{
+        MessageActionItem, MessageType, ProgressParams, ProgressParamsValue, ProgressToken,
+        ShowDocumentParams, Uri, WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressEnd,
+        notification::Notification, notification::Progress, request::Request,
+    },
 };
 
 use crate::{
     state::Shared,
-    text::{one_line, output},
+    text::{self, harmless, output},
 };
 
 /// How long a person may think about an override.
@@ -53,30 +57,60 @@ impl Request for AskReason {
     const METHOD: &'static str = "saferun/overridePrompt";
 }
 
+/// The progress bar of a run, where the client shows one.
+pub(super) struct Bar(Option<oneshot::Sender<String>>);
+
+impl Bar {
+    /// Takes it away, with a last word.
+    pub(super) fn end(self, message: &str) {
+        if let Some(bar) = self.0 {
+            // The task has gone where the client made no bar.
+            let _ = bar.send(text::message(message));
+        }
+    }
+}
+
 /// That a run begins.
-pub(super) async fn started(shared: &Shared, token: &str, uri: &Uri, title: &str) {
+pub(super) async fn started(shared: &Shared, token: &str, uri: &Uri, title: &str) -> Bar {
     if shared.client_can().events {
         let params = json!({"token": token, "uri": uri.as_str(), "title": title});
         shared.client.send_notification::<Started>(params).await;
     }
-    if shared.client_can().progress {
-        let client = shared.client.clone();
-        let token = ProgressToken::String(token.to_owned());
-        let begin = WorkDoneProgressBegin {
-            title: title.to_owned(),
-            cancellable: Some(true),
-            ..WorkDoneProgressBegin::default()
-        };
-        tokio::spawn(async move {
-            let bar = client.create_work_done_progress(token.clone());
-            if let Ok(Ok(())) = tokio::time::timeout(BAR_WITHIN, bar).await {
-                let value = ProgressParamsValue::WorkDone(WorkDoneProgress::Begin(begin));
-                client
-                    .send_notification::<Progress>(ProgressParams { token, value })
-                    .await;
-            }
-        });
+    if !shared.client_can().progress {
+        return Bar(None);
     }
+    let (end, ended) = oneshot::channel();
+    tokio::spawn(show_bar(
+        shared.client.clone(),
+        token.to_owned(),
+        title.to_owned(),
+        ended,
+    ));
+    Bar(Some(end))
+}
+
+/// One task for the beginning and the end, because a run may be over before the client has answered that it made the bar.
+async fn show_bar(client: Client, token: String, title: String, ended: oneshot::Receiver<String>) {
+    let token = ProgressToken::String(token);
+    let bar = client.create_work_done_progress(token.clone());
+    if !matches!(tokio::time::timeout(BAR_WITHIN, bar).await, Ok(Ok(()))) {
+        return;
+    }
+    let say = async |value| {
+        let params = ProgressParams {
+            token: token.clone(),
+            value: ProgressParamsValue::WorkDone(value),
+        };
+        client.send_notification::<Progress>(params).await;
+    };
+    say(WorkDoneProgress::Begin(WorkDoneProgressBegin {
+        title,
+        cancellable: Some(true),
+        ..WorkDoneProgressBegin::default()
+    }))
+    .await;
+    let message = ended.await.ok();
+    say(WorkDoneProgress::End(WorkDoneProgressEnd { message })).await;
 }
 
 /// What happens in it. Output is made harmless here, once for all clients.
@@ -85,8 +119,9 @@ pub(super) async fn happened(shared: &Shared, token: &str, event: &Event) {
         return;
     }
     let mut value = serde_json::to_value(event).unwrap_or_default();
+    harmless(&mut value);
     if let Event::Output { stream, chunk } = event {
-        let text = match chunk {
+        let shown = match chunk {
             OutputChunk::Text { text } => output(text),
             OutputChunk::Base64 { base64 } => format!("[bytes that are no text: {base64}]\n"),
             OutputChunk::Gap { dropped_bytes } => format!("\n[{dropped_bytes} bytes left out]\n"),
@@ -95,7 +130,7 @@ pub(super) async fn happened(shared: &Shared, token: &str, event: &Event) {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
         };
-        value = json!({"event": "output", "stream": stream, "text": text});
+        value = json!({"event": "output", "stream": stream, "text": shown});
     }
     let params = json!({"token": token, "event": value});
     shared.client.send_notification::<Happened>(params).await;
@@ -113,25 +148,17 @@ pub(super) async fn finished(
         tokio::time::sleep(APART_FROM_ANSWER).await;
     }
     let message = match &end {
-        Ok((result, _)) => one_line(&result.message),
-        Err(why) => one_line(why),
+        Ok((result, _)) => text::message(&result.message),
+        Err(why) => text::message(why),
     };
-    if can.progress {
-        let end = WorkDoneProgressEnd {
-            message: Some(message.clone()),
-        };
-        let params = ProgressParams {
-            token: ProgressToken::String(token.to_owned()),
-            value: ProgressParamsValue::WorkDone(WorkDoneProgress::End(end)),
-        };
-        shared.client.send_notification::<Progress>(params).await;
-    }
     if can.events {
         let params = match &end {
-            Ok((result, report)) => json!({
-                "token": token, "uri": uri.as_str(), "result": result, "report": report,
-            }),
-            Err(why) => json!({"token": token, "uri": uri.as_str(), "error": why}),
+            Ok((result, report)) => {
+                let mut result = serde_json::to_value(result).unwrap_or_default();
+                harmless(&mut result);
+                json!({"token": token, "uri": uri.as_str(), "result": result, "report": report})
+            }
+            Err(_) => json!({"token": token, "uri": uri.as_str(), "error": message}),
         };
         shared.client.send_notification::<Finished>(params).await;
         return;
@@ -169,7 +196,7 @@ pub(super) async fn finished(
 
 /// The person's reason for running it anyway; `None` if there is none.
 pub(super) async fn reason(shared: &Shared, why: &str) -> Option<String> {
-    let why = one_line(why);
+    let why = text::message(why);
     if shared.client_can().override_prompt {
         let params = json!({"message": why, "reasons": REASONS});
         let asked = shared.client.send_request::<AskReason>(params);

@@ -15,6 +15,12 @@ use crate::{Finding, Level, Options, Report};
 
 pub(crate) use rules::RULES;
 
+/// The Python of a notebook's cell, with as many lines: what is meant for magics or a shell does nothing in it.
+#[must_use]
+pub fn python_of_cell(source: &str) -> String {
+    magic::split(source).python
+}
+
 pub use decode::{Decoded, Note, NoteKind, decode_source};
 
 /// Endings, in lower case, of the files that are scanned when a whole folder is.

@@ -1,7 +1,9 @@
 """What every editor gets through plain LSP, with the profiles of three of them."""
 
 import asyncio
+import os
 import pathlib
+import signal
 from urllib.parse import unquote, urlparse
 
 import pytest
@@ -79,6 +81,45 @@ async def test_run_in_sandbox_shows_its_output_and_marks_the_line(editor):
     found = await editor.diagnostics(uri, lambda found: any(d.range.start.line == 4 for d in found))
     editor.change(uri, (4, 4), (4, 4), " ")
     await editor.diagnostics(uri, lambda found: not any(d.source == "SafeRun run" for d in found))
+
+
+async def test_what_was_refused_is_marked_at_its_line(editor):
+    source = "import socket\n\ntry:\n    socket.create_connection(('192.0.2.1', 80), 1)\nexcept OSError:\n    pass\n"
+    uri = editor.open("a.py", source)
+    await editor.execute("saferun.run", [{"uri": uri}])
+    found = await editor.diagnostics(uri, lambda found: any(d.source == "SafeRun run" for d in found), 30)
+    marks = [(d.range.start.line, d.severity) for d in found if d.source == "SafeRun run"]
+    assert marks == [(3, 2)], found
+    assert any("refused to connect: 192.0.2.1:80" in d.message for d in found), found
+    await editor.execute("saferun.clearResults", [uri])
+    await editor.diagnostics(uri, lambda found: not any(d.source == "SafeRun run" for d in found))
+
+
+async def test_runs_are_handed_over_when_the_daemon_is_replaced(editor):
+    busy = editor.open("busy.py", "import time\nprint('begun', flush=True)\ntime.sleep(60)\n")
+    await editor.execute("saferun.run", [{"uri": busy}])
+    for _ in range(600):
+        daemon = (await editor.execute("saferun.status", []))["daemon"]
+        if daemon and daemon["running"]:
+            break
+        await asyncio.sleep(0.05)
+    old = daemon["daemon"]["pid"]
+    os.kill(old, signal.SIGTERM)
+    # At once, and several: all are done by the next daemon.
+    names = [f"next{number}.py" for number in range(3)]
+    for name in names:
+        await editor.execute("saferun.run", [{"uri": editor.open(name, f"print('done {name}')\n")}])
+    ended = {}
+    for _ in range(600):
+        # The newest of each name: what the daemon before had taken and not begun is in the record, too.
+        all_ = reversed(await editor.execute("saferun.history", []))
+        ended = {run["name"]: run for run in all_ if run["name"] in names}
+        if len(ended) == 3 and all(run["status"] == "completed" for run in ended.values()):
+            break
+        await asyncio.sleep(0.05)
+    assert {run["status"] for run in ended.values()} == {"completed"} and len(ended) == 3, ended
+    assert all(run["exitCode"] == 0 for run in ended.values())
+    assert (await editor.execute("saferun.status", []))["daemon"]["daemon"]["pid"] != old
 
 
 async def test_a_selection_runs_with_what_it_needs(editor):

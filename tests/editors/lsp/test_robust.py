@@ -64,6 +64,15 @@ class Raw:
                     return message["params"]["diagnostics"]
 
 
+    def diagnostics_of(self, uri, version):
+        while True:
+            message = self.next()
+            params = message.get("params") or {}
+            if message.get("method") == "textDocument/publishDiagnostics" and params["uri"] == uri:
+                if params.get("version") == version:
+                    return params["diagnostics"]
+
+
 @pytest.fixture
 def server():
     raw = Raw()
@@ -112,6 +121,57 @@ def test_each_position_encoding(server, encoding, column):
     server.open("import os\né = '\U0001f600'; os.system(x)\n")
     found = [d for d in server.diagnostics() if d["range"]["start"]["line"] == 1]
     assert found and {d["range"]["start"]["character"] for d in found} == {column}
+
+
+def test_a_notebook_is_one_program_and_a_cell_runs_with_what_it_needs(server):
+    server.begin(capabilities={"experimental": {"saferun": {"events": True}}})
+    cell = lambda name: f"vscode-notebook-cell:/nowhere/n.ipynb#{name}"
+    text = lambda name, code: {"uri": cell(name), "languageId": "python", "version": 1, "text": code}
+    notebook = {
+        "uri": "file:///nowhere/n.ipynb",
+        "notebookType": "jupyter-notebook",
+        "version": 1,
+        "cells": [{"kind": 2, "document": cell(name)} for name in "abc"],
+    }
+    cells = [
+        text("a", "%matplotlib inline\nimport os as o, json\nraise SystemExit('not run')\n"),
+        text("b", "def twice(x):\n    return json.dumps([x] * 2)\n"),
+        text("c", "print(twice(21))\no.nothing\n"),
+    ]
+    server.send(
+        method="notebookDocument/didOpen", params={"notebookDocument": notebook, "cellTextDocuments": cells}
+    )
+    # A finding that needs the import of another cell comes with an edit, and goes with it.
+    change = {"document": {"uri": cell("b"), "version": 2}, "changes": [
+        {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}, "text": "o.system(twice)\n"}
+    ]}
+    versioned = {"uri": notebook["uri"], "version": 2}
+    server.send(
+        method="notebookDocument/didChange",
+        params={"notebookDocument": versioned, "change": {"cells": {"textContent": [change]}}},
+    )
+    assert {d["range"]["start"]["line"] for d in server.diagnostics_of(cell("b"), 2)} == {0}
+    change["document"]["version"] = 3
+    change["changes"][0] |= {"text": "", "range": {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}}}
+    server.send(
+        method="notebookDocument/didChange",
+        params={"notebookDocument": versioned, "change": {"cells": {"textContent": [change]}}},
+    )
+    assert server.diagnostics_of(cell("b"), 3) == []
+    run = {"command": "saferun.run", "arguments": [{"uri": cell("c")}]}
+    server.send(id=40, method="workspace/executeCommand", params=run)
+    output, marks = "", []
+    while True:
+        message = server.next()
+        if message.get("method") == "saferun/runEvent" and message["params"]["event"]["event"] == "output":
+            output += message["params"]["event"]["text"]
+        if message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == cell("c"):
+            marks = [d["range"]["start"]["line"] for d in message["params"]["diagnostics"] if d["source"] == "SafeRun run"]
+        if message.get("method") == "saferun/runFinished":
+            break
+    assert "[21, 21]" in output and "not run" not in output, output
+    # The mark is on the cell's own line.
+    assert marks == [1]
 
 
 def test_a_client_that_never_answers(server):
