@@ -2,13 +2,16 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build demo test test-long bench bench-scanner bench-watch bench-record fuzz lint fmt engine-start engine-stop clean
+.PHONY: help build vsix demo test test-long bench bench-scanner bench-watch bench-record fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 build: ## Build all binaries into target/dist/bin
 	@scripts/build.sh
+
+vsix: ## Package the VS Code extension with the programs of this platform: vscode-extension/saferun.vsix
+	@scripts/vsix.sh
 
 demo: ## Set everything up and run examples/safe_example.py in the sandbox
 	@scripts/demo.sh

@@ -58,12 +58,15 @@ ale() {
   done
 }
 
-# One command makes the .vsix.
+# One command makes the .vsix, with the programs in it and the licences of all parts.
 vsix() {
-  local folder=$ROOT/vscode-extension
-  (cd "$folder" &&
-    npm run -s package) >"$OUT/vsix.log" 2>&1 || { tail -30 "$OUT/vsix.log" >&2; return 1; }
-  [ -s "$folder/saferun.vsix" ]
+  "$ROOT/scripts/vsix.sh" "$SAFERUN_TEST_BIN" >"$OUT/vsix.log" 2>&1 || { tail -30 "$OUT/vsix.log" >&2; return 1; }
+  "$CACHE/venv/bin/python" -m zipfile -l "$ROOT/vscode-extension/saferun.vsix" >"$OUT/vsix.txt"
+  local want
+  for want in bin/saferun-lsp bin/saferunctl bin/saferund bin/saferun-init dist/extension.js LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt; do
+    grep -q "^extension/$want " "$OUT/vsix.txt" || { echo "the package has no $want" >&2; return 1; }
+  done
+  ! grep -q 'node_modules\|/src/\|meta.json' "$OUT/vsix.txt" || { echo "the package holds what it should not" >&2; return 1; }
 }
 
 vscode_ui() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" ui | tee "$OUT/vscode-ui.log"; }
