@@ -5,14 +5,8 @@ local function client_of(buffer)
   return vim.lsp.get_clients({ bufnr = buffer, name = 'saferun' })[1]
 end
 
--- Asks the server to do something; `done` gets its answer.
-local function execute(name, arguments, done)
-  local buffer = vim.api.nvim_get_current_buf()
-  local client = client_of(buffer)
-  if not client then
-    vim.notify('SafeRun: the language server does not run in this buffer; see :checkhealth saferun', vim.log.levels.ERROR)
-    return
-  end
+-- Asks a server to do something; `done` gets its answer.
+local function ask(client, buffer, name, arguments, done)
   client:request('workspace/executeCommand', { command = name, arguments = arguments }, function(err, result)
     if err then
       vim.notify('SafeRun: ' .. err.message, vim.log.levels.ERROR)
@@ -20,6 +14,17 @@ local function execute(name, arguments, done)
       done(result)
     end
   end, buffer)
+end
+
+-- The same of the server of this buffer.
+local function execute(name, arguments, done)
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
+  if not client then
+    vim.notify('SafeRun: the language server does not run in this buffer; see :checkhealth saferun', vim.log.levels.ERROR)
+    return
+  end
+  ask(client, buffer, name, arguments, done)
 end
 
 local function uri()
@@ -61,7 +66,13 @@ function M.output()
 end
 
 function M.history()
-  execute('saferun.history', {}, function(all) require('saferun.history').show(all) end)
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
+  execute('saferun.history', {}, function(all)
+    require('saferun.history').show(all, function(id, done)
+      ask(client, buffer, 'saferun.account', { id }, function(result) done(result.path) end)
+    end)
+  end)
 end
 
 function M.status()
