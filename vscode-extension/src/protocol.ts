@@ -23,6 +23,27 @@ export interface Change {
   content_base64?: string;
 }
 
+// One thing that a traced run was seen doing. Every text in it was written by the program.
+export interface TraceEvent {
+  at_us: number;
+  kind: 'process' | 'write' | 'delete' | 'secret' | 'network' | 'name' | 'refused';
+  call: string;
+  what: string;
+  verdict: 'allowed' | 'refused';
+  count: number;
+  file: string | null;
+  line: number | null;
+  seen: 'kernel' | 'program';
+}
+
+export interface Trace {
+  events: TraceEvent[];
+  unforetold?: number[];
+  unavailable?: string;
+  total: number;
+  left_out: number;
+}
+
 export interface RunResult {
   id: string;
   status: string;
@@ -41,6 +62,7 @@ export interface RunResult {
   advice?: string[];
   effects?: { changes: Change[]; complete: boolean; notes: string[] };
   artifacts?: Artifact[];
+  trace?: Trace;
 }
 
 export interface Started {

@@ -33,10 +33,10 @@ export class RunView implements vscode.WebviewViewProvider {
     const style = view.webview.asWebviewUri(vscode.Uri.joinPath(media, 'run.css'));
     const source = view.webview.cspSource;
     view.webview.html = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${source}; img-src data:; script-src 'nonce-${nonce}';">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'; form-action 'none'; style-src ${source}; img-src data:; script-src 'nonce-${nonce}';">
 <link rel="stylesheet" href="${style}"><title>SafeRun</title></head>
 <body><div id="empty">Nothing ran yet. Press Ctrl+Alt+R in a Python file.</div><div id="head" role="status"></div>
-<pre id="output" tabindex="0" aria-label="Output"></pre><div id="below"><div id="images"></div><div id="facts"></div><div id="notes"></div><div id="changes"></div><div id="findings"></div></div>
+<pre id="output" tabindex="0" aria-label="Output"></pre><div id="below"><div id="images"></div><div id="facts"></div><div id="notes"></div><div id="tried"></div><div id="changes"></div><div id="findings"></div></div>
 <script nonce="${nonce}" src="${script}"></script></body></html>`;
     view.webview.onDidReceiveMessage((message: { kind?: string; uri?: string; line?: number; column?: number; index?: number }) => {
       if (message.kind === 'ready') {
@@ -99,7 +99,8 @@ export class RunView implements vscode.WebviewViewProvider {
     if (params.result) {
       this.result = { uri: params.uri, result: params.result };
     }
-    this.post({ kind: 'finished', ...params });
+    // The name under which the script ran: lines of the trace in it lead to the file.
+    this.post({ kind: 'finished', script: scriptName(params.uri), ...params });
   }
 
   private count(): void {
@@ -115,4 +116,9 @@ export class RunView implements vscode.WebviewViewProvider {
       void this.view?.webview.postMessage(message);
     }
   }
+}
+
+function scriptName(uri: string): string {
+  const name = uri === '' ? '' : (vscode.Uri.parse(uri).path.split('/').pop() ?? '');
+  return name.endsWith('.py') ? name : 'main.py';
 }

@@ -1,44 +1,23 @@
 // The page of the run view. Everything is put in as text; there is no HTML made of anything that ran.
 
-interface Artifact {
-  path: string;
-  size: number;
-  content_base64?: string;
-}
+import type { Artifact, RunResult, Trace } from '../protocol';
+import { picture } from './picture';
+import { rows, summary } from './trace';
 
-interface Effects {
-  changes: Array<{ place: string; path: string; kind: string; content_base64?: string }>;
-  complete: boolean;
-  notes: string[];
-}
+type Effects = NonNullable<RunResult['effects']>;
 
 interface Message {
   kind: string;
   token: string;
   uri?: string;
+  script?: string;
   title?: string;
   error?: string;
   event?: { event: string; stream?: string; text?: string; risk?: string };
   task?: boolean;
   good?: boolean;
   message?: string;
-  result?: {
-    status: string;
-    message: string;
-    exit_code: number | null;
-    risk: string;
-    policy: string;
-    overridden: boolean;
-    limits_hit: string[];
-    dropped_bytes: number;
-    usage: { wall_ms: number; cpu_ms: number | null; peak_memory_bytes: number | null };
-    sandbox: { engine: string; runtime: string; warm: boolean };
-    policy_warnings?: string[];
-    advice?: string[];
-    effects?: Effects;
-    artifacts?: Artifact[];
-    findings: Array<{ rule: string; level: string; message: string; range: { start: { line: number; column: number } } }>;
-  };
+  result?: RunResult;
 }
 
 declare function acquireVsCodeApi(): { postMessage(message: unknown): void };
@@ -53,8 +32,8 @@ function element(id: string): HTMLElement {
   return found;
 }
 
-const [empty, head, output, images, facts, notes, changes, findings] = [
-  'empty', 'head', 'output', 'images', 'facts', 'notes', 'changes', 'findings',
+const [empty, head, output, images, facts, notes, tried, changes, findings] = [
+  'empty', 'head', 'output', 'images', 'facts', 'notes', 'tried', 'changes', 'findings',
 ].map(element);
 let token = '';
 let uri = '';
@@ -72,7 +51,7 @@ function started(message: Message): void {
   token = message.token;
   uri = message.uri ?? '';
   size = 0;
-  for (const part of [head, output, images, facts, notes, changes, findings]) {
+  for (const part of [head, output, images, facts, notes, tried, changes, findings]) {
     part.replaceChildren();
   }
   empty.hidden = true;
@@ -92,13 +71,6 @@ function ended(good: boolean, text: string): void {
   if (state) {
     state.textContent = text;
   }
-}
-
-// A picture by its first bytes, never by its name; the page draws it and loads nothing.
-function picture(base64: string): string | undefined {
-  const kinds: Array<[string, string]> = [['iVBORw0KGgo', 'png'], ['/9j/', 'jpeg'], ['R0lGOD', 'gif']];
-  const kind = kinds.find(([start]) => base64.startsWith(start));
-  return kind && `data:image/${kind[1]};base64,${base64}`;
 }
 
 function left(artifacts: Artifact[]): void {
@@ -130,6 +102,29 @@ function changed(effects: Effects): void {
       row.addEventListener('click', () => host.postMessage({ kind: 'diff', index }));
     }
   });
+}
+
+// Behind one line that can be opened: what was refused opens it by itself.
+function traced(trace: Trace, script: string): void {
+  const { title, notes: said } = summary(trace);
+  const all = rows(trace, script);
+  const list = add(tried, 'details', '') as HTMLDetailsElement;
+  add(list, 'summary', title, 'title');
+  list.open = all.some((row) => row.name !== 'allowed');
+  for (const row of all) {
+    const line = row.line;
+    const made = add(list, line === undefined ? 'div' : 'button', '', `event ${row.name}`);
+    add(made, 'span', row.time, 'time');
+    add(made, 'span', row.place, 'line');
+    add(made, 'span', row.what, 'what');
+    add(made, 'span', row.outcome, 'outcome');
+    if (line !== undefined) {
+      made.addEventListener('click', () => host.postMessage({ kind: 'go', uri, line, column: 1 }));
+    }
+  }
+  for (const note of said) {
+    add(list, 'div', note, 'note');
+  }
 }
 
 function happened(message: Message): void {
@@ -177,6 +172,9 @@ function finished(message: Message): void {
     add(notes, 'div', note);
   }
   left(result.artifacts ?? []);
+  if (result.trace) {
+    traced(result.trace, message.script ?? '');
+  }
   if (result.effects) {
     changed(result.effects);
   }

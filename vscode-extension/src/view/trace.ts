@@ -1,0 +1,62 @@
+// What a traced run was seen doing, in the order of time: when, where, what, and what became of it. Text only.
+
+import type { Trace, TraceEvent } from '../protocol';
+
+// Further events are in the account of `saferunctl show`.
+const MOST = 500;
+
+const VERBS: Record<TraceEvent['kind'], string> = {
+  process: 'start',
+  write: 'write',
+  delete: 'delete',
+  secret: 'look for a secret',
+  network: 'connect',
+  name: 'look up',
+  refused: 'call',
+};
+
+export interface Row {
+  name: 'refused' | 'secret' | 'allowed';
+  time: string;
+  line: number | undefined;
+  place: string;
+  what: string;
+  outcome: string;
+}
+
+export function rows(trace: Trace, script: string): Row[] {
+  const surprising = new Set(trace.unforetold ?? []);
+  return trace.events.slice(0, MOST).map((event, index) => {
+    const refused = event.verdict === 'refused';
+    const own = event.file === script || event.file === null;
+    const line = event.line ?? 0;
+    const notes = [
+      event.count > 1 ? `${event.count} times` : '',
+      surprising.has(index) ? 'not predicted' : '',
+      event.seen === 'program' ? 'by its own word' : '',
+    ];
+    return {
+      name: refused ? 'refused' : event.kind === 'secret' ? 'secret' : 'allowed',
+      time: `${(event.at_us / 1000).toFixed(1)} ms`,
+      line: own && line > 0 ? line : undefined,
+      place: line > 0 ? (own ? `line ${line}` : `${event.file}:${line}`) : '',
+      what: `${VERBS[event.kind] ?? event.kind} ${event.what} (${event.call})`,
+      outcome: [refused ? 'refused' : 'let happen in the sandbox', ...notes].filter(Boolean).join(', '),
+    };
+  });
+}
+
+// The heading, and what the list does not say.
+export function summary(trace: Trace): { title: string; notes: string[] } {
+  const refused = trace.events.filter((event) => event.verdict === 'refused').length;
+  const decoys = trace.events.filter((event) => event.kind === 'secret').length;
+  const parts = [`${trace.total} seen`, refused > 0 ? `${refused} refused` : '', decoys > 0 ? `${decoys} after secrets` : ''];
+  const hidden = Math.max(0, trace.events.length - MOST) + trace.left_out;
+  return {
+    title: trace.total === 0 ? 'What it tried: it started nothing, changed no file, reached for no address' : `What it tried: ${parts.filter(Boolean).join(', ')}`,
+    notes: [
+      trace.unavailable ? `The trace is not the kernel's: ${trace.unavailable}` : '',
+      hidden > 0 ? `${hidden} more of the same kinds are not shown` : '',
+    ].filter(Boolean),
+  };
+}
