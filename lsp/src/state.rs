@@ -191,7 +191,9 @@ impl Shared {
         let gone = self.lock().notebooks.remove(id.as_str());
         let cells = gone.map(|notebook| notebook.cells().to_vec());
         let cells = cells.unwrap_or_default();
-        cells.iter().for_each(|cell| self.close(cell));
+        for cell in &cells {
+            self.close(cell);
+        }
         cells
     }
 

@@ -1,7 +1,7 @@
 //! From a run's account to lines of the code: the line that raised, else the first line with what ended the run; the
 //! lines with what the sandbox refused, where the run was traced. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use saferun_protocol::{EventKind, Outcome, RunResult, Seen, TraceEvent, TraceVerdict};
 
@@ -118,7 +118,7 @@ fn refusals(result: &RunResult, file_name: &str) -> Vec<Mark> {
         said.truncate(MOST_AT_A_LINE);
         let mut message = said.join("; ");
         if more > 0 {
-            message.push_str(&format!("; and {more} more"));
+            let _ = write!(message, "; and {more} more");
         }
         Mark {
             line,
