@@ -8,6 +8,7 @@ mod connect;
 mod effects;
 mod error;
 mod event;
+mod evidence;
 mod finding;
 mod image;
 mod limits;
@@ -31,6 +32,7 @@ pub use effects::{
 };
 pub use error::{Advice, Code};
 pub use event::{Event, OutputChunk, Stream};
+pub use evidence::{EvidenceWitness, OutcomeEvidence, StoppedBy, StreamBytes};
 pub use finding::{Evidence, Finding, Observation, Position, Range, Risk};
 pub use image::{ImageEvent, ImageInfo, ImagePrune, KeptImage};
 pub use limits::{AppliedLimits, RequestedLimits};

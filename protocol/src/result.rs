@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     effects::{Artifact, Effects, Trace},
+    evidence::OutcomeEvidence,
     finding::{Finding, Risk},
     limits::AppliedLimits,
 };
@@ -162,6 +163,9 @@ pub struct RunResult {
     pub dropped_bytes: u64,
     /// Limits that were touched.
     pub limits_hit: Vec<LimitHit>,
+    /// What the status rests on. Absent where nothing ran, and in records from before it was kept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evidence: Option<OutcomeEvidence>,
     /// It never began, because the daemon stops: nothing of its input was read, and the next daemon takes it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub drained: bool,
@@ -224,6 +228,7 @@ impl RunResult {
             stderr_truncated: false,
             dropped_bytes: 0,
             limits_hit: Vec::new(),
+            evidence: None,
             drained: false,
             risk: Risk::Low,
             findings: Vec::new(),

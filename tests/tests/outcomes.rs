@@ -8,7 +8,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use saferun_protocol::{ApiClient, Event, LimitHit, Outcome, RunRequest, RunResult};
+use saferun_protocol::{
+    ApiClient, Event, EvidenceWitness, LimitHit, Outcome, RunRequest, RunResult, StoppedBy,
+};
 use saferun_tests::{Daemon, docker, long, text};
 
 /// A program, the limits that it gets, and how it ends: in runc, in gVisor.
@@ -141,8 +143,45 @@ fn each_outcome_has_evidence_and_advice_in_both_tiers() {
                 "{what}: {result:#?}"
             );
             sentence(&result, case.advice, &what);
+            evidence(&daemon, &result, &what);
         }
     }
+}
+
+/// The figures that this outcome must rest on; the record says the same.
+fn evidence(daemon: &Daemon, result: &RunResult, what: &str) {
+    let seen = result.evidence.as_ref().expect(what);
+    let told = format!("{what}: {seen:#?}");
+    // gVisor shows no cgroup files inside, and a sandbox that ended as a whole gives no account.
+    let from_inside = seen.witness == EvidenceWitness::Supervisor;
+    if result.sandbox.runtime == "runc" {
+        assert!(from_inside, "{told}");
+        assert!(seen.memory_peak_bytes > Some(1 << 20), "{told}");
+        assert!(seen.cpu_us > Some(0) && seen.cpu_throttled_us.is_some(), "{told}");
+        assert_eq!(seen.oom_kills > Some(0), result.limits_hit.contains(&LimitHit::Memory), "{told}");
+        assert_eq!(seen.pids_denied > Some(0), result.limits_hit.contains(&LimitHit::Pids), "{told}");
+    }
+    match result.status {
+        Outcome::Completed => assert_eq!(seen.exit_code, result.exit_code, "{told}"),
+        Outcome::Signaled if from_inside => assert_eq!(seen.signal, result.signal, "{told}"),
+        Outcome::Signaled => assert_eq!(seen.container_exit_status, Some(137), "{told}"),
+        Outcome::Timeout => assert_eq!(seen.stopped_by, Some(StoppedBy::TimeLimit), "{told}"),
+        Outcome::Oom => assert!(seen.oom_kills > Some(0), "{told}"),
+        Outcome::DiskFull => assert_eq!(seen.full_folders, ["/tmp"], "{told}"),
+        Outcome::PidsExhausted => assert!(
+            seen.pids_denied > Some(0) || seen.container_exit_status == Some(2),
+            "{told}"
+        ),
+        _ => {}
+    }
+    if result.status != Outcome::Timeout {
+        assert_eq!(seen.stopped_by, None, "{told}");
+    }
+    let client = daemon.connect();
+    let record = daemon.block_on(client.record(result.id.clone())).expect(what);
+    let recorded = record.result.expect(what);
+    assert_eq!(recorded.evidence, result.evidence, "{what}");
+    assert_eq!(recorded.timing, result.timing, "{what}");
 }
 
 #[test]
@@ -169,6 +208,9 @@ fn more_than_4_gib_of_output_ends_a_program() {
         assert!(written >= 4 << 30, "{written}");
         assert!(result.limits_hit.contains(&LimitHit::Output));
         sentence(&result, "print less", runtime);
+        let seen = result.evidence.expect("evidence");
+        assert_eq!(seen.stopped_by, Some(StoppedBy::OutputLimit), "{seen:?}");
+        assert_eq!(seen.stdout.map(|bytes| bytes.dropped), Some(result.dropped_bytes));
     }
 }
 
@@ -238,6 +280,9 @@ fn what_did_not_run_or_was_ended_from_outside_says_so() {
             "start it again"
         };
         sentence(&ended, advice, "ended from outside");
+        let seen = ended.evidence.expect("evidence");
+        let by = (!cut).then_some(StoppedBy::Cancel);
+        assert_eq!((seen.stopped_by, seen.lost.is_some()), (by, cut), "{seen:?}");
     }
     assert_eq!(daemon.run("print('next')").stdout, "next\n");
 }

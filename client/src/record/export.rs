@@ -176,6 +176,9 @@ mod tests {
             "/record/result/findings/0",
             "/record/result/limits",
             "/record/result/sandbox",
+            "/record/result/timing",
+            "/record/result/evidence",
+            "/record/result/evidence/stdout",
             "/record/asked",
             "/explained",
         ] {
@@ -203,6 +206,6 @@ mod tests {
                 checked += 1;
             }
         }
-        assert!(checked > 60, "{checked}");
+        assert!(checked > 90, "{checked}");
     }
 }

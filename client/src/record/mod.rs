@@ -2,6 +2,7 @@
 
 mod compare;
 mod escape;
+mod evidence;
 mod explain;
 mod export;
 mod find;

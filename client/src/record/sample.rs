@@ -2,9 +2,33 @@
 
 use saferun_protocol::{
     Artifact, Asked, AttestationField, Change, ChangeKind, Cleanup, ClientKind, Effects,
-    EntryState, EntryType, Evidence, Finding, LimitHit, Outcome, Place, Position, Range, Risk,
-    RunRecord, RunRequest, RunResult, Witness,
+    EntryState, EntryType, Evidence, EvidenceWitness, Finding, LimitHit, Outcome, OutcomeEvidence, Place, Position, Range, Risk,
+    RunRecord, RunRequest, RunResult, StoppedBy, StreamBytes, Witness,
 };
+
+/// With each figure there is.
+fn evidence() -> OutcomeEvidence {
+    let mut stream = StreamBytes::default();
+    (stream.written, stream.dropped) = (30, 9);
+    let mut evidence = OutcomeEvidence::default();
+    evidence.witness = EvidenceWitness::Supervisor;
+    evidence.exit_code = Some(1);
+    evidence.signal = Some(9);
+    evidence.stopped_by = Some(StoppedBy::TimeLimit);
+    evidence.cpu_us = Some(3_000);
+    evidence.cpu_throttled_us = Some(1_000);
+    evidence.memory_peak_bytes = Some(9 << 20);
+    evidence.oom_kills = Some(2);
+    evidence.pids_denied = Some(0);
+    evidence.full_folders = vec!["/tmp".to_owned()];
+    evidence.processes_left = Some(1);
+    evidence.stdout = Some(stream);
+    evidence.stderr = Some(StreamBytes::default());
+    evidence.lost = Some("its stream \u{1b}ended".to_owned());
+    evidence.container_exit_status = Some(137);
+    evidence.container_said = Some("words".to_owned());
+    evidence
+}
 
 pub(super) fn record() -> RunRecord {
     let range = |line, from, to| Range {
@@ -35,6 +59,11 @@ pub(super) fn record() -> RunRecord {
     result.dropped_bytes = 9;
     result.stdout_truncated = true;
     result.limits_hit = vec![LimitHit::Output];
+    result.evidence = Some(evidence());
+    result.timing.scan_ms = 1.5;
+    result.timing.queued_ms = 20.0;
+    result.timing.start_ms = 0.5;
+    result.timing.run_ms = 12.5;
     result.risk = Risk::High;
     result.findings = vec![finding];
     result.policy = "default".to_owned();

@@ -5,15 +5,24 @@ use std::fmt::Write as _;
 use saferun_protocol::{ApiClient, Finding, Position, Risk, RunRecord, RunResult};
 use saferun_scanner::report::excerpt;
 
-use super::{explain, find::find, times::shown, words::name};
+use super::{
+    evidence::{facts as seen, stages},
+    explain,
+    find::find,
+    times::shown,
+    words::name,
+};
 use crate::{
     args::{Global, ShowArgs},
     daemon,
     failure::Failure,
-    run::sentence,
+    run::{notes, parts, sentence},
     ui::{self, Paint, json, one_line},
     units::{show_bytes, show_ms},
 };
+
+/// Most lines of one part of what a traced run did.
+const EVENTS: usize = 100;
 
 /// Shows a run.
 pub(crate) async fn show(args: &ShowArgs, global: &Global) -> Result<u8, Failure> {
@@ -66,6 +75,7 @@ fn text(id: &str, record: &RunRecord, paint: Paint) -> String {
     }
     source(&mut page, record);
     if let Some(result) = judged {
+        story(&mut page, result);
         output(&mut page, record, result);
     }
     page.out
@@ -184,6 +194,13 @@ fn account(page: &mut Page, result: &RunResult) {
         format!(", {} at most", show_bytes(bytes))
     });
     page.row("used", format!("{}{cpu}{memory}", show_ms(usage.wall_ms)));
+    for (index, (stage, time)) in stages(&result.timing).into_iter().enumerate() {
+        page.row(if index == 0 { "time" } else { "" }, format!("{time} {stage}"));
+    }
+    for (index, (label, text)) in seen(result).into_iter().enumerate() {
+        let label = if index == 0 { ("evidence", label) } else { ("", label) };
+        page.row(label.0, format!("{}: {}", label.1, one_line(&text)));
+    }
     let sandbox = &result.sandbox;
     if !sandbox.image.is_empty() {
         page.row(
@@ -340,6 +357,26 @@ fn source(page: &mut Page, record: &RunRecord) {
             "{number} {}",
             one_line(&line.replace('\t', "    "))
         );
+    }
+}
+
+/// What the trace saw, in parts.
+fn story(page: &mut Page, result: &RunResult) {
+    let (Some(parts), Some(trace)) = (parts(result), &result.trace) else {
+        return;
+    };
+    for part in parts {
+        page.head(part.title);
+        for line in part.lines.iter().take(EVENTS) {
+            page.line(&format!("  {line}"));
+        }
+        if part.lines.len() > EVENTS {
+            let more = part.lines.len() - EVENTS;
+            page.line(&format!("  and {more} more; --json has all"));
+        }
+    }
+    for note in notes(trace) {
+        page.line(&note);
     }
 }
 

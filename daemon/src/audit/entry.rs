@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use saferun_protocol::{Asked, ClientKind, Outcome, Risk};
+use saferun_protocol::{Asked, ClientKind, Outcome, OutcomeEvidence, Risk};
 use serde::{Deserialize, Serialize};
 
 use super::{NewEvent, chain};
@@ -77,6 +77,9 @@ pub(crate) struct EndHead {
     pub(crate) signal: Option<u8>,
     pub(crate) wall_ms: f64,
     pub(crate) message: String,
+    /// What the outcome rests on; absent in entries from before it was kept, and where nothing ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<OutcomeEvidence>,
     /// Where bytes of standard output and standard error are missing.
     pub(crate) gaps: [Option<u64>; 2],
     /// Whether the policy let the output be kept.
@@ -138,6 +141,7 @@ impl EndHead {
             signal: None,
             wall_ms: 0.0,
             message: "SafeRun itself was killed or lost power during the run; what the program did until then is not known; its container is removed".to_owned(),
+            evidence: None,
             gaps: [None; 2],
             output_kept: false,
             output_withheld: false,

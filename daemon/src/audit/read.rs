@@ -229,6 +229,7 @@ fn whole(connection: &Connection, uid: u32, id: &str) -> rusqlite::Result<Option
         (known.status, known.exit_code, known.signal) =
             (ended.outcome, ended.exit_code, ended.signal);
         known.message.clone_from(&ended.message);
+        known.evidence = known.evidence.or(ended.evidence);
         known.risk = begun.risk;
         known.policy.clone_from(&begun.policy);
         known.policy_hash.clone_from(&begun.policy_hash);

@@ -1,7 +1,7 @@
 //! From a run to its two events: what is kept by the policy's word, with the secrets taken out.
 
 use saferun_policy::AuditRules;
-use saferun_protocol::{Asked, ClientKind, RunResult};
+use saferun_protocol::{Asked, ClientKind, OutcomeEvidence, RunResult};
 
 use super::{
     Audit, AuditError, Secrets, chain,
@@ -35,6 +35,14 @@ pub(crate) struct Facts<'run> {
     pub(crate) image: &'run str,
     /// With the findings; nothing has run yet.
     pub(crate) result: &'run RunResult,
+}
+
+/// The evidence as it stays in the head: what the sandbox said of itself, which may be long, stands in the body.
+fn figures(evidence: &OutcomeEvidence, secrets: &Secrets) -> OutcomeEvidence {
+    let mut kept = evidence.clone();
+    kept.container_said = None;
+    kept.lost = kept.lost.map(|lost| excerpt(&secrets.clean_text(&lost)));
+    kept
 }
 
 /// A run whose start is being recorded, and whose end will be.
@@ -145,6 +153,10 @@ impl Recorded {
             signal: result.signal,
             wall_ms: result.usage.wall_ms,
             message: excerpt(&self.secrets.clean_text(&result.message)),
+            evidence: result
+                .evidence
+                .as_ref()
+                .map(|evidence| figures(evidence, &self.secrets)),
             gaps: [stdout.1, stderr.1],
             output_kept: self.rules.output,
             output_withheld: self.output_withheld,

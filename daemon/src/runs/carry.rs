@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     admit::Admitted,
+    evidence,
     execute::Execution,
     foretold,
     registry::StdinPiece,
@@ -98,6 +99,7 @@ impl Wanted {
             result.stderr_truncated = report.stderr.dropped > 0;
             result.dropped_bytes = report.stdout.dropped.saturating_add(report.stderr.dropped);
         }
+        result.evidence = Some(evidence::of(&executed.ending));
         let judgement = judge(
             &executed.ending,
             &result.limits,

@@ -4,6 +4,7 @@
 mod account;
 mod admit;
 mod carry;
+mod evidence;
 mod execute;
 mod files;
 mod foretold;

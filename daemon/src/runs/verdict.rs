@@ -108,14 +108,18 @@ fn stopped_outcome(stopped: Stopped) -> Outcome {
     }
 }
 
+/// Why the main process was ended from outside it; `None` where it ended by itself, though somebody had asked.
+pub(super) fn stopper(report: &EndReport, stopped: Option<Stopped>) -> Option<Stopped> {
+    match (report.terminated, report.timed_out) {
+        (_, true) => Some(Stopped::Deadline),
+        (true, false) => stopped.or(Some(Stopped::Cancelled)),
+        (false, false) => None,
+    }
+}
+
 fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
     let mut hits = Vec::new();
-    let killed = report.terminated || report.timed_out;
-    let stopped = match (killed, report.timed_out, stopped) {
-        (false, ..) => None,
-        (true, true, _) => Some(Stopped::Deadline),
-        (true, false, stopped) => stopped.or(Some(Stopped::Cancelled)),
-    };
+    let stopped = stopper(report, stopped);
     if stopped == Some(Stopped::Deadline) {
         hits.push(LimitHit::Time);
     }
@@ -269,6 +273,7 @@ mod tests {
             flooded: false,
             wall_us: 1,
             cpu_us: None,
+            throttled_us: None,
             peak_memory: None,
             oom_kills: Some(0),
             pids_denied: Some(0),

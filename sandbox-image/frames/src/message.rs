@@ -209,6 +209,9 @@ pub struct EndReport {
     pub wall_us: u64,
     /// CPU time of the run, in microseconds, from the cgroup's counter as a difference.
     pub cpu_us: Option<u64>,
+    /// Time that the run was held back by the limit on CPU, in microseconds, as a difference.
+    #[serde(default)]
+    pub throttled_us: Option<u64>,
     /// Highest memory use of the container, in bytes.
     pub peak_memory: Option<u64>,
     /// Processes that the kernel killed for want of memory.

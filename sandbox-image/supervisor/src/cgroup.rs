@@ -28,6 +28,7 @@ pub(crate) struct Limits {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) cpu_us: Option<u64>,
+    pub(crate) throttled_us: Option<u64>,
     pub(crate) peak_memory: Option<u64>,
     pub(crate) oom_kills: Option<u64>,
     pub(crate) pids_denied: Option<u64>,
@@ -88,10 +89,14 @@ impl Cgroup {
 
     pub(crate) fn counters(&self) -> Counters {
         let v2 = self.unified.as_deref();
+        let of_v2 = text(v2, "cpu.stat").unwrap_or_default();
         Counters {
             cpu_us: number(self.cpuacct.as_deref(), "cpuacct.usage")
                 .map(|nanos| nanos / 1000)
-                .or_else(|| keyed(v2, "cpu.stat", "usage_usec")),
+                .or_else(|| parse_keyed(&of_v2, "usage_usec")),
+            throttled_us: keyed(self.cpu.as_deref(), "cpu.stat", "throttled_time")
+                .map(|nanos| nanos / 1000)
+                .or_else(|| parse_keyed(&of_v2, "throttled_usec")),
             peak_memory: number(self.memory.as_deref(), "memory.max_usage_in_bytes")
                 .or_else(|| number(v2, "memory.peak")),
             oom_kills: keyed(self.memory.as_deref(), "memory.oom_control", "oom_kill")

@@ -171,6 +171,7 @@ fn figures(gauge: &Gauge, exit: Exit) -> EndReport {
         flooded: false,
         wall_us: 0,
         cpu_us: since(after.cpu_us, before.cpu_us),
+        throttled_us: since(after.throttled_us, before.throttled_us),
         peak_memory: after.peak_memory,
         oom_kills: since(after.oom_kills, before.oom_kills),
         pids_denied: since(after.pids_denied, before.pids_denied),

@@ -4,7 +4,12 @@ use saferun_protocol::{RunRecord, RunResult};
 
 use super::ran;
 use crate::{
-    record::{escape::Html, times::shown_with_offset, words::name},
+    record::{
+        escape::Html,
+        evidence::{Fact, facts, stages},
+        times::shown_with_offset,
+        words::name,
+    },
     units::{show_bytes, show_ms},
 };
 
@@ -57,6 +62,39 @@ pub(super) fn limits(html: &mut Html, result: &RunResult) {
             .text(&limits.not_enforced.join(", "))
             .raw("</p>");
     }
+}
+
+/// Where the time went: what the run itself took apart from what it waited for.
+pub(super) fn timing(html: &mut Html, result: &RunResult) {
+    rows(
+        html,
+        "<h2>Where the time went</h2><p>Only the running counts against the time limit.</p>",
+        stages(&result.timing),
+    );
+}
+
+/// What the outcome rests on.
+pub(super) fn evidence(html: &mut Html, result: &RunResult) {
+    rows(
+        html,
+        "<h2>How the end is known</h2><p>What was seen when the run was over. The first lines of this page follow from it.</p>",
+        facts(result),
+    );
+}
+
+fn rows(html: &mut Html, title: &'static str, facts: Vec<Fact>) {
+    if facts.is_empty() {
+        return;
+    }
+    html.raw(title).raw("<table><tbody>");
+    for (label, text) in facts {
+        html.raw("<tr><th class=cap>")
+            .raw(label)
+            .raw("</th><td>")
+            .text(&text)
+            .raw("</td></tr>");
+    }
+    html.raw("</tbody></table>");
 }
 
 pub(super) fn sandbox(html: &mut Html, result: &RunResult) {

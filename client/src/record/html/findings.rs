@@ -2,7 +2,7 @@
 
 use saferun_protocol::{Finding, Outcome, Risk, RunRecord, RunResult};
 
-use super::ran;
+use super::{ran, story::mark};
 use crate::record::{
     escape::Html,
     explain::{self, RuleWords},
@@ -75,6 +75,7 @@ fn card(html: &mut Html, source: Option<&str>, finding: &Finding, about: Option<
         html.raw(", in the file ").text(file);
     }
     html.raw("</p>");
+    mark(html, finding.observed);
     // The record has the script alone, of other files only the hashes.
     if let Some(source) = source.filter(|_| finding.file.is_none()) {
         excerpt(html, source, finding);
@@ -148,11 +149,19 @@ pub(super) fn decision(html: &mut Html, record: &RunRecord, result: &RunResult) 
     if !record.decision.is_empty() {
         html.raw("<ul>");
         for clause in &record.decision {
-            html.raw("<li>").prose(clause).raw("</li>");
+            let (key, text) = clause.split_once(": ").unwrap_or(("", clause));
+            html.raw("<li>").prose(text);
+            if !key.is_empty() {
+                html.raw(" <span class=soft>(line <code>")
+                    .text(key)
+                    .raw("</code> of the policy)</span>");
+            }
+            html.raw("</li>");
         }
         html.raw("</ul>");
     }
-    if let Some(reason) = &record.override_reason {
+    // Where it decided, it stands in the box at the top.
+    if let Some(reason) = record.override_reason.as_ref().filter(|_| !result.overridden) {
         html.raw("<p>Reason that was given: <q>")
             .text(reason)
             .raw("</q></p>");

@@ -3,6 +3,7 @@
 mod contained;
 mod findings;
 mod output;
+mod story;
 
 use saferun_protocol::{Outcome, RunRecord, RunResult};
 
@@ -28,12 +29,15 @@ pub(super) fn page(id: &str, record: &RunRecord) -> String {
     if let Some(result) = judged {
         findings::findings(&mut html, record, result);
         findings::decision(&mut html, record, result);
+        story::story(&mut html, result);
+        story::changes(&mut html, result);
         output::output(&mut html, record, result);
-        output::changes(&mut html, result);
     }
     output::source(&mut html, record);
     if let Some(result) = judged {
         contained::limits(&mut html, result);
+        contained::timing(&mut html, result);
+        contained::evidence(&mut html, result);
         contained::sandbox(&mut html, result);
     }
     contained::integrity(&mut html, id, record);
@@ -58,6 +62,7 @@ fn head(html: &mut Html, record: &RunRecord, words: &OutcomeWords) {
     if let Some(why) = &words.said {
         html.raw("<p>").prose(why).raw("</p>");
     }
+    warnings(html, record);
     if let Some(next) = &words.next {
         html.raw("<p class=soft>What to do: ")
             .prose(next)
@@ -80,7 +85,7 @@ fn head(html: &mut Html, record: &RunRecord, words: &OutcomeWords) {
             fact("Exit code", &code.to_string());
         }
         if ran(result) {
-            fact("Took", &show_ms(result.usage.wall_ms));
+            fact("Ran for", &show_ms(result.usage.wall_ms));
         }
         if let Some(bytes) = result.usage.peak_memory_bytes {
             fact("Memory used", &show_bytes(bytes));
@@ -91,6 +96,28 @@ fn head(html: &mut Html, record: &RunRecord, words: &OutcomeWords) {
         &format!("{}, user {}", name(record.client), record.uid),
     );
     html.raw("</dl>");
+}
+
+/// What nobody should overlook, in the box at the top.
+fn warnings(html: &mut Html, record: &RunRecord) {
+    let Some(result) = &record.result else { return };
+    if result.overridden {
+        html.raw("<p><b>The policy had refused it, and somebody overrode that.</b>");
+        if let Some(reason) = &record.override_reason {
+            html.raw(" The reason given: <q>").text(reason).raw("</q>");
+        }
+        html.raw("</p>");
+    }
+    if !result.limits.not_enforced.is_empty() {
+        html.raw("<p><b>This machine could not hold all limits:</b> ")
+            .text(&result.limits.not_enforced.join(", "))
+            .raw("</p>");
+    }
+    if let Some(why) = &result.unrecorded {
+        html.raw("<p><b>The record of this run is not whole:</b> ")
+            .prose(why)
+            .raw("</p>");
+    }
 }
 
 fn tone(record: &RunRecord) -> &'static str {

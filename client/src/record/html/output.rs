@@ -1,17 +1,12 @@
-//! What went into the run and what came out of it: its code, its output, its changes.
+//! What went into the run and what came out of it: its code, its output.
 
 use saferun_protocol::{RunRecord, RunResult};
 
 use super::ran;
-use crate::{
-    record::{escape::Html, words::name},
-    units::show_bytes,
-};
+use crate::{record::escape::Html, units::show_bytes};
 
 /// Most of each stream that is shown; the JSON report has all that was kept.
 const SHOWN: usize = 128 * 1024;
-/// Most changes that are listed.
-const CHANGES: usize = 200;
 
 pub(super) fn output(html: &mut Html, record: &RunRecord, result: &RunResult) {
     if !ran(result) {
@@ -57,35 +52,6 @@ fn cut(text: &str) -> (&str, usize) {
         at -= 1;
     }
     (&text[..at], text.len() - at)
-}
-
-/// What it would have changed, had it been let.
-pub(super) fn changes(html: &mut Html, result: &RunResult) {
-    let Some(effects) = &result.effects else {
-        return;
-    };
-    html.raw("<h2>What it changed inside the sandbox</h2><p>Nothing of this happened to any file outside of it.</p>");
-    if effects.changes.is_empty() {
-        html.raw("<p>No file.</p>");
-    } else {
-        html.raw("<table><thead><tr><th>What</th><th>Where</th><th>Path</th></tr></thead><tbody>");
-        for change in effects.changes.iter().take(CHANGES) {
-            html.raw("<tr><td>")
-                .text(&name(change.kind))
-                .raw("</td><td>")
-                .text(&name(change.place))
-                .raw("</td><td class=mono>")
-                .text(&change.path)
-                .raw("</td></tr>");
-        }
-        html.raw("</tbody></table>");
-        if effects.changes.len() > CHANGES {
-            html.raw("<p class=soft>The JSON report has them all.</p>");
-        }
-    }
-    for note in &effects.notes {
-        html.raw("<p class=soft>").prose(note).raw("</p>");
-    }
 }
 
 pub(super) fn source(html: &mut Html, record: &RunRecord) {

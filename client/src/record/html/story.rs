@@ -1,0 +1,251 @@
+//! What a traced run did, tried and would have changed, against what was predicted.
+
+use saferun_protocol::{
+    Change, ChangeKind, EventKind, Observation, Place, RunResult, Seen, Trace, TraceEvent,
+};
+
+use super::ran;
+use crate::{
+    record::escape::Html,
+    run::{in_vain, verb},
+    units::show_bytes,
+};
+
+/// Most events, and most changes, that are listed.
+const LISTED: usize = 200;
+
+/// What the run was seen doing.
+pub(super) fn story(html: &mut Html, result: &RunResult) {
+    if !ran(result) {
+        return;
+    }
+    html.raw("<h2>What it did and what it tried</h2>");
+    let Some(trace) = &result.trace else {
+        html.raw("<p>This run was not watched while it ran (<code>saferunctl run --trace</code> does that), so this page tells what it was found to mean, what it printed, and how it ended. What it did stayed inside the sandbox either way.</p>");
+        return;
+    };
+    html.raw("<p>SafeRun watched the program from the kernel while it ran: programs that it started, files that it wrote or took away, addresses that it reached for.</p>");
+    if let Some(why) = &trace.unavailable {
+        html.raw("<p>The kernel could not be asked here (")
+            .text(why)
+            .raw("), so the lists below are by the program&rsquo;s own word, which can lie.</p>");
+    }
+    outcome_of_predictions(html, result);
+    let (surprising, tried, did) = sorted(trace);
+    if trace.events.is_empty() {
+        html.raw("<p>It started nothing, changed no file, and reached for no address.</p>");
+    }
+    events(html, "<h3>What nothing in the code had announced</h3><p class=soft>Worth a look: reading the code did not predict this.</p>", &surprising);
+    events(html, "<h3>What it tried in vain</h3><p class=soft>The sandbox refused it, or there was nothing to be had: its secrets are decoys.</p>", &tried);
+    events(html, "<h3>What it did, inside the sandbox</h3>", &did);
+    if trace.left_out > 0 {
+        html.raw("<p class=soft>And ")
+            .text(&trace.left_out.to_string())
+            .raw(" more events of the same kinds.</p>");
+    }
+}
+
+/// Each event in the first part that it belongs to: unannounced, in vain, done.
+fn sorted(trace: &Trace) -> (Vec<&TraceEvent>, Vec<&TraceEvent>, Vec<&TraceEvent>) {
+    let (mut surprising, mut tried, mut did) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, event) in (0_u32..).zip(&trace.events) {
+        if trace.unforetold.contains(&number) {
+            surprising.push(event);
+        } else if in_vain(event) {
+            tried.push(event);
+        } else {
+            did.push(event);
+        }
+    }
+    (surprising, tried, did)
+}
+
+/// One sentence with the counts; the cards above say it of each.
+fn outcome_of_predictions(html: &mut Html, result: &RunResult) {
+    let count = |wanted| {
+        let fits = |seen: &Observation| *seen == wanted;
+        let findings = result.findings.iter();
+        findings.filter(|finding| finding.observed.as_ref().is_some_and(fits)).count()
+    };
+    let (observed, refused, not_reached) = (
+        count(Observation::Observed),
+        count(Observation::Refused),
+        count(Observation::NotReached),
+    );
+    if observed + refused + not_reached == 0 {
+        return;
+    }
+    html.raw("<p>Of what reading the code had predicted, ")
+        .text(&format!(
+            "{observed} came true, {refused} {} tried and refused, and {not_reached} did not come up in this run",
+            if refused == 1 { "was" } else { "were" },
+        ))
+        .raw(".</p>");
+}
+
+fn events(html: &mut Html, title: &'static str, events: &[&TraceEvent]) {
+    if events.is_empty() {
+        return;
+    }
+    html.raw(title).raw("<table><thead><tr><th>What</th><th>On what</th><th>From</th></tr></thead><tbody>");
+    for event in events.iter().take(LISTED) {
+        html.raw("<tr><td>").text(verb(event.kind));
+        if event.kind != EventKind::Secret && in_vain(event) {
+            html.raw(" <span class=\"badge\">refused</span>");
+        }
+        html.raw("</td><td class=mono>").text(&event.what);
+        if event.count > 1 {
+            html.text(&format!(" ({} times)", event.count));
+        }
+        html.raw("</td><td class=mono>");
+        if let (Some(file), Some(line)) = (&event.file, event.line) {
+            html.text(file);
+            if line > 0 {
+                html.text(&format!(":{line}"));
+            }
+        }
+        if event.seen != Seen::Kernel {
+            html.raw(" by its own word");
+        }
+        html.raw("</td></tr>");
+    }
+    html.raw("</tbody></table>");
+    more(html, events.len());
+}
+
+fn more(html: &mut Html, all: usize) {
+    if all > LISTED {
+        html.raw("<p class=soft>And ")
+            .text(&(all - LISTED).to_string())
+            .raw(" more; the JSON report has them all.</p>");
+    }
+}
+
+/// What it would have changed, had it been let.
+pub(super) fn changes(html: &mut Html, result: &RunResult) {
+    let Some(effects) = &result.effects else {
+        return;
+    };
+    html.raw("<h2>What it would have changed</h2><p>It worked on copies inside the sandbox. Nothing of this happened to any file outside of it.</p>");
+    if effects.changes.is_empty() {
+        html.raw("<p>No file.</p>");
+    } else {
+        html.raw("<table><thead><tr><th>What</th><th>File</th><th>Size</th></tr></thead><tbody>");
+        for change in effects.changes.iter().take(LISTED) {
+            html.raw("<tr><td>")
+                .raw(what(change.kind))
+                .raw("</td><td class=mono>")
+                .raw(place(change.place))
+                .text(&change.path)
+                .raw("</td><td>")
+                .text(&sizes(change))
+                .raw("</td></tr>");
+        }
+        html.raw("</tbody></table>");
+        more(html, effects.changes.len());
+    }
+    for note in &effects.notes {
+        html.raw("<p class=soft>").prose(note).raw("</p>");
+    }
+}
+
+fn what(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Created => "created",
+        ChangeKind::Modified => "changed",
+        ChangeKind::Deleted => "deleted",
+    }
+}
+
+fn place(place: Place) -> &'static str {
+    match place {
+        Place::Home => "~/",
+        Place::Out => "/out/",
+        Place::Workspace => "",
+    }
+}
+
+fn sizes(change: &Change) -> String {
+    match (&change.before, &change.after) {
+        (Some(before), Some(after)) if before.size != after.size => {
+            format!("{}, was {}", show_bytes(after.size), show_bytes(before.size))
+        }
+        (_, Some(after)) => show_bytes(after.size),
+        (Some(before), None) => format!("was {}", show_bytes(before.size)),
+        (None, None) => String::new(),
+    }
+}
+
+/// The mark on a card of a finding: what became of it.
+pub(super) fn mark(html: &mut Html, observed: Option<Observation>) {
+    let text = match observed {
+        Some(Observation::Observed) => "<p><b>In this run it came true.</b></p>",
+        Some(Observation::Refused) => "<p><b>In this run it was tried, and the sandbox refused it.</b></p>",
+        Some(Observation::NotReached) => "<p class=soft>It did not come up in this run.</p>",
+        _ => return,
+    };
+    html.raw(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use saferun_protocol::TraceVerdict;
+
+    use super::*;
+    use crate::record::sample;
+
+    fn event(kind: EventKind, what: &str, verdict: TraceVerdict) -> TraceEvent {
+        TraceEvent {
+            at_us: 1,
+            kind,
+            call: "c".to_owned(),
+            what: what.to_owned(),
+            verdict,
+            pid: 2,
+            count: 3,
+            file: Some("<main>.py".to_owned()),
+            line: Some(4),
+            seen: Seen::Kernel,
+        }
+    }
+
+    #[test]
+    fn predicted_tried_done_and_unannounced_stand_apart_and_nothing_becomes_markup() {
+        let mut result = sample::record().result.unwrap();
+        result.findings[0].observed = Some(Observation::Refused);
+        let mut trace = Trace::default();
+        trace.events = vec![
+            event(EventKind::Write, "/tmp/<b>\u{202e}", TraceVerdict::Allowed),
+            event(EventKind::Network, "192.0.2.1:80", TraceVerdict::Refused),
+            event(EventKind::Delete, "/workspace/a", TraceVerdict::Allowed),
+        ];
+        trace.unforetold = vec![2];
+        trace.left_out = 9;
+        result.trace = Some(trace);
+        let mut html = Html::begin("", "", "");
+        story(&mut html, &result);
+        changes(&mut html, &result);
+        let page = html.end();
+        let places: Vec<usize> = ["had announced", "/workspace/a", "in vain", "192.0.2.1:80", "inside the sandbox</h3>", "/tmp/", "would have changed"]
+            .into_iter()
+            .map(|part| page.find(part).unwrap_or_else(|| panic!("{part} in {page}")))
+            .collect();
+        assert!(places.is_sorted(), "{places:?}\n{page}");
+        assert!(page.contains("0 came true, 1 was tried and refused, and 0 did not"), "{page}");
+        assert!(page.contains("&lt;main&gt;.py:4") && page.contains("(3 times)") && page.contains("And 9 more"));
+        assert!(!page.contains("<b>") && !page.contains('\u{202e}'), "{page}");
+    }
+
+    #[test]
+    fn a_run_that_was_not_traced_says_so_and_one_that_did_not_run_says_nothing() {
+        let mut result = sample::record().result.unwrap();
+        let told = |result: &RunResult| {
+            let mut html = Html::begin("", "", "");
+            story(&mut html, result);
+            html.end()
+        };
+        assert!(told(&result).contains("was not watched"));
+        result.status = saferun_protocol::Outcome::Blocked;
+        assert!(!told(&result).contains("<h2>"));
+    }
+}
