@@ -163,16 +163,7 @@ pub(crate) fn clean(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\t' => out.push('\t'),
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}' => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\x{:02x}", u32::from(c));
-            }
-            c => out.push(c),
+            c => saferun_text::push(&mut out, c),
         }
     }
     out

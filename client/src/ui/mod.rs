@@ -9,7 +9,8 @@ use std::io::{self, ErrorKind, Write};
 
 pub(crate) use paint::{ColorWhen, Paint, choose_colour};
 pub(crate) use progress::Progress;
-pub(crate) use sanitise::{Sanitiser, json, one_line};
+pub(crate) use saferun_text::one_line;
+pub(crate) use sanitise::{Sanitiser, json};
 pub(crate) use table::table;
 
 use crate::exit;

@@ -81,16 +81,9 @@ fn service(title: &str, body: &str) -> Vec<String> {
 
 /// A text as `gdbus` reads it. Names of files are a stranger's words: no control character gets through.
 fn quoted(text: &str) -> String {
-    let inner: String = text
-        .chars()
-        .take(LONGEST)
-        .flat_map(|character| match character {
-            '\\' | '\'' => vec!['\\', character],
-            control if control.is_control() => vec!['\u{fffd}'],
-            other => vec![other],
-        })
-        .collect();
-    format!("'{inner}'")
+    let shown: String = text.chars().take(LONGEST).collect();
+    let shown = saferun_text::one_line(&shown);
+    format!("'{}'", shown.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 #[cfg(test)]
@@ -99,7 +92,7 @@ mod tests {
 
     #[test]
     fn no_name_of_a_file_gets_out_of_its_quotes() {
-        assert_eq!(quoted("a'b\\c\nd"), "'a\\'b\\\\c\u{fffd}d'");
+        assert_eq!(quoted("a'b\\c\u{202e}d"), "'a\\'b\\\\c\\\\u{202e}d'");
         let arguments = service("t", "<b>'>}");
         assert_eq!(arguments[7], "'&lt;b&gt;\\'&gt;}'");
     }

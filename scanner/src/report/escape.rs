@@ -22,23 +22,8 @@ pub(super) fn push(out: &mut String, c: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        c if c.is_control() => {
-            let _ = write!(out, "\\x{:02x}", u32::from(c));
-        }
-        c if is_hidden(c) => {
-            let _ = write!(out, "\\u{{{:04x}}}", u32::from(c));
-        }
-        c => out.push(c),
+        c => saferun_text::push(out, c),
     }
-}
-
-/// Characters that change the direction of text or cannot be seen.
-pub(super) fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Columns that a character takes on a terminal.

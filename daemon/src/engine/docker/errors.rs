@@ -18,10 +18,7 @@ pub(super) fn harmless(text: &str) -> String {
             out.push('…');
             break;
         }
-        // Besides controls, the marks that reorder or hide text in a terminal or an editor.
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || c.is_whitespace() || hidden {
+        if c.is_whitespace() || saferun_text::deceives(c) {
             space = true;
         } else {
             if space && !out.is_empty() {
