@@ -290,8 +290,7 @@ impl RunService {
         self.alerts.ended(outcome, exit_code, rules);
     }
 
-    /// Records the start while it waits for a container: whoever has both may hand the code over. `None`: it does not
-    /// run, and the result says why.
+    /// Records the start, and only then asks for a container. `None`: it does not run, and the result says why.
     async fn begin<L>(
         &self,
         admitted: &Admitted,
@@ -300,30 +299,18 @@ impl RunService {
         result: &mut RunResult,
         waiting: impl Future<Output = Option<L>>,
     ) -> (Recorded, Option<L>) {
-        let recording = async {
-            match self.record(admitted, caller, image, result).await {
-                (recorded, Err(error)) if admitted.audit.refuse_unrecorded => {
-                    Err((recorded, error))
-                }
-                started => Ok(started),
-            }
-        };
-        let both = tokio::try_join!(async { Ok(waiting.await) }, recording);
-        match both {
-            Ok((leased, (recorded, started))) => {
-                result.unrecorded = started.err().map(|error| error.to_string());
-                if !admitted.decision.verdict.runs() {
-                    (result.status, result.message) = (Outcome::Blocked, refusal(admitted));
-                }
-                (recorded, leased)
-            }
-            // Whatever was leased meanwhile is dropped unused.
-            Err((recorded, error)) => {
-                result.unrecorded = Some(error.to_string());
-                (result.status, result.message) = (Outcome::SetupFailed, unrecorded(&error));
-                (recorded, None)
+        let (recorded, started) = self.record(admitted, caller, image, result).await;
+        if let Err(error) = &started {
+            result.unrecorded = Some(error.to_string());
+            if admitted.audit.refuse_unrecorded {
+                (result.status, result.message) = (Outcome::SetupFailed, unrecorded(error));
+                return (recorded, None);
             }
         }
+        if !admitted.decision.verdict.runs() {
+            (result.status, result.message) = (Outcome::Blocked, refusal(admitted));
+        }
+        (recorded, waiting.await)
     }
 
     /// Records the start.
