@@ -13,6 +13,7 @@ use saferun_protocol::{ApiClient, Client, RunRequest, RunResult, Status, connect
 use tempfile::TempDir;
 
 mod crash;
+mod disk;
 mod faults;
 
 /// The end of a command line that traces a run which no policy stops, in the tier where the kernel's word is there.
@@ -34,6 +35,7 @@ pub const AS_NOBODY: [&str; 9] = [
 ];
 
 pub use crash::{Aftermath, Moments, Witness};
+pub use disk::SmallDisk;
 pub use faults::{Fault, FaultyEngine};
 
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.

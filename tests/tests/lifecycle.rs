@@ -10,7 +10,7 @@ use std::{
 };
 
 use saferun_protocol::{ApiClient, Outcome, RunRequest};
-use saferun_tests::{Daemon, bin, docker, engine, skipped, text};
+use saferun_tests::{Daemon, SmallDisk, bin, docker, engine, text};
 
 /// `saferunctl` that starts daemons of its own in this folder.
 fn cli(folder: &Path, engine: &str, arguments: &[&str]) -> Command {
@@ -124,35 +124,11 @@ fn c6_what_is_foreign_at_the_sockets_path_is_left_alone() {
     assert!(!folder.path().join("nowhere").exists());
 }
 
-/// A file system of a few megabytes, gone when dropped.
-struct SmallDisk<'folder>(&'folder Path);
-
-impl<'folder> SmallDisk<'folder> {
-    fn at(folder: &'folder Path) -> Option<Self> {
-        fs::create_dir(folder).expect("a folder");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m,mode=0700", "none"])
-            .arg(folder)
-            .output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self(folder));
-        }
-        skipped("a full disk needs the right to mount a small one");
-        None
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).output();
-    }
-}
-
 #[test]
 fn a_full_disk_is_told_of_and_once_there_is_room_all_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().join("state");
-    let Some(_disk) = SmallDisk::at(&state) else {
+    let Some(disk) = SmallDisk::at(&state, 4) else {
         return;
     };
     let Some(daemon) = Daemon::start_with(&[("SAFERUN_STATE_DIR", &state.display().to_string())])
@@ -160,11 +136,7 @@ fn a_full_disk_is_told_of_and_once_there_is_room_all_goes_on() {
         return;
     };
     assert_eq!(daemon.run("print(1)").stdout, "1\n");
-    let filler = state.join("filler");
-    let mut file = fs::File::create(&filler).expect("a file");
-    let block = vec![0; 4096];
-    while std::io::Write::write_all(&mut file, &block).is_ok() {}
-    drop(file);
+    let filler = disk.fill();
     // Each is answered; what is said to have run although it is not recorded says that, too.
     for _ in 0..3 {
         let client = daemon.connect();

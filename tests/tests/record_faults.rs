@@ -1,0 +1,219 @@
+//! Promise: a run whose record cannot be written is refused, or runs and says so, as the policy says; never silently. For
+//! each way in which a record fails, and each word of the policy.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use saferun_protocol::{ApiClient, HistoryQuery, Integrity, Outcome, RunResult};
+use saferun_tests::{Daemon, SmallDisk};
+
+/// How the record fails.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Full,
+    Locked,
+    Damaged,
+    ReadOnly,
+}
+
+impl Fault {
+    /// What the result must say of it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Locked => "locked",
+            Self::Damaged => "damaged",
+            Self::ReadOnly => "readonly",
+        }
+    }
+}
+
+/// What has to be taken back.
+enum Broken {
+    Filler(PathBuf),
+    Holder(Child),
+    Aside(PathBuf),
+    Mount,
+}
+
+struct Bench<'daemon> {
+    daemon: &'daemon mut Daemon,
+    disk: SmallDisk,
+    record: PathBuf,
+}
+
+impl Bench<'_> {
+    /// Under a running daemon where that can be, else over a restart.
+    fn break_it(&mut self, fault: Fault) -> Broken {
+        match fault {
+            Fault::Full => Broken::Filler(self.disk.fill()),
+            Fault::Locked => Broken::Holder(hold(&self.record)),
+            Fault::Damaged => {
+                self.daemon.kill();
+                let aside = self.record.with_extension("aside");
+                fs::rename(&self.record, &aside).expect("the record is moved");
+                for beside in ["sqlite-wal", "sqlite-shm"] {
+                    let from = self.record.with_extension(beside);
+                    let _ = fs::rename(&from, from.with_extension(format!("{beside}.aside")));
+                }
+                fs::write(&self.record, vec![b'?'; 20_000]).expect("rubbish in its place");
+                self.daemon.restart();
+                Broken::Aside(aside)
+            }
+            Fault::ReadOnly => {
+                self.daemon.kill();
+                mount(&["--bind"], &self.record);
+                mount(&["-o", "remount,bind,ro"], &self.record);
+                self.daemon.restart();
+                Broken::Mount
+            }
+        }
+    }
+
+    fn repair(&mut self, broken: Broken) {
+        match broken {
+            Broken::Filler(filler) => fs::remove_file(filler).expect("room"),
+            Broken::Holder(mut holder) => {
+                drop(holder.stdin.take());
+                assert!(holder.wait().expect("its end").success());
+            }
+            Broken::Aside(aside) => {
+                self.daemon.kill();
+                fs::rename(aside, &self.record).expect("the record is back");
+                for beside in ["sqlite-wal", "sqlite-shm"] {
+                    let to = self.record.with_extension(beside);
+                    let _ = fs::remove_file(&to);
+                    let _ = fs::rename(to.with_extension(format!("{beside}.aside")), &to);
+                }
+                self.daemon.restart();
+            }
+            Broken::Mount => {
+                self.daemon.kill();
+                let ended = Command::new("umount").arg(&self.record).status();
+                assert!(ended.expect("umount").success());
+                self.daemon.restart();
+            }
+        }
+    }
+}
+
+/// Holds the database locked until its standard input ends.
+fn hold(record: &Path) -> Child {
+    let lock = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.read()\n";
+    let mut holder = Command::new("python3")
+        .args(["-c", lock])
+        .arg(record)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 on the host");
+    let mut held = [0; 5];
+    let mut says = holder.stdout.take().expect("a pipe");
+    says.read_exact(&mut held).expect("it holds the record");
+    holder
+}
+
+fn mount(options: &[&str], record: &Path) {
+    let mounted = Command::new("mount")
+        .args(options)
+        .arg(record)
+        .arg(record)
+        .output();
+    let mounted = mounted.expect("mount");
+    assert!(mounted.status.success(), "{mounted:?}");
+}
+
+fn answered(fault: Fault, runs: bool, result: &RunResult) {
+    let what = format!(
+        "{fault:?}, on_failure {}: {result:#?}",
+        if runs { "run" } else { "refuse" }
+    );
+    let why = result.unrecorded.as_ref().expect(&what);
+    assert!(why.contains(fault.word()), "{what}");
+    if runs {
+        assert_eq!(
+            (result.status, result.exit_code),
+            (Outcome::Completed, Some(0)),
+            "{what}"
+        );
+        assert_eq!(result.stdout, "on\n", "{what}");
+    } else {
+        assert_eq!(
+            (result.status, result.exit_code),
+            (Outcome::SetupFailed, None),
+            "{what}"
+        );
+        assert_eq!(result.stdout, "", "{what}");
+        assert!(result.message.contains("could not be recorded"), "{what}");
+    }
+}
+
+#[test]
+fn each_way_in_which_a_record_fails_is_answered_as_the_policy_says() {
+    for runs in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state");
+        let Some(disk) = SmallDisk::at(&state, 8) else {
+            return;
+        };
+        let config = folder.path().join("config");
+        fs::create_dir(&config).expect("a folder");
+        let word = if runs { "run" } else { "refuse" };
+        let policy = format!("version: 1\npreset: permissive\naudit: {{on_failure: {word}}}\n");
+        fs::write(config.join("policy.yaml"), policy).expect("a policy");
+        let (state_dir, config_dir) = (state.display().to_string(), config.display().to_string());
+        let settings = [
+            ("SAFERUN_STATE_DIR", state_dir.as_str()),
+            ("SAFERUN_CONFIG_DIR", config_dir.as_str()),
+            ("SAFERUN_POOL_SIZE", "1"),
+        ];
+        let Some(mut daemon) = Daemon::start_with(&settings) else {
+            return;
+        };
+        let mut bench = Bench {
+            daemon: &mut daemon,
+            disk,
+            record: state.join("audit.sqlite"),
+        };
+        for fault in [Fault::Full, Fault::Locked, Fault::Damaged, Fault::ReadOnly] {
+            assert_eq!(run(bench.daemon).unrecorded, None, "before {fault:?}");
+            let broken = bench.break_it(fault);
+            answered(fault, runs, &run(bench.daemon));
+            let status = bench.daemon.status();
+            let told = |problem: &String| problem.contains(fault.word());
+            assert!(
+                !status.ready && status.problems.iter().any(told),
+                "{fault:?}: {status:#?}"
+            );
+            bench.repair(broken);
+            assert_eq!(run(bench.daemon).unrecorded, None, "after {fault:?}");
+        }
+        let client = daemon.connect();
+        let report = daemon
+            .block_on(client.verify_history(None, None))
+            .expect("a report");
+        assert_eq!(report.verdict, Integrity::Consistent, "{report:#?}");
+        // What was told to be unrecorded is not in it, and all else is.
+        let page = daemon
+            .block_on(client.history(HistoryQuery::default()))
+            .expect("history");
+        assert_eq!(page.runs.len(), 8, "{page:#?}");
+        assert!(
+            page.runs
+                .iter()
+                .all(|run| run.outcome == Some(Outcome::Completed)),
+            "{page:#?}"
+        );
+    }
+}
+
+/// Under the policy that holds.
+fn run(daemon: &Daemon) -> RunResult {
+    let client = daemon.connect();
+    let request = saferun_protocol::RunRequest::new("print('on')");
+    daemon.block_on(client.run(request)).expect("an account")
+}
