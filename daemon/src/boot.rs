@@ -67,8 +67,8 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         variables: settings.variables.clone(),
     });
     let pool = start_pool(&settings, &world, &policies, engine, &journal);
-    let audit =
-        Audit::open(state.file("audit.sqlite")).context("the record's thread cannot be started")?;
+    let audit = Audit::open(state.file("audit.sqlite"), settings.system_journal.clone())
+        .context("the record's thread cannot be started")?;
     keep_to_retention(audit.clone(), policies.clone());
     let runs = RunService::new(
         pool.clone(),
@@ -83,6 +83,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         audit: audit.clone(),
         runs: runs.clone(),
     });
+    let record = audit.clone();
     let methods = rpc::Methods {
         watches,
         runs: runs.clone(),
@@ -117,6 +118,8 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     if !pool.drain(settings.drain).await {
         tracing::warn!("some containers are still there; the next start removes them");
     }
+    // The system journal gets the last link of all; whether it did, nobody waits to know.
+    let _ = record.head().await;
     let _ = stopper.stop();
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server).await;
     tracing::info!("stopped");

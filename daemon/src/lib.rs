@@ -21,7 +21,7 @@ mod world;
 
 #[cfg(feature = "measure")]
 pub use audit::measure;
-pub use audit::{RecordError, verify_copy};
+pub use audit::{CopyCheck, RecordError, verify_copy};
 pub use boot::boot;
 pub use settings::{Settings, SettingsError};
 pub use steps::Step;

@@ -4,15 +4,18 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::Parser;
-use saferund::{Settings, boot, verify_copy};
+use saferun_protocol::Anchor;
+use saferund::{CopyCheck, Settings, boot, verify_copy};
 use tracing_subscriber::EnvFilter;
 
 const SETTINGS: &str = "Settings come from the environment: SAFERUN_SOCKET, SAFERUN_ENGINE (else DOCKER_HOST), \
 SAFERUN_STATE_DIR, SAFERUN_POOL_SIZE, SAFERUN_MAX_CONTAINERS, SAFERUN_POLICY, SAFERUN_INIT, \
-SAFERUN_CONFIG_DIR and SAFERUN_SYSTEM_CONFIG_DIR (folders of policy.yaml), SAFERUN_LOG (as `info` or \
+SAFERUN_CONFIG_DIR and SAFERUN_SYSTEM_CONFIG_DIR (folders of policy.yaml), SAFERUN_SYSTEM_JOURNAL (socket of the system \
+journal, if it is not systemd's own), SAFERUN_LOG (as `info` or \
 `saferund=debug`). Each key of the policy is a setting, too: SAFERUN_LIMITS_TIME_MAX=1m.";
 
 /// The SafeRun daemon. `saferunctl` starts it when it is needed; you rarely run it by hand.
@@ -34,16 +37,20 @@ enum Task {
     Verify {
         /// The copy; its `*.head` stands beside it.
         file: PathBuf,
-        /// Read the key of the seal from standard input.
+        /// Read from standard input, as JSON, what to hold it against: `key`, `anchors`, `within_ms`.
         #[arg(long)]
-        key_on_stdin: bool,
+        against_on_stdin: bool,
     },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(Task::Verify { file, key_on_stdin }) = &arguments.task {
-        return verify(file, *key_on_stdin);
+    if let Some(Task::Verify {
+        file,
+        against_on_stdin,
+    }) = &arguments.task
+    {
+        return verify(file, *against_on_stdin);
     }
     let filter = EnvFilter::try_from_env("SAFERUN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let logs = tracing_subscriber::fmt()
@@ -70,11 +77,30 @@ fn main() -> ExitCode {
     }
 }
 
-/// The report goes to standard output, whatever it says; what kept it from being made, to standard error.
-fn verify(file: &Path, key_on_stdin: bool) -> ExitCode {
+/// What a copy is to be held against, as `saferunctl` says it.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Against {
+    key: Option<String>,
+    anchors: Vec<Anchor>,
+    within_ms: u64,
+}
+
+/// The report goes to standard output, whatever it says; what kept it from being made, to standard error, after lines that
+/// tell how far it is: `progress EVENTS OF`.
+fn verify(file: &Path, against_on_stdin: bool) -> ExitCode {
     let report = || -> Result<Vec<u8>, String> {
-        let key = key_on_stdin.then(read_key).transpose()?;
-        let report = verify_copy(file, key.as_deref()).map_err(|error| error.to_string())?;
+        let against = if against_on_stdin {
+            read_against()?
+        } else {
+            CopyCheck::default()
+        };
+        let mut progress = |done: u64, all: u64| {
+            // Whoever does not listen loses nothing.
+            let _ = writeln!(io::stderr(), "progress {done} {all}");
+        };
+        let report =
+            verify_copy(file, &against, &mut progress).map_err(|error| error.to_string())?;
         serde_json::to_vec(&report).map_err(|error| error.to_string())
     };
     let told = match report() {
@@ -91,11 +117,14 @@ fn verify(file: &Path, key_on_stdin: bool) -> ExitCode {
     }
 }
 
-fn read_key() -> Result<String, String> {
-    /// A key has 64 digits.
-    const LONGEST: u64 = 4096;
-    let mut text = String::new();
-    let read = io::stdin().lock().take(LONGEST).read_to_string(&mut text);
-    read.map_err(|error| format!("cannot read the key: {error}"))?;
-    Ok(text.trim().to_owned())
+fn read_against() -> Result<CopyCheck, String> {
+    /// More than all anchors there may be.
+    const LONGEST: u64 = 1 << 20;
+    let against: Against = serde_json::from_reader(io::stdin().lock().take(LONGEST))
+        .map_err(|error| format!("cannot read what to hold it against: {error}"))?;
+    Ok(CopyCheck {
+        key: against.key,
+        anchors: against.anchors,
+        within: Duration::from_millis(against.within_ms),
+    })
 }

@@ -73,9 +73,14 @@ pub struct Settings {
     pub variables: Vec<Source>,
     /// The supervisor's binary, which goes into the image.
     pub supervisor: PathBuf,
+    /// Where the system journal listens; it is told of the record's last link.
+    pub system_journal: Option<PathBuf>,
     /// How long a drain may take.
     pub drain: Duration,
 }
+
+/// The socket of systemd-journald.service(8).
+const SYSTEM_JOURNAL: &str = "/run/systemd/journal/socket";
 
 impl Settings {
     /// Reads the environment.
@@ -107,6 +112,9 @@ impl Settings {
             places: Places::from_env()?,
             variables,
             supervisor,
+            system_journal: Some(
+                path("SAFERUN_SYSTEM_JOURNAL")?.unwrap_or_else(|| PathBuf::from(SYSTEM_JOURNAL)),
+            ),
             drain: Duration::from_secs(20),
         })
     }

@@ -135,7 +135,10 @@ mod tests {
         assert_eq!(output("\u{1b}[31mred\u{1b}[0m"), "red");
         assert_eq!(output("\u{1b}]52;c;x\u{7}"), "\\x1b]52;c;x\\x07");
         assert_eq!(output("\u{202e}abc"), "\\u{202e}abc");
-        assert_eq!(output("a\u{e0041}\u{fe01}\u{ad}"), "a\\u{e0041}\\u{fe01}\\xad");
+        assert_eq!(
+            output("a\u{e0041}\u{fe01}\u{ad}"),
+            "a\\u{e0041}\\u{fe01}\\xad"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Errors and warnings about policy texts: what, where, a caret, and what to write instead.
 //! Text of a policy is untrusted; it is printed without control characters.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 

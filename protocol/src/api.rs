@@ -6,7 +6,7 @@ use jsonrpsee::{core::SubscriptionResult, types::ErrorObjectOwned};
 
 use crate::{
     ImagePrune,
-    audit::{HistoryPage, HistoryQuery, RunRecord, Sealed, VerifyReport},
+    audit::{Anchor, HistoryPage, HistoryQuery, RecordHead, RunRecord, Sealed, VerifyReport},
     image::ImageInfo,
     request::RunRequest,
     result::RunResult,
@@ -112,9 +112,18 @@ pub trait Api {
     #[method(name = "record", param_kind = map, with_extensions)]
     async fn record(&self, id: String) -> Result<RunRecord, ErrorObjectOwned>;
 
-    /// Checks the whole record; against the seal too, where its key is given.
+    /// Checks the whole record; against the seal too, where its key is given, and against links that were kept
+    /// elsewhere, at most [`MAX_ANCHORS`](crate::MAX_ANCHORS).
     #[method(name = "verifyHistory", param_kind = map, with_extensions)]
-    async fn verify_history(&self, key: Option<String>) -> Result<VerifyReport, ErrorObjectOwned>;
+    async fn verify_history(
+        &self,
+        key: Option<String>,
+        anchors: Option<Vec<Anchor>>,
+    ) -> Result<VerifyReport, ErrorObjectOwned>;
+
+    /// Where the record stands: its last event and that one's link, to be kept elsewhere.
+    #[method(name = "historyHead", with_extensions)]
+    async fn history_head(&self) -> Result<RecordHead, ErrorObjectOwned>;
 
     /// Begins a forward-secure seal over all that follows; a new one ends the one before.
     #[method(name = "sealHistory", with_extensions)]

@@ -8,6 +8,7 @@ use crate::{
     policy::PolicyLayers,
     request::{ClientKind, RunRequest, StdinMode},
     result::{Outcome, RunResult},
+    watch::HostPath,
 };
 
 /// Most records that one call of `saferun.history` returns.
@@ -38,7 +39,7 @@ pub struct HistoryQuery {
     /// Only scripts whose name contains this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Only runs whose name, arguments, findings, reason or sentence contain this.
+    /// Only runs whose name, arguments, findings, policy, reason or sentence contain this, in whatever case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Only runs whose id starts with this.
@@ -209,8 +210,49 @@ impl Asked {
     }
 }
 
+/// Most links that one verification compares with; the newest are enough, since each stands for all before it.
+pub const MAX_ANCHORS: usize = 1000;
+
+/// A link of the chain that was kept somewhere else: whoever changes the record later cannot change it there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// Number of the event, from 1.
+    pub seq: u64,
+    /// Its link, in hexadecimal.
+    pub link: String,
+}
+
+/// Where the chain stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RecordHead {
+    /// Number of the last event.
+    pub seq: u64,
+    /// Its link, in hexadecimal.
+    pub link: String,
+    /// The record, on the daemon's machine.
+    pub file: HostPath,
+    /// User of the daemon, who owns the record.
+    pub uid: u32,
+}
+
+impl RecordHead {
+    /// A head with all that there is.
+    #[must_use]
+    pub const fn new(seq: u64, link: String, file: HostPath, uid: u32) -> Self {
+        Self {
+            seq,
+            link,
+            file,
+            uid,
+        }
+    }
+}
+
 /// What a verification of the whole record found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// The verdict.
     pub verdict: Integrity,
@@ -220,8 +262,26 @@ pub struct VerifyReport {
     pub head: String,
     /// First event under the seal, if there is one.
     pub sealed_from: Option<u64>,
+    /// Last event whose link was kept elsewhere and is the same here: nothing up to it was changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchored_to: Option<u64>,
     /// What is wrong, the first 100.
     pub problems: Vec<String>,
+}
+
+impl VerifyReport {
+    /// A report without problems, seal or links from elsewhere.
+    #[must_use]
+    pub const fn new(verdict: Integrity, events: u64, head: String) -> Self {
+        Self {
+            verdict,
+            events,
+            head,
+            sealed_from: None,
+            anchored_to: None,
+            problems: Vec::new(),
+        }
+    }
 }
 
 /// How far a record can be trusted.

@@ -21,8 +21,8 @@ mod watch;
 
 pub use api::*;
 pub use audit::{
-    Asked, Cleanup, HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_HISTORY_PAGE, RunRecord,
-    Sealed, VerifyReport,
+    Anchor, Asked, Cleanup, HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_ANCHORS,
+    MAX_HISTORY_PAGE, RecordHead, RunRecord, Sealed, VerifyReport,
 };
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};

@@ -154,7 +154,7 @@ impl Aftermath {
         });
         let client = daemon.connect();
         let report = daemon
-            .block_on(client.verify_history(None))
+            .block_on(client.verify_history(None, None))
             .unwrap_or_else(|error| panic!("{what}: the record does not open: {error}"));
         assert_eq!(report.verdict, Integrity::Consistent, "{what}: {report:#?}");
         let recorded = daemon.recorded();

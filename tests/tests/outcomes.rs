@@ -157,9 +157,20 @@ fn evidence(daemon: &Daemon, result: &RunResult, what: &str) {
     if result.sandbox.runtime == "runc" {
         assert!(from_inside, "{told}");
         assert!(seen.memory_peak_bytes > Some(1 << 20), "{told}");
-        assert!(seen.cpu_us > Some(0) && seen.cpu_throttled_us.is_some(), "{told}");
-        assert_eq!(seen.oom_kills > Some(0), result.limits_hit.contains(&LimitHit::Memory), "{told}");
-        assert_eq!(seen.pids_denied > Some(0), result.limits_hit.contains(&LimitHit::Pids), "{told}");
+        assert!(
+            seen.cpu_us > Some(0) && seen.cpu_throttled_us.is_some(),
+            "{told}"
+        );
+        assert_eq!(
+            seen.oom_kills > Some(0),
+            result.limits_hit.contains(&LimitHit::Memory),
+            "{told}"
+        );
+        assert_eq!(
+            seen.pids_denied > Some(0),
+            result.limits_hit.contains(&LimitHit::Pids),
+            "{told}"
+        );
     }
     match result.status {
         Outcome::Completed => assert_eq!(seen.exit_code, result.exit_code, "{told}"),
@@ -178,7 +189,9 @@ fn evidence(daemon: &Daemon, result: &RunResult, what: &str) {
         assert_eq!(seen.stopped_by, None, "{told}");
     }
     let client = daemon.connect();
-    let record = daemon.block_on(client.record(result.id.clone())).expect(what);
+    let record = daemon
+        .block_on(client.record(result.id.clone()))
+        .expect(what);
     let recorded = record.result.expect(what);
     assert_eq!(recorded.evidence, result.evidence, "{what}");
     assert_eq!(recorded.timing, result.timing, "{what}");
@@ -210,7 +223,10 @@ fn more_than_4_gib_of_output_ends_a_program() {
         sentence(&result, "print less", runtime);
         let seen = result.evidence.expect("evidence");
         assert_eq!(seen.stopped_by, Some(StoppedBy::OutputLimit), "{seen:?}");
-        assert_eq!(seen.stdout.map(|bytes| bytes.dropped), Some(result.dropped_bytes));
+        assert_eq!(
+            seen.stdout.map(|bytes| bytes.dropped),
+            Some(result.dropped_bytes)
+        );
     }
 }
 
@@ -282,7 +298,11 @@ fn what_did_not_run_or_was_ended_from_outside_says_so() {
         sentence(&ended, advice, "ended from outside");
         let seen = ended.evidence.expect("evidence");
         let by = (!cut).then_some(StoppedBy::Cancel);
-        assert_eq!((seen.stopped_by, seen.lost.is_some()), (by, cut), "{seen:?}");
+        assert_eq!(
+            (seen.stopped_by, seen.lost.is_some()),
+            (by, cut),
+            "{seen:?}"
+        );
     }
     assert_eq!(daemon.run("print('next')").stdout, "next\n");
 }

@@ -98,7 +98,7 @@ fn a_clock_that_jumps_ends_no_run_opens_no_rate_and_loses_no_record() {
             .expect("a page");
         dates.push(page.runs[0].at_ms);
         let report = daemon
-            .block_on(client.verify_history(None))
+            .block_on(client.verify_history(None, None))
             .expect("a report");
         assert_eq!(
             report.verdict,

@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 /// fillers, variation selectors, tags.
 #[must_use]
 pub const fn deceives(character: char) -> bool {
-    match character {
-        ' '..='~' => false,
+    matches!(
+        character,
         '\0'..='\u{1f}'
         | '\u{7f}'..='\u{9f}'
         | '\u{ad}'
@@ -29,9 +29,8 @@ pub const fn deceives(character: char) -> bool {
         | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}' => true,
-        _ => false,
-    }
+        | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// Whether it only chooses the form of the character before it, or joins it with the next one, as in emoji and in
@@ -83,12 +82,39 @@ mod tests {
             ("C0", &[0..=0x1f, 0x7f..=0x7f]),
             ("C1", &[0x80..=0x9f]),
             ("separators", &[0x2028..=0x2029]),
-            ("bidi", &[0x61c..=0x61c, 0x200e..=0x200f, 0x202a..=0x202e, 0x2066..=0x2069]),
-            ("zero width", &[0x200b..=0x200d, 0x2060..=0x2064, 0xfeff..=0xfeff, 0xad..=0xad, 0x34f..=0x34f, 0x180e..=0x180e]),
-            ("fillers", &[0x115f..=0x1160, 0x3164..=0x3164, 0xffa0..=0xffa0]),
-            ("variation selectors", &[0xfe00..=0xfe0f, 0xe0100..=0xe01ef, 0x180b..=0x180d]),
+            (
+                "bidi",
+                &[
+                    0x61c..=0x61c,
+                    0x200e..=0x200f,
+                    0x202a..=0x202e,
+                    0x2066..=0x2069,
+                ],
+            ),
+            (
+                "zero width",
+                &[
+                    0x200b..=0x200d,
+                    0x2060..=0x2064,
+                    0xfeff..=0xfeff,
+                    0xad..=0xad,
+                    0x34f..=0x34f,
+                    0x180e..=0x180e,
+                ],
+            ),
+            (
+                "fillers",
+                &[0x115f..=0x1160, 0x3164..=0x3164, 0xffa0..=0xffa0],
+            ),
+            (
+                "variation selectors",
+                &[0xfe00..=0xfe0f, 0xe0100..=0xe01ef, 0x180b..=0x180d],
+            ),
             ("tags", &[0xe0000..=0xe007f]),
-            ("annotations", &[0xfff9..=0xfffb, 0x206a..=0x206f, 0x1d173..=0x1d17a]),
+            (
+                "annotations",
+                &[0xfff9..=0xfffb, 0x206a..=0x206f, 0x1d173..=0x1d17a],
+            ),
         ];
         for (group, ranges) in groups {
             for code in ranges.iter().cloned().flatten() {
@@ -96,7 +122,10 @@ mod tests {
                 assert!(deceives(character), "{group}: {code:x}");
                 let mut shown = String::new();
                 push(&mut shown, character);
-                assert!(shown.is_ascii() && shown.starts_with('\\') && shown.len() > 3, "{shown}");
+                assert!(
+                    shown.is_ascii() && shown.starts_with('\\') && shown.len() > 3,
+                    "{shown}"
+                );
                 assert!(shown.contains(&format!("{code:x}")), "{group}: {shown}");
             }
         }
@@ -104,10 +133,25 @@ mod tests {
 
     #[test]
     fn what_people_write_stays() {
-        for text in ["naïve", "漢字", "עברית", "العربية", "हिन्दी", "👩", "e\u{301}", "  ", "\u{a0}", "~", "→ ✓"] {
+        for text in [
+            "naïve",
+            "漢字",
+            "עברית",
+            "العربية",
+            "हिन्दी",
+            "👩",
+            "e\u{301}",
+            "  ",
+            "\u{a0}",
+            "~",
+            "→ ✓",
+        ] {
             assert_eq!(one_line(text), text);
         }
-        assert_eq!(one_line("a\nb\tc\x1b[0m\u{9b}\u{ad}\u{202e}"), "a\\nb c\\x1b[0m\\x9b\\xad\\u{202e}");
+        assert_eq!(
+            one_line("a\nb\tc\x1b[0m\u{9b}\u{ad}\u{202e}"),
+            "a\\nb c\\x1b[0m\\x9b\\xad\\u{202e}"
+        );
     }
 
     #[test]

@@ -21,7 +21,9 @@ pub(crate) use daemon::{DaemonCommand, UnitArgs};
 pub(crate) use hook::HookArgs;
 pub(crate) use image::{ImageAddArgs, ImageBuildArgs, ImageCommand};
 pub(crate) use policy::{PolicyCommand, PolicyExplainArgs, PolicyShowArgs};
-pub(crate) use record::{ExportArgs, HistoryArgs, HistoryCommand, LogsArgs, RerunArgs, ShowArgs};
+pub(crate) use record::{
+    ExportArgs, HistoryArgs, HistoryCommand, LogsArgs, RerunArgs, ShowArgs, VerifyArgs,
+};
 pub(crate) use run::RunArgs;
 pub(crate) use scan::{Format, ScanArgs};
 pub(crate) use watch::{WatchArgs, WatchCommand};

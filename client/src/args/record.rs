@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use saferun_protocol::{Outcome, Risk};
+use saferun_protocol::{Anchor, Outcome, Risk};
 
-use crate::record::{moment, outcome, risk};
+use crate::{
+    record::{anchor, moment, outcome, risk},
+    units::duration_ms,
+};
 
 /// Options of `history`.
 #[derive(Debug, Args)]
@@ -28,7 +31,7 @@ pub(crate) struct HistoryArgs {
     /// Only scripts whose name contains this
     #[arg(long, value_name = "NAME")]
     pub(crate) file: Option<String>,
-    /// Only runs whose name, arguments, findings, reason or message contain this
+    /// Only runs whose name, arguments, findings, policy, reason or message contain this, in whatever case
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) text: Option<String>,
     /// Most runs to show, up to 1000 [default: what the policy says, 20]
@@ -51,20 +54,26 @@ Examples:
   saferunctl history verify
   saferunctl history verify --key FILE               against the seal, too
   saferunctl history verify --key - < FILE
+  saferunctl history verify --at-file FILE           against lines that `history head` showed
   saferunctl history verify --database /media/usb/audit.sqlite --key FILE   a copy, without a daemon
 
 A copy needs the files audit.sqlite, audit.sqlite-wal (if there is one) and audit.head, in one folder; take it while
 the daemon is stopped.
 
 Without the key of a seal the best verdict is `consistent`: who owns the file could have made it so.
+Not so what stands before a link that was kept elsewhere: in the system journal, which is asked
+where there is one, or in what you give with --at.
 Exit codes: 0 consistent or untampered; 1 broken; 125 it cannot be read.")]
-    Verify {
-        /// File with the key that `history seal` showed, or - for standard input
-        #[arg(long, value_name = "FILE|-")]
-        key: Option<PathBuf>,
-        /// Check a copy of the record instead of the daemon's own
-        #[arg(long, value_name = "FILE")]
-        database: Option<PathBuf>,
+    Verify(VerifyArgs),
+    /// Show where the record stands, as one line to be kept elsewhere
+    #[command(after_help = "\
+Examples:
+  saferunctl history head >> /media/usb/saferun.heads
+  saferunctl history verify --at-file /media/usb/saferun.heads
+
+A line is the number of the last event and its link. Whoever changes the record later, or puts an
+older one in its place, cannot change the line that you kept.")]
+    Head {
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -80,6 +89,43 @@ Keep the key where the user of the daemon cannot write. A new seal ends the one 
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Options of `history verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// File with the key that `history seal` showed, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) key: Option<PathBuf>,
+    /// The record must go through this link, as `history head` showed it; may be given several times
+    #[arg(long, value_name = "EVENT:LINK", value_parser = anchor)]
+    pub(crate) at: Vec<Anchor>,
+    /// The same, a line for each
+    #[arg(long, value_name = "FILE")]
+    pub(crate) at_file: Option<PathBuf>,
+    /// Check a copy of the record instead of the daemon's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+    /// Longest time that the check of a copy may take
+    #[arg(long, value_name = "TIME", value_parser = duration_ms, default_value = "10m", requires = "database")]
+    pub(crate) within: u64,
+    /// Do not ask the system journal
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+    /// Ask the system journal for links of the record at this path: where the copy came from
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "database",
+        conflicts_with = "no_journal"
+    )]
+    pub(crate) journal_of: Option<PathBuf>,
+    /// Read the files of the system journal in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_journal")]
+    pub(crate) journal_directory: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `show`.

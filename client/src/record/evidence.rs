@@ -1,6 +1,8 @@
 //! What an outcome rests on, and where the time went, in words for a person: for `show` and for the report. Pure.
 
-use saferun_protocol::{EvidenceWitness, OutcomeEvidence, RunResult, StoppedBy, StreamBytes, Timing};
+use saferun_protocol::{
+    EvidenceWitness, OutcomeEvidence, RunResult, StoppedBy, StreamBytes, Timing,
+};
 
 use crate::units::{show_bytes, show_ms};
 
@@ -18,7 +20,10 @@ pub(super) fn facts(result: &RunResult) -> Vec<Fact> {
     add("processes", processes(evidence));
     add("processor", processor(evidence));
     let full = &evidence.full_folders;
-    add("disk", (!full.is_empty()).then(|| format!("full at the end: {}", full.join(", "))));
+    add(
+        "disk",
+        (!full.is_empty()).then(|| format!("full at the end: {}", full.join(", "))),
+    );
     add("output", output(evidence));
     add("sandbox", sandbox(evidence));
     add(
@@ -44,7 +49,9 @@ fn main_process(evidence: &OutcomeEvidence) -> String {
     };
     let why = match evidence.stopped_by {
         Some(StoppedBy::TimeLimit) => "; SafeRun ended it when its time was over",
-        Some(StoppedBy::Cancel) => "; SafeRun ended it because it was asked to, or nobody waited for it any more",
+        Some(StoppedBy::Cancel) => {
+            "; SafeRun ended it because it was asked to, or nobody waited for it any more"
+        }
         Some(StoppedBy::OutputLimit) => "; SafeRun ended it because it printed without end",
         Some(_) => "; SafeRun ended it",
         None if evidence.signal.is_some() => "; SafeRun did not send it",
@@ -95,7 +102,10 @@ fn output(evidence: &OutcomeEvidence) -> Option<String> {
             0 => String::new(),
             bytes => format!(" ({} of it left out)", show_bytes(bytes)),
         };
-        Some(format!("{} on standard {name}{left_out}", show_bytes(stream.written)))
+        Some(format!(
+            "{} on standard {name}{left_out}",
+            show_bytes(stream.written)
+        ))
     };
     joined([of(evidence.stdout, "output"), of(evidence.stderr, "error")])
 }
@@ -108,7 +118,10 @@ fn sandbox(evidence: &OutcomeEvidence) -> Option<String> {
         .container_said
         .as_ref()
         .map(|words| format!("it said: {words}"));
-    let pieces: Vec<String> = [evidence.lost.clone(), status, said].into_iter().flatten().collect();
+    let pieces: Vec<String> = [evidence.lost.clone(), status, said]
+        .into_iter()
+        .flatten()
+        .collect();
     (!pieces.is_empty()).then(|| pieces.join("; "))
 }
 

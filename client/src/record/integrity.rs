@@ -3,42 +3,91 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, Read, Write as _},
+    io::{self, IsTerminal, Read},
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
+    time::Duration,
 };
 
-use saferun_protocol::{ApiClient, Integrity, VerifyReport};
+use saferun_protocol::{Anchor, ApiClient, Client, Integrity, MAX_ANCHORS, VerifyReport};
+use serde::Serialize;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::Command,
+    time::timeout,
+};
 
+use super::{
+    anchors,
+    journal::{self, Kept, Wanted},
+    times::shown,
+};
 use crate::{
-    args::Global,
+    args::{Global, VerifyArgs},
     daemon, exit,
     failure::Failure,
-    ui::{self, Paint, json, one_line},
+    ui::{self, Paint, Progress, json, one_line},
 };
 
 /// A key has 64 digits; what is much longer is none.
 const LONGEST_KEY: u64 = 4096;
+/// Most that the program which looks at a copy may say, in bytes.
+const LONGEST_REPORT: u64 = 1 << 20;
+/// What that program may take beyond the time that it was given.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the system journal had, and why it had nothing.
+#[derive(Debug, Default, Serialize)]
+struct JournalTold {
+    links: usize,
+    begun_ms: Option<i64>,
+    unreadable: Option<String>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Told<'run> {
+    #[serde(flatten)]
+    report: &'run VerifyReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<&'run JournalTold>,
+}
 
 /// Checks the record. Exit code 0 unless it is broken.
-pub(crate) async fn verify(
-    key: Option<&Path>,
-    copy: Option<&Path>,
-    as_json: bool,
-    global: &Global,
-) -> Result<u8, Failure> {
-    let key = key.map(read_key).transpose()?;
+pub(crate) async fn verify(args: &VerifyArgs, global: &Global) -> Result<u8, Failure> {
+    let key = args.key.as_deref().map(read_key).transpose()?;
     let sealed = key.is_some();
-    let report = if let Some(copy) = copy {
-        verify_copy(copy, key.as_deref())?
+    let mut given = args.at.clone();
+    if let Some(path) = &args.at_file {
+        given.extend(anchors::read(path)?);
+    }
+    let (report, journal) = if let Some(copy) = &args.database {
+        let journal = match &args.journal_of {
+            Some(file) => Some(ask_journal(args, file, None).await),
+            None => None,
+        };
+        let given = together(given, journal.as_ref());
+        let report = verify_copy(copy, key, given, Duration::from_millis(args.within)).await?;
+        (report, journal)
     } else {
         let client = daemon::reach(global.may_start()).await?;
-        client.verify_history(key).await?
+        let journal = if args.no_journal {
+            None
+        } else {
+            of_daemon(args, &client).await
+        };
+        let given = together(given, journal.as_ref());
+        (client.verify_history(key, Some(given)).await?, journal)
     };
-    if as_json {
-        ui::line(json(&report));
+    let journal = journal.map(|(_, told)| told);
+    if args.json {
+        let journal = journal.as_ref();
+        ui::line(json(&Told {
+            report: &report,
+            journal,
+        }));
     } else {
-        ui::out(text(&report, sealed, Paint::stdout()));
+        ui::out(text(&report, sealed, journal.as_ref(), Paint::stdout()));
     }
     Ok(match report.verdict {
         Integrity::Broken => exit::NOT_OK,
@@ -46,43 +95,114 @@ pub(crate) async fn verify(
     })
 }
 
+/// What the journal has of the daemon's own record. A daemon whose record cannot be used says so when it is verified.
+async fn of_daemon(args: &VerifyArgs, client: &Client) -> Option<(Kept, JournalTold)> {
+    let head = client.history_head().await.ok()?;
+    let file = head.file.to_path()?;
+    Some(ask_journal(args, &file, Some(head.uid)).await)
+}
+
+async fn ask_journal(args: &VerifyArgs, file: &Path, uid: Option<u32>) -> (Kept, JournalTold) {
+    let wanted = Wanted {
+        file,
+        uid,
+        directory: args.journal_directory.as_deref(),
+    };
+    let mut told = JournalTold::default();
+    let kept = journal::read(&wanted).await.unwrap_or_else(|why| {
+        told.unreadable = Some(why);
+        Kept::default()
+    });
+    told.links = kept.anchors.len();
+    told.begun_ms = kept.begun_ms;
+    (kept, told)
+}
+
+/// All links, the newest if they are too many: each stands for all before it.
+fn together(mut given: Vec<Anchor>, journal: Option<&(Kept, JournalTold)>) -> Vec<Anchor> {
+    given.extend(
+        journal
+            .into_iter()
+            .flat_map(|(kept, _)| kept.anchors.clone()),
+    );
+    given.sort_by_key(|anchor| std::cmp::Reverse(anchor.seq));
+    given.dedup();
+    given.truncate(MAX_ANCHORS);
+    given
+}
+
 /// Has the daemon's program look at a copy, since it knows the record and this one has no database. No daemon needs
 /// to run, and the one that does is not asked. The key goes through a pipe.
-fn verify_copy(copy: &Path, key: Option<&str>) -> Result<VerifyReport, Failure> {
+async fn verify_copy(
+    copy: &Path,
+    key: Option<String>,
+    anchors: Vec<Anchor>,
+    within: Duration,
+) -> Result<VerifyReport, Failure> {
     let shown = one_line(&copy.display().to_string());
     let cannot = |reason: &str| {
         Failure::failed(
-            format!("cannot verify {shown}: {reason}"),
+            format!("cannot verify {shown}: {}", one_line(reason.trim())),
             "name a copy of audit.sqlite with its audit.head beside it",
         )
     };
-    let mut command = Command::new(daemon::find_daemon()?);
-    command.arg("verify");
-    if key.is_some() {
-        command.arg("--key-on-stdin");
-    }
-    let mut child = command
-        .arg("--")
+    let against = serde_json::json!({
+        "key": key, "anchors": anchors, "within_ms": u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
+    });
+    let mut child = Command::new(daemon::find_daemon()?)
+        .args(["verify", "--against-on-stdin", "--"])
         .arg(copy)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()
         .map_err(|error| cannot(&error.to_string()))?;
-    if let (Some(mut stdin), Some(key)) = (child.stdin.take(), key) {
-        stdin
-            .write_all(key.as_bytes())
-            .map_err(|error| cannot(&error.to_string()))?;
-    }
-    let output = child
-        .wait_with_output()
+    let (Some(mut stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(cannot("its pipes are missing"));
+    };
+    let talk = async {
+        // One that ended before says so on its standard error.
+        let _ = stdin.write_all(against.to_string().as_bytes()).await;
+        drop(stdin);
+        let mut report = Vec::new();
+        let mut stdout = stdout.take(LONGEST_REPORT);
+        let (read, said) = tokio::join!(stdout.read_to_end(&mut report), follow(stderr));
+        read?;
+        Ok::<_, io::Error>((report, said, child.wait().await?))
+    };
+    let (report, said, status) = timeout(within.saturating_add(GRACE), talk)
+        .await
+        .map_err(|_| cannot("it took longer than --within allows"))?
         .map_err(|error| cannot(&error.to_string()))?;
-    if !output.status.success() {
-        return Err(cannot(&one_line(
-            String::from_utf8_lossy(&output.stderr).trim(),
-        )));
+    if !status.success() {
+        return Err(cannot(&said));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| cannot(&error.to_string()))
+    serde_json::from_slice(&report).map_err(|error| cannot(&error.to_string()))
+}
+
+/// Shows how far it is to a person at a terminal; gives what else was said.
+async fn follow(stderr: impl tokio::io::AsyncRead + Unpin) -> String {
+    let progress = io::stderr().is_terminal().then(|| Progress::new(false));
+    let mut lines = BufReader::new(stderr.take(LONGEST_REPORT)).lines();
+    let mut said = String::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let numbers = line.strip_prefix("progress ").and_then(|rest| {
+            let (done, all) = rest.split_once(' ')?;
+            Some((done.parse().ok()?, all.parse().ok()?))
+        });
+        match (numbers, &progress) {
+            (Some((done, all)), Some(progress)) => progress.step("events looked at", done, all),
+            (Some(_), None) => {}
+            (None, _) => said.push_str(&line),
+        }
+    }
+    if let Some(progress) = progress {
+        progress.end();
+    }
+    said
 }
 
 /// Begins a seal; the key goes to standard output and nowhere else.
@@ -135,7 +255,12 @@ fn read_key(path: &Path) -> Result<String, Failure> {
     Ok(key.to_owned())
 }
 
-fn text(report: &VerifyReport, key_given: bool, paint: Paint) -> String {
+fn text(
+    report: &VerifyReport,
+    key_given: bool,
+    journal: Option<&JournalTold>,
+    paint: Paint,
+) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
     let _ = match report.verdict {
@@ -164,6 +289,7 @@ fn text(report: &VerifyReport, key_given: bool, paint: Paint) -> String {
         report.events,
         one_line(&report.head)
     );
+    elsewhere(&mut out, report, journal);
     let _ = match (report.verdict, report.sealed_from) {
         (Integrity::Broken, _) => writeln!(
             out,
@@ -174,12 +300,45 @@ fn text(report: &VerifyReport, key_given: bool, paint: Paint) -> String {
             out,
             "  sealed from event {from} on, but not checked against it: give the key with --key FILE"
         ),
-        (_, None) => writeln!(
-            out,
-            "  not sealed: who owns the file could have made it anew; `saferunctl history seal` begins a seal"
-        ),
+        (_, None) => {
+            let what = report.anchored_to.map_or_else(
+                || "it".to_owned(),
+                |seq| format!("what comes after event {seq}"),
+            );
+            writeln!(
+                out,
+                "  not sealed: who owns the file could have made {what} anew; `saferunctl history seal` begins a seal"
+            )
+        }
     };
     out
+}
+
+/// What links that were kept elsewhere say, and which there were.
+fn elsewhere(out: &mut String, report: &VerifyReport, journal: Option<&JournalTold>) {
+    // Writing to a String does not fail.
+    if let Some(seq) = report.anchored_to {
+        let _ = writeln!(
+            out,
+            "  goes through links that were kept elsewhere, the last of event {seq}: nothing up to it was changed since"
+        );
+    }
+    let Some(journal) = journal else { return };
+    let _ = match (&journal.unreadable, journal.links) {
+        (Some(why), _) => writeln!(out, "  system journal: not read, {}", one_line(why)),
+        (None, 0) => writeln!(
+            out,
+            "  system journal: no link of this record, or none that you may read"
+        ),
+        (None, links) => writeln!(out, "  system journal: {links} links of this record"),
+    };
+    if let Some(begun) = journal.begun_ms {
+        let _ = writeln!(
+            out,
+            "  system journal: this record was begun {}; if you know of an earlier one, it was moved away or replaced",
+            shown(begun)
+        );
+    }
 }
 
 #[cfg(test)]
@@ -187,18 +346,14 @@ mod tests {
     use super::*;
 
     fn report(verdict: Integrity, sealed_from: Option<u64>) -> VerifyReport {
-        VerifyReport {
-            verdict,
-            events: 12,
-            head: "ab".to_owned(),
-            sealed_from,
-            problems: Vec::new(),
-        }
+        let mut report = VerifyReport::new(verdict, 12, "ab".to_owned());
+        report.sealed_from = sealed_from;
+        report
     }
 
     #[test]
     fn nothing_is_called_untampered_that_was_not_checked_against_a_seal() {
-        let shown = |verdict, from, key| text(&report(verdict, from), key, Paint::plain());
+        let shown = |verdict, from, key| text(&report(verdict, from), key, None, Paint::plain());
         let consistent = shown(Integrity::Consistent, None, false);
         assert!(consistent.starts_with("consistent: ") && consistent.contains("not sealed"));
         let unchecked = shown(Integrity::Consistent, Some(4), false);
@@ -206,6 +361,50 @@ mod tests {
         assert!(!consistent.contains("untampered") && !unchecked.contains("untampered"));
         let sealed = shown(Integrity::Untampered, Some(4), true);
         assert!(sealed.starts_with("untampered: ") && sealed.contains("sealed from event 4 on"));
+    }
+
+    #[test]
+    fn links_from_elsewhere_are_told_and_say_up_to_where_they_speak() {
+        let mut anchored = report(Integrity::Consistent, None);
+        anchored.anchored_to = Some(9);
+        let journal = JournalTold {
+            links: 3,
+            begun_ms: Some(0),
+            unreadable: None,
+        };
+        let shown = text(&anchored, false, Some(&journal), Paint::plain());
+        for part in [
+            "the last of event 9",
+            "3 links of this record",
+            "was begun 19",
+            "made what comes after event 9 anew",
+        ] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+        let unread = JournalTold {
+            unreadable: Some("no\u{1b}thing".to_owned()),
+            ..JournalTold::default()
+        };
+        let shown = text(&anchored, false, Some(&unread), Paint::plain());
+        assert!(shown.contains("not read, no\\x1bthing"), "{shown}");
+    }
+
+    #[test]
+    fn the_newest_links_are_sent_and_each_once() {
+        let anchor = |seq| Anchor {
+            seq,
+            link: String::new(),
+        };
+        let kept = Kept {
+            anchors: (500..2000).rev().map(anchor).collect(),
+            begun_ms: None,
+        };
+        let both = together(
+            vec![anchor(1), anchor(1999)],
+            Some(&(kept, JournalTold::default())),
+        );
+        assert_eq!(both.len(), MAX_ANCHORS);
+        assert_eq!((both[0].seq, both[1].seq), (1999, 1998));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use saferun_protocol::{ApiClient, HistoryItem, HistoryPage, HistoryQuery, Outcome, Risk};
 
-use super::{integrity, times::shown, words::name};
+use super::{anchors, integrity, times::shown, words::name};
 use crate::{
     args::{Global, HistoryArgs, HistoryCommand},
     daemon,
@@ -17,13 +17,8 @@ const SHORT: usize = 13;
 /// Lists recorded runs, or checks or seals the record.
 pub(crate) async fn history(args: &HistoryArgs, global: &Global) -> Result<u8, Failure> {
     match &args.command {
-        Some(HistoryCommand::Verify {
-            key,
-            database,
-            json,
-        }) => {
-            return integrity::verify(key.as_deref(), database.as_deref(), *json, global).await;
-        }
+        Some(HistoryCommand::Verify(args)) => return integrity::verify(args, global).await,
+        Some(HistoryCommand::Head { json }) => return anchors::head(*json, global).await,
         Some(HistoryCommand::Seal { json }) => return integrity::seal(*json, global).await,
         None => {}
     }

@@ -1,5 +1,6 @@
 //! The record as people read it: lists, one run, reports, its output. Shows what the daemon tells.
 
+mod anchors;
 mod compare;
 mod escape;
 mod evidence;
@@ -8,6 +9,7 @@ mod export;
 mod find;
 mod html;
 mod integrity;
+mod journal;
 mod list;
 mod logs;
 mod rerun;
@@ -17,6 +19,7 @@ mod show;
 mod times;
 mod words;
 
+pub(crate) use anchors::anchor;
 pub(crate) use export::export;
 pub(crate) use list::history;
 pub(crate) use logs::logs;

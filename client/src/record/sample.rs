@@ -2,8 +2,9 @@
 
 use saferun_protocol::{
     Artifact, Asked, AttestationField, Change, ChangeKind, Cleanup, ClientKind, Effects,
-    EntryState, EntryType, Evidence, EvidenceWitness, Finding, LimitHit, Outcome, OutcomeEvidence, Place, Position, Range, Risk,
-    RunRecord, RunRequest, RunResult, StoppedBy, StreamBytes, Witness,
+    EntryState, EntryType, Evidence, EvidenceWitness, Finding, LimitHit, Outcome, OutcomeEvidence,
+    Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, StoppedBy, StreamBytes,
+    Witness,
 };
 
 /// With each figure there is.

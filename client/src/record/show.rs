@@ -195,10 +195,17 @@ fn account(page: &mut Page, result: &RunResult) {
     });
     page.row("used", format!("{}{cpu}{memory}", show_ms(usage.wall_ms)));
     for (index, (stage, time)) in stages(&result.timing).into_iter().enumerate() {
-        page.row(if index == 0 { "time" } else { "" }, format!("{time} {stage}"));
+        page.row(
+            if index == 0 { "time" } else { "" },
+            format!("{time} {stage}"),
+        );
     }
     for (index, (label, text)) in seen(result).into_iter().enumerate() {
-        let label = if index == 0 { ("evidence", label) } else { ("", label) };
+        let label = if index == 0 {
+            ("evidence", label)
+        } else {
+            ("", label)
+        };
         page.row(label.0, format!("{}: {}", label.1, one_line(&text)));
     }
     let sandbox = &result.sandbox;

@@ -42,7 +42,10 @@ pub(crate) fn notes(trace: &Trace) -> Vec<String> {
         notes.push("it started nothing, changed no file, reached for no address".to_owned());
     }
     if trace.left_out > 0 {
-        notes.push(format!("and {} more events of the same kinds", trace.left_out));
+        notes.push(format!(
+            "and {} more events of the same kinds",
+            trace.left_out
+        ));
     }
     if let Some(why) = &trace.unavailable {
         notes.push(format!("the trace is not the kernel's: {}", one_line(why)));
@@ -58,13 +61,22 @@ pub(crate) fn story(result: &RunResult) -> String {
     let mut lines = Vec::new();
     for part in parts {
         lines.push(format!("saferunctl: {}", part.title));
-        lines.extend(part.lines.iter().take(LINES).map(|line| format!("  {line}")));
+        lines.extend(
+            part.lines
+                .iter()
+                .take(LINES)
+                .map(|line| format!("  {line}")),
+        );
         if part.lines.len() > LINES {
             let more = part.lines.len() - LINES;
             lines.push(format!("  and {more} more; --json has all"));
         }
     }
-    lines.extend(notes(trace).into_iter().map(|note| format!("saferunctl: {note}")));
+    lines.extend(
+        notes(trace)
+            .into_iter()
+            .map(|note| format!("saferunctl: {note}")),
+    );
     lines
         .into_iter()
         .flat_map(|line| [line, "\n".to_owned()])

@@ -1,16 +1,11 @@
 //! The file beside the record that holds its last link and the seal's present key. It is overwritten in place after
-//! each commit, so that no earlier key stays in a page of the database or its log. The link also goes to the system
-//! journal now and then, where there is one.
+//! each commit, so that no earlier key stays in a page of the database or its log.
 
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::unix::{
-        fs::{FileExt, OpenOptionsExt},
-        net::UnixDatagram,
-    },
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
-    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -19,10 +14,6 @@ use super::chain::{GENESIS, Hash, hex, unhex};
 
 /// Length of the file: larger than any content, a multiple of no page boundary.
 const LENGTH: usize = 512;
-/// Between two lines in the system journal.
-const SPACING: Duration = Duration::from_secs(60);
-/// Where the system journal listens (systemd-journald.service(8)).
-const JOURNAL: &str = "/run/systemd/journal/socket";
 
 /// Where the chain is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +44,6 @@ struct Written {
 #[derive(Debug)]
 pub(super) struct HeadFile {
     file: File,
-    told: Option<Instant>,
 }
 
 impl HeadFile {
@@ -66,7 +56,7 @@ impl HeadFile {
             .truncate(false)
             .mode(0o600)
             .open(path)?;
-        Ok(Self { file, told: None })
+        Ok(Self { file })
     }
 
     /// Opens one that is there, and only to read it.
@@ -79,7 +69,7 @@ impl HeadFile {
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
-        Ok(Self { file, told: None })
+        Ok(Self { file })
     }
 
     /// What it says; `None` for a new or unreadable one.
@@ -121,24 +111,6 @@ impl HeadFile {
         if durable {
             self.file.sync_data()?;
         }
-        self.tell(head);
         Ok(())
-    }
-
-    /// Best effort: a machine without a system journal is no fault.
-    fn tell(&mut self, head: &Head) {
-        if self.told.is_some_and(|told| told.elapsed() < SPACING) || !Path::new(JOURNAL).exists() {
-            return;
-        }
-        self.told = Some(Instant::now());
-        let text = format!(
-            "MESSAGE=SafeRun audit record: event {seq}, link {link}\nPRIORITY=6\nSYSLOG_IDENTIFIER=saferund\nSAFERUN_AUDIT_SEQ={seq}\nSAFERUN_AUDIT_LINK={link}\n",
-            seq = head.seq,
-            link = hex(&head.link),
-        );
-        let _ = UnixDatagram::unbound().and_then(|socket| {
-            socket.set_nonblocking(true)?;
-            socket.send_to(text.as_bytes(), JOURNAL)
-        });
     }
 }

@@ -12,6 +12,7 @@ use saferun_protocol::{
 use super::{
     Audit, AuditError, NewEvent, chain,
     entry::{Call, EndHead, StartHead},
+    herald::Herald,
     store::Store,
 };
 
@@ -43,7 +44,7 @@ pub fn measure(
 ) -> Result<Vec<Figure>, String> {
     let text = |error: AuditError| error.to_string();
     let began = Instant::now();
-    let mut store = Store::open(path, 0).map_err(text)?;
+    let mut store = Store::open(path, 0, Herald::new(None, path)).map_err(text)?;
     store.seal([7; 32], 0).map_err(|error| error.to_string())?;
     let mut events = Vec::new();
     let mut last = String::new();
@@ -57,7 +58,7 @@ pub fn measure(
     }
     drop(store);
     let wrote = began.elapsed();
-    let audit = Audit::open(path.to_owned()).map_err(|error| error.to_string())?;
+    let audit = Audit::open(path.to_owned(), None).map_err(|error| error.to_string())?;
     let history = |query: HistoryQuery| audit.history(1000, &query).map_err(text);
     let asking = |change: fn(&mut HistoryQuery)| {
         let mut query = HistoryQuery::default();
@@ -97,7 +98,9 @@ pub fn measure(
             .ok_or_else(|| "it is gone".to_owned())
     })?);
     let began = Instant::now();
-    let report = audit.verify(Some(&chain::hex(&[7; 32]))).map_err(text)?;
+    let report = audit
+        .verify(Some(&chain::hex(&[7; 32])), &[])
+        .map_err(text)?;
     let took = began.elapsed();
     if report.verdict != Integrity::Untampered || report.events < runs * 2 {
         return Err(format!("it does not verify: {report:?}"));

@@ -3,9 +3,12 @@
 
 mod alerts;
 mod chain;
+mod check;
 mod entry;
+mod form;
 mod head;
 mod held;
+mod herald;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod offline;
@@ -15,6 +18,7 @@ mod record;
 mod redact;
 mod store;
 mod verify;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -26,14 +30,15 @@ use std::{
     time::Duration,
 };
 
-use saferun_protocol::Sealed;
+use saferun_protocol::{HostPath, RecordHead, Sealed};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
 pub(crate) use held::Held;
-pub use offline::{RecordError, verify_copy};
+use herald::Herald;
+pub use offline::{CopyCheck, RecordError, verify_copy};
 pub(crate) use order::Piece;
 pub(crate) use record::{Facts, Recorded, now_ms};
 pub(crate) use redact::Secrets;
@@ -84,13 +89,22 @@ pub(crate) enum AuditError {
     /// Written by a later version.
     #[error(
         "the audit record {path} was written by a later SafeRun (schema {found}, known {}): use that version",
-        store::SCHEMA
+        form::SCHEMA
     )]
     Newer {
         /// The file.
         path: String,
         /// Its schema.
         found: i64,
+    },
+    /// A verification took too long.
+    #[error(
+        "the verification was not over within {} s; of a copy, `saferunctl history verify --database FILE --within TIME` may take longer",
+        within.as_secs()
+    )]
+    Late {
+        /// How long it was given.
+        within: Duration,
     },
     /// The writer did not answer.
     #[error("the audit record was not written within {} s", PATIENCE.as_secs())]
@@ -172,6 +186,9 @@ enum Command {
         age: Duration,
         bytes: u64,
     },
+    Head {
+        reply: oneshot::Sender<Result<(u64, chain::Hash), AuditError>>,
+    },
 }
 
 /// A handle to the record. Cheap to clone.
@@ -184,12 +201,15 @@ pub(crate) struct Audit {
 
 impl Audit {
     /// Opens or makes the record. One that cannot be used is a problem of each run, by its policy, not of the start.
-    pub(crate) fn open(path: PathBuf) -> std::io::Result<Self> {
+    ///
+    /// `journal`: where the system journal listens, which is told of the last link now and then.
+    pub(crate) fn open(path: PathBuf, journal: Option<PathBuf>) -> std::io::Result<Self> {
         let problem = Arc::new(Mutex::new(None));
         let (commands, inbox) = mpsc::channel(QUEUE);
         let mut writer = Writer {
             store: None,
             path: path.clone(),
+            journal,
             problem: Arc::clone(&problem),
             clock: Clock::start(),
         };
@@ -216,6 +236,15 @@ impl Audit {
     pub(crate) async fn seal(&self) -> Result<Sealed, AuditError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Command::Seal { reply }, answer).await
+    }
+
+    /// Where the chain stands, for whoever keeps it elsewhere; the system journal is told as well.
+    pub(crate) async fn head(&self) -> Result<RecordHead, AuditError> {
+        let (reply, answer) = oneshot::channel();
+        let (seq, link) = self.ask(Command::Head { reply }, answer).await?;
+        let uid = nix::unistd::geteuid().as_raw();
+        let file = HostPath::from(self.path.as_path());
+        Ok(RecordHead::new(seq, chain::hex(&link), file, uid))
     }
 
     /// Drops bodies that are too old or too many. Returns at once.
@@ -251,6 +280,7 @@ impl Audit {
 struct Writer {
     store: Option<Store>,
     path: PathBuf,
+    journal: Option<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
     clock: Clock,
 }
@@ -290,6 +320,12 @@ impl Writer {
                 Command::Seal { reply } => {
                     let _ = reply.send(self.seal());
                 }
+                Command::Head { reply } => {
+                    let _ = reply.send(self.with(|store| {
+                        store.tell_now();
+                        Ok((store.head.seq, store.head.link))
+                    }));
+                }
                 Command::Retain { age, bytes } => {
                     // By the wall clock, a jump forward would make everything old at once.
                     let now = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
@@ -322,7 +358,8 @@ impl Writer {
     /// The store; opened again if it could not be before.
     fn store(&mut self) -> Result<&mut Store, AuditError> {
         if self.store.is_none() {
-            match Store::open(&self.path, now_ms()) {
+            let herald = Herald::new(self.journal.clone(), &self.path);
+            match Store::open(&self.path, now_ms(), herald) {
                 Ok(store) => self.store = Some(store),
                 Err(error) => {
                     self.note(Some(error.clone()));

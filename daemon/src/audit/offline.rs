@@ -1,28 +1,59 @@
 //! Verifies a copy of the record, without a daemon: whoever keeps the key of a seal elsewhere checks it there, and need
 //! not trust the machine that wrote it. The copy is as hostile as anything else that comes from outside.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig, limits::Limit};
-use saferun_protocol::VerifyReport;
+use saferun_protocol::{Anchor, VerifyReport};
 
 use super::{
     AuditError,
+    check::Stop,
+    form::{self, SCHEMA},
     head::HeadFile,
-    store::{FORM, SCHEMA},
-    verify::{check, parse_key},
+    verify::{Against, Progress, check},
 };
 
 /// Longest row that is read, in bytes: more than any output that a policy lets be kept.
 const LONGEST_ROW: i32 = 256 * 1024 * 1024;
 
-/// Checks the copy at `path` and the file `*.head` beside it; with the key, the seal as well. Changes neither; where
-/// a log (`-wal`) was copied along, SQLite makes its index (`-shm`) beside it.
+/// What a copy is held against, and how long that may take.
+#[derive(Debug, Clone)]
+pub struct CopyCheck {
+    /// Key of the seal, in hexadecimal.
+    pub key: Option<String>,
+    /// Links that were kept elsewhere.
+    pub anchors: Vec<Anchor>,
+    /// How long it may take.
+    pub within: Duration,
+}
+
+impl Default for CopyCheck {
+    fn default() -> Self {
+        Self {
+            key: None,
+            anchors: Vec::new(),
+            within: super::verify::WITHIN,
+        }
+    }
+}
+
+/// Checks the copy at `path` and the file `*.head` beside it. Changes neither; where a log (`-wal`) was copied along,
+/// SQLite makes its index (`-shm`) beside it. `progress` is told now and then how many events of how many were looked at.
 ///
 /// # Errors
-/// The copy is not there, is no record of SafeRun, or cannot be read; its text says what to do.
-pub fn verify_copy(path: &Path, key: Option<&str>) -> Result<VerifyReport, RecordError> {
-    Ok(verify(path, key)?)
+/// The copy is not there, is no record of SafeRun, cannot be read, or takes too long; its text says what to do.
+pub fn verify_copy(
+    path: &Path,
+    against: &CopyCheck,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport, RecordError> {
+    Ok(verify(path, against, progress)?)
 }
 
 /// Why a copy could not be verified.
@@ -30,12 +61,17 @@ pub fn verify_copy(path: &Path, key: Option<&str>) -> Result<VerifyReport, Recor
 #[error(transparent)]
 pub struct RecordError(#[from] AuditError);
 
-fn verify(path: &Path, key: Option<&str>) -> Result<VerifyReport, AuditError> {
+fn verify(
+    path: &Path,
+    with: &CopyCheck,
+    progress: Progress<'_>,
+) -> Result<VerifyReport, AuditError> {
+    let until = Instant::now() + with.within;
     let unusable = |reason: String| AuditError::Unusable {
         path: path.display().to_string(),
         reason,
     };
-    let key = key.map(parse_key).transpose()?;
+    let against = Against::parse(with.key.as_deref(), &with.anchors)?;
     let whole = path
         .canonicalize()
         .map_err(|error| unusable(error.to_string()))?;
@@ -57,19 +93,22 @@ fn verify(path: &Path, key: Option<&str>) -> Result<VerifyReport, AuditError> {
     let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
     let connection =
         open(path, fs::metadata(log).is_ok_and(|log| log.len() > 0)).map_err(sqlite)?;
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(sqlite)?;
+    let found = form::version(&connection).map_err(sqlite)?;
     if found > SCHEMA {
         let path = path.display().to_string();
         return Err(AuditError::Newer { path, found });
     }
-    if !is_ours(&connection).map_err(sqlite)? {
+    if !is_ours(&connection, found).map_err(sqlite)? {
         return Err(unusable(
             "its tables are not those of a record of SafeRun".to_owned(),
         ));
     }
-    check(&connection, told, key).map_err(sqlite)
+    check(&connection, told, against, until, progress).map_err(|stop| match stop {
+        Stop::Sqlite(error) => sqlite(error),
+        Stop::Late => AuditError::Late {
+            within: with.within,
+        },
+    })
 }
 
 /// Opens it so that nothing in it is trusted; a log that was copied along is read.
@@ -98,9 +137,12 @@ fn open(path: &Path, with_log: bool) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Whether it has the tables of a record and nothing that a record has not: a view that is called like a table would
+/// Whether it has the tables of a record of this version and nothing that a record has not: a view that is called like a table would
 /// answer what it likes. A trigger that is missing is no reason not to look.
-fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+fn is_ours(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
+    let Some(whole) = form::whole(version) else {
+        return Ok(false);
+    };
     let form = |connection: &Connection| {
         connection
             .prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name")?
@@ -114,7 +156,7 @@ fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
             .collect::<rusqlite::Result<Vec<_>>>()
     };
     let model = Connection::open_in_memory()?;
-    model.execute_batch(FORM)?;
+    model.execute_batch(&whole)?;
     let (found, known) = (form(connection)?, form(&model)?);
     let tables = known.iter().filter(|(kind, ..)| kind == "table");
     Ok(found.iter().all(|object| known.contains(object))
@@ -129,7 +171,11 @@ mod tests {
     fn what_is_no_record_is_named_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a copy?.sqlite");
-        let said = |path: &Path| verify_copy(path, None).unwrap_err().to_string();
+        let said = |path: &Path| {
+            verify_copy(path, &CopyCheck::default(), &mut |_, _| ())
+                .unwrap_err()
+                .to_string()
+        };
         assert!(said(&path).contains("No such file"), "{}", said(&path));
         assert!(said(folder.path()).contains("no regular file"));
         fs::write(
@@ -155,7 +201,11 @@ mod tests {
             "{}",
             said(&path)
         );
-        let key = verify_copy(&path, Some("short")).unwrap_err();
+        let short = CopyCheck {
+            key: Some("short".to_owned()),
+            ..CopyCheck::default()
+        };
+        let key = verify_copy(&path, &short, &mut |_, _| ()).unwrap_err();
         assert!(key.to_string().contains("64 hexadecimal digits"));
         let mut names: Vec<_> = fs::read_dir(folder.path())
             .unwrap()

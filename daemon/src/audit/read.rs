@@ -13,6 +13,7 @@ use super::{
     entry::{BodyHashes, Call, EndHead, Kind, StartHead},
     order::{self, Piece},
     store::{connect, unpack},
+    words,
 };
 
 /// Version of [`RunRecord`].
@@ -105,12 +106,9 @@ fn page(connection: &Connection, uid: u32, query: &HistoryQuery) -> rusqlite::Re
         );
     }
     if let Some(text) = &query.text {
-        // As it stands in JSON, without the quotes.
-        let quoted = serde_json::to_string(text).unwrap_or_default();
-        let inner = quoted.trim_matches('"').to_owned();
         add(
-            " AND (instr(s.head, ?) > 0 OR instr(coalesce(e.head, ''), ?) > 0)",
-            inner.into(),
+            " AND s.seq IN (SELECT start FROM words WHERE instr(text, ?) > 0)",
+            words::folded(text).into(),
         );
     }
     add(

@@ -13,11 +13,12 @@ use super::{
     AuditError, NewEvent,
     chain::{self, Event, GENESIS, next_key, tag},
     entry::{EndHead, Kind},
+    form,
     head::{Head, HeadFile},
+    herald::Herald,
+    words,
 };
 
-/// Changes to the tables raise this and add a migration; an older daemon refuses a newer record.
-pub(super) const SCHEMA: i64 = 1;
 /// How long a commit waits for another process that holds the database.
 const BUSY: Duration = Duration::from_secs(2);
 /// Most pages that are given back at once: 40 MB.
@@ -25,42 +26,27 @@ const VACUUMED: u32 = 10_000;
 /// Bodies below this are not worth compressing.
 const SMALL: usize = 256;
 /// No body can be larger: what a run may print is bounded far below.
-const MAX_BODY: u64 = 1 << 30;
-
-/// Tables, indices and triggers.
-pub(super) const FORM: &str = "
-CREATE TABLE events(
-    seq INTEGER PRIMARY KEY, run TEXT NOT NULL, uid INTEGER NOT NULL, kind INTEGER NOT NULL,
-    at_ms INTEGER NOT NULL, head TEXT NOT NULL, hash BLOB NOT NULL, tag BLOB) STRICT;
-CREATE UNIQUE INDEX events_run ON events(run, kind) WHERE run <> '';
-CREATE INDEX events_uid ON events(uid, kind, seq);
-CREATE TABLE bodies(
-    seq INTEGER NOT NULL, name TEXT NOT NULL, deflated INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
-CREATE UNIQUE INDEX bodies_seq ON bodies(seq, name);
-CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
-    BEGIN SELECT raise(ABORT, 'events are only appended'); END;
-CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events
-    BEGIN SELECT raise(ABORT, 'events are only appended'); END;
-";
+pub(super) const MAX_BODY: u64 = 1 << 30;
 
 /// The open record.
 pub(super) struct Store {
     pub(super) connection: Connection,
     path: PathBuf,
     file: HeadFile,
+    herald: Herald,
     pub(super) head: Head,
     durable: bool,
 }
 
 impl Store {
     /// Opens or makes it, brings its form up to date, closes runs that have no end.
-    pub(super) fn open(path: &Path, now_ms: i64) -> Result<Self, AuditError> {
+    pub(super) fn open(path: &Path, now_ms: i64, herald: Herald) -> Result<Self, AuditError> {
         let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
-        let connection = connect(path, false).map_err(sqlite)?;
+        let mut connection = connect(path, false).map_err(sqlite)?;
         connection
             .execute_batch("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             .map_err(sqlite)?;
-        migrate(&connection, path)?;
+        form::migrate(&mut connection, path)?;
         let head_path = path.with_extension("head");
         let file = HeadFile::open(&head_path).map_err(|error| AuditError::Unusable {
             path: head_path.display().to_string(),
@@ -70,6 +56,7 @@ impl Store {
             connection,
             path: path.to_owned(),
             file,
+            herald,
             head: Head::EMPTY,
             durable: false,
         };
@@ -123,6 +110,7 @@ impl Store {
             self.file
                 .write(&head, true)
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            self.herald.begun();
         }
         if let Some(fault) = fault {
             tracing::error!(%fault, "the audit record was changed from outside");
@@ -175,7 +163,13 @@ impl Store {
         if let Err(error) = self.file.write(&head, durable) {
             tracing::warn!(%error, "the last link of the audit record could not be written beside it");
         }
+        self.herald.tell(&head);
         Ok(())
+    }
+
+    /// Tells the system journal where the chain stands, however lately it was told.
+    pub(super) fn tell_now(&mut self) {
+        self.herald.tell_now(&self.head);
     }
 
     /// Begins a seal with the event after the one that says so.
@@ -292,12 +286,13 @@ fn insert(connection: &Connection, head: &mut Head, event: &NewEvent) -> rusqlit
                 packed.as_ref().unwrap_or(bytes)
             ])?;
     }
+    words::add(connection, row.seq, row.kind, row.run, row.head)?;
     head.seq = row.seq;
     head.link = link;
     Ok(())
 }
 
-fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut packer = DeflateEncoder::new(Vec::new(), Compression::fast());
     // Writing to a vector does not fail.
     let _ = packer.write_all(bytes);
@@ -326,25 +321,4 @@ pub(super) fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connecti
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     Ok(connection)
-}
-
-fn migrate(connection: &Connection, path: &Path) -> Result<(), AuditError> {
-    let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(sqlite)?;
-    if found > SCHEMA {
-        return Err(AuditError::Newer {
-            path: path.display().to_string(),
-            found,
-        });
-    }
-    if found == 0 {
-        connection
-            .execute_batch(&format!(
-                "BEGIN IMMEDIATE; {FORM} PRAGMA user_version={SCHEMA}; COMMIT;"
-            ))
-            .map_err(sqlite)?;
-    }
-    Ok(())
 }

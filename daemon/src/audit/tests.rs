@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use saferun_protocol::{ClientKind, HistoryQuery, Integrity, Outcome, Risk, RunResult};
+use saferun_protocol::{
+    Anchor, ClientKind, HistoryQuery, Integrity, Outcome, Risk, RunResult, VerifyReport,
+};
 
 use super::{
     entry::{EndHead, StartHead},
@@ -45,6 +47,10 @@ fn end(id: &str, uid: u32) -> NewEvent {
     )
 }
 
+fn opened(path: &Path, now_ms: i64) -> Result<Store, AuditError> {
+    Store::open(path, now_ms, Herald::new(None, path))
+}
+
 struct Fixture {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -55,7 +61,7 @@ impl Fixture {
     fn with(runs: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.sqlite");
-        let mut store = Store::open(&path, 0).unwrap();
+        let mut store = opened(&path, 0).unwrap();
         for run in 0..runs {
             let id = format!("run{run:02}");
             store
@@ -77,10 +83,35 @@ impl Fixture {
     }
 
     fn verdict(&self, key: Option<&str>) -> (Integrity, Vec<String>) {
-        let report = self.audit().verify(key).unwrap();
-        // A copy is judged as the daemon judges its own.
-        assert_eq!(verify_copy(&self.path, key).unwrap(), report);
+        let report = self.verified(key, &[]);
         (report.verdict, report.problems)
+    }
+
+    fn verified(&self, key: Option<&str>, anchors: &[Anchor]) -> VerifyReport {
+        let report = self.audit().verify(key, anchors).unwrap();
+        // A copy is judged as the daemon judges its own.
+        let against = CopyCheck {
+            key: key.map(str::to_owned),
+            anchors: anchors.to_vec(),
+            ..CopyCheck::default()
+        };
+        assert_eq!(
+            verify_copy(&self.path, &against, &mut |_, _| ()).unwrap(),
+            report
+        );
+        report
+    }
+
+    /// The link of an event, as somebody keeps it elsewhere.
+    fn anchor(&self, seq: u64) -> Anchor {
+        let link: Vec<u8> = Connection::open(&self.path)
+            .unwrap()
+            .query_row("SELECT hash FROM events WHERE seq=?1", [seq], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        let link = chain::hex(&link);
+        Anchor { seq, link }
     }
 
     fn tamper(&self, sql: &str) {
@@ -116,6 +147,10 @@ fn every_change_of_the_file_is_found() {
         "DELETE FROM bodies WHERE seq=2",
         "INSERT INTO bodies VALUES(2, 'extra', 0, x'00')",
         "INSERT INTO bodies VALUES(77, 'extra', 0, x'00')",
+        "UPDATE words SET text='nothing' WHERE seq=3",
+        "DELETE FROM words WHERE seq=3",
+        "INSERT INTO words VALUES(99, 1, 'more')",
+        "UPDATE words SET start=5 WHERE seq=3",
     ] {
         let fixture = Fixture::with(4);
         fixture.tamper(sql);
@@ -126,10 +161,199 @@ fn every_change_of_the_file_is_found() {
 }
 
 #[test]
+fn a_link_that_was_kept_elsewhere_finds_a_record_that_was_put_back() {
+    let fixture = Fixture::with(2);
+    let older = |name: &str| {
+        let from = fixture.path.with_extension(name);
+        std::fs::read(from).unwrap()
+    };
+    let (database, head) = (older("sqlite"), older("head"));
+    let mut store = opened(&fixture.path, 0).unwrap();
+    store.append(&[start("later", 0), end("later", 0)]).unwrap();
+    drop(store);
+    let (early, late) = (fixture.anchor(3), fixture.anchor(6));
+    let report = fixture.verified(None, &[late.clone(), early.clone(), late.clone()]);
+    assert_eq!(
+        (report.verdict, report.anchored_to),
+        (Integrity::Consistent, Some(6))
+    );
+    // Database and head file of before: each fits the other, and nothing in them says that there was more.
+    std::fs::write(&fixture.path, database).unwrap();
+    std::fs::write(fixture.path.with_extension("head"), head).unwrap();
+    for beside in ["sqlite-wal", "sqlite-shm"] {
+        let _ = std::fs::remove_file(fixture.path.with_extension(beside));
+    }
+    assert_eq!(fixture.verdict(None).0, Integrity::Consistent);
+    let report = fixture.verified(None, &[early, late.clone()]);
+    assert_eq!(
+        (report.verdict, report.anchored_to),
+        (Integrity::Broken, Some(3))
+    );
+    assert!(
+        report.problems[0].contains("put back to an older state"),
+        "{:?}",
+        report.problems
+    );
+    // It goes on with other runs, up to the same number and beyond.
+    let mut store = opened(&fixture.path, 0).unwrap();
+    store.append(&[start("other", 0), end("other", 0)]).unwrap();
+    drop(store);
+    let report = fixture.verified(None, &[late]);
+    assert_eq!(report.verdict, Integrity::Broken);
+    assert!(
+        report.problems[0].contains("was made anew"),
+        "{:?}",
+        report.problems
+    );
+    let short = Anchor {
+        seq: 1,
+        link: "ab".to_owned(),
+    };
+    let refused = fixture.audit().verify(None, &[short]).unwrap_err();
+    assert!(refused.to_string().contains("history head"), "{refused}");
+}
+
+/// A record that inflates: each body is a hundred megabytes of nothing, of which a few hundred kilobytes are stored.
+#[test]
+fn a_copy_that_swells_is_verified_in_little_memory_and_within_its_time() {
+    const SIZE: usize = 96 << 20;
+    let fixture = Fixture::with(0);
+    let mut store = opened(&fixture.path, 0).unwrap();
+    // Longer than what is read as a whole, and of no use to compress.
+    let noise = (0..80_000_u32).flat_map(|n| chain::digest(&n.to_le_bytes()));
+    let mut long = start("long", 0);
+    let mut head: StartHead = serde_json::from_str(&long.head).unwrap();
+    long.bodies = vec![("source", noise.collect())];
+    head.bodies.clear();
+    let long = head.event("long".to_owned(), 0, 1000, long.bodies);
+    store.append(&[long, end("long", 0)]).unwrap();
+    assert_eq!(fixture.verdict(None), (Integrity::Consistent, Vec::new()));
+    let swollen = store::deflate(&vec![0; SIZE]);
+    assert!(swollen.len() < SIZE / 100);
+    for seq in [1, 2] {
+        store
+            .connection
+            .execute(
+                "INSERT INTO bodies VALUES(?1, 'swollen', 1, ?2)",
+                rusqlite::params![seq, swollen],
+            )
+            .unwrap();
+    }
+    drop((store, swollen));
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = memory("VmRSS:");
+    let report = fixture.verified(None, &[]);
+    assert_eq!(report.verdict, Integrity::Broken);
+    assert!(report.problems[0].contains("a body `swollen` was added"));
+    let grown = memory("VmHWM:").saturating_sub(before);
+    assert!(grown < SIZE as u64 / 2, "{grown}");
+    let hurried = CopyCheck {
+        within: Duration::ZERO,
+        ..CopyCheck::default()
+    };
+    let late = verify_copy(&fixture.path, &hurried, &mut |_, _| ()).unwrap_err();
+    assert!(late.to_string().contains("--within"), "{late}");
+}
+
+/// Of this process, in bytes.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap();
+    let kib = line.trim().split(' ').next().unwrap();
+    kib.parse::<u64>().unwrap() << 10
+}
+
+/// A record that a daemon of the first version wrote over runs in real containers: five of them, a seal after the second,
+/// the last one cut off by SIGKILL.
+#[test]
+fn a_record_of_version_1_gets_todays_form_and_stays_what_it_was() {
+    const KEY: &str = "7627f4466188323f559ed2259f90d0598a7e6e44ac70820404ea04dff716fd1c";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.sqlite");
+    std::fs::write(&path, include_bytes!("fixtures/v1.sqlite")).unwrap();
+    let head = include_bytes!("fixtures/v1.head");
+    std::fs::write(path.with_extension("head"), head).unwrap();
+    let against = CopyCheck {
+        key: Some(KEY.to_owned()),
+        ..CopyCheck::default()
+    };
+    // As a copy it is read as it is.
+    let before = verify_copy(&path, &against, &mut |_, _| ()).unwrap();
+    assert_eq!(before.verdict, Integrity::Untampered, "{before:?}");
+    assert_eq!((before.events, before.sealed_from), (11, Some(6)));
+    drop(opened(&path, 9).unwrap());
+    let after = verify_copy(&path, &against, &mut |_, _| ()).unwrap();
+    assert_eq!(after, before);
+    let fixture = Fixture {
+        _folder: folder,
+        path,
+    };
+    let asked = |text: &str| {
+        let mut query = HistoryQuery::default();
+        query.text = Some(text.to_owned());
+        let page = fixture.audit().history(0, &query).unwrap();
+        page.runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+    };
+    let (with_arguments, overridden) = (
+        "01a21c09-fba2-71d2-ade7-f17c258cdf7d",
+        "01a21c09-fd69-769f-9058-99e5428c2067",
+    );
+    assert_eq!(asked("DREI.py"), ["01a21c09-fd4f-7378-9689-5188aa69ca18"]);
+    assert_eq!(asked("shell-command"), [overridden, with_arguments]);
+    assert_eq!(asked("--all argument b"), [with_arguments]);
+    assert_eq!(asked("read it"), [overridden]);
+    assert_eq!(
+        asked("killed or lost power"),
+        ["01a21c09-ff33-7370-bac0-7e3fa3f4f961"]
+    );
+    let whole = fixture.audit().record(0, with_arguments).unwrap().unwrap();
+    assert_eq!(whole.record.args, ["--All", "Argument B"]);
+    assert_eq!(whole.streams[0].0, b"two.py\n");
+    let result = whole.record.result.unwrap();
+    assert_eq!((result.exit_code, result.evidence), (Some(3), None));
+    assert!(result.sandbox.attestation.len() > 20);
+    let mut store = opened(&fixture.path, 9).unwrap();
+    store.append(&[start("new", 0), end("new", 0)]).unwrap();
+    drop(store);
+    assert_eq!(
+        fixture.verdict(Some(KEY)),
+        (Integrity::Untampered, Vec::new())
+    );
+    assert_eq!(asked("new.py"), ["new"]);
+}
+
+#[test]
+fn a_search_finds_what_was_said_and_no_names_of_fields_or_hashes() {
+    let fixture = Fixture::with(3);
+    let found = |text: &str| {
+        let mut query = HistoryQuery::default();
+        query.text = Some(text.to_owned());
+        fixture.audit().history(0, &query).unwrap().runs.len()
+    };
+    assert_eq!(
+        (found("run02.py"), found("RUN02"), found("Default")),
+        (1, 1, 2)
+    );
+    for none in [
+        "code_sha256",
+        "terminal",
+        "bodies",
+        "%",
+        "\"",
+        &chain::hex(&chain::digest(b"print()")),
+    ] {
+        assert_eq!(found(none), 0, "{none}");
+    }
+}
+
+#[test]
 fn a_cut_tail_stays_found_after_the_next_start() {
     let fixture = Fixture::with(4);
     fixture.tamper("DELETE FROM events WHERE seq>6; DELETE FROM bodies WHERE seq>6");
-    let mut store = Store::open(&fixture.path, 5).unwrap();
+    let mut store = opened(&fixture.path, 5).unwrap();
     store.append(&[start("later", 0), end("later", 0)]).unwrap();
     let (verdict, problems) = fixture.verdict(None);
     assert_eq!(verdict, Integrity::Broken);
@@ -144,14 +368,14 @@ fn the_seal_says_untampered_and_finds_a_past_that_was_made_to_fit() {
     let fixture = Fixture::with(1);
     let key = [9; 32];
     {
-        let mut store = Store::open(&fixture.path, 0).unwrap();
+        let mut store = opened(&fixture.path, 0).unwrap();
         store.seal(key, 0).unwrap();
         store
             .append(&[start("sealed", 0), end("sealed", 0)])
             .unwrap();
     }
     // Over a restart too.
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     store.append(&[start("again", 0), end("again", 0)]).unwrap();
     drop(store);
     let key = chain::hex(&key);
@@ -162,7 +386,9 @@ fn the_seal_says_untampered_and_finds_a_past_that_was_made_to_fit() {
     assert_eq!(fixture.verdict(None).0, Integrity::Consistent);
     assert_eq!(fixture.verdict(Some(&"00".repeat(32))).0, Integrity::Broken);
     // Who owns the files cuts the last run off and makes chain and head file fit again; only the key cannot be.
-    fixture.tamper("DELETE FROM events WHERE seq>5; DELETE FROM bodies WHERE seq>5");
+    fixture.tamper(
+        "DELETE FROM events WHERE seq>5; DELETE FROM bodies WHERE seq>5; DELETE FROM words WHERE seq>5",
+    );
     let connection = Connection::open(&fixture.path).unwrap();
     let hash: Vec<u8> = connection
         .query_row("SELECT hash FROM events WHERE seq=5", [], |row| row.get(0))
@@ -192,7 +418,7 @@ fn the_seal_says_untampered_and_finds_a_past_that_was_made_to_fit() {
 fn a_record_that_ends_with_the_seal_is_untampered() {
     let fixture = Fixture::with(1);
     let key = [9; 32];
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     store.seal(key, 0).unwrap();
     drop(store);
     let key = chain::hex(&key);
@@ -249,7 +475,7 @@ fn a_past_that_was_made_to_fit_does_not_lead_to_the_last_link_that_was_told() {
 fn the_first_seal_key_is_nowhere_on_the_disk_after_the_next_event() {
     let fixture = Fixture::with(0);
     let key = [0xA7; 32];
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     store.seal(key, 0).unwrap();
     store.append(&[start("one", 0)]).unwrap();
     for entry in std::fs::read_dir(fixture.path.parent().unwrap()).unwrap() {
@@ -263,7 +489,7 @@ fn the_first_seal_key_is_nowhere_on_the_disk_after_the_next_event() {
 #[test]
 fn retention_leaves_stubs_and_the_chain_whole() {
     let fixture = Fixture::with(4);
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     assert!(store.retain(0, 400, 3000).unwrap() > 0);
     assert_eq!(store.retain(0, 400, 3000).unwrap(), 0);
     drop(store);
@@ -280,7 +506,7 @@ fn retention_leaves_stubs_and_the_chain_whole() {
 #[test]
 fn what_retention_drops_gives_its_room_back() {
     let fixture = Fixture::with(0);
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     for run in 0..40 {
         let mut event = start(&format!("run{run}"), 0);
         // What does not shrink.
@@ -312,7 +538,7 @@ fn what_retention_drops_gives_its_room_back() {
 fn a_wrong_clock_neither_drops_what_is_young_nor_keeps_what_is_old() {
     const DAY: i64 = 86_400_000;
     let fixture = Fixture::with(0);
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     let at = [10, 20, 90, 91, 0, 92, 400, 93];
     let events: Vec<_> = at
         .iter()
@@ -332,11 +558,11 @@ fn a_wrong_clock_neither_drops_what_is_young_nor_keeps_what_is_old() {
 #[test]
 fn a_run_without_an_end_is_closed_as_interrupted_at_the_next_start() {
     let fixture = Fixture::with(1);
-    Store::open(&fixture.path, 0)
+    opened(&fixture.path, 0)
         .unwrap()
         .append(&[start("cut", 5)])
         .unwrap();
-    drop(Store::open(&fixture.path, 7).unwrap());
+    drop(opened(&fixture.path, 7).unwrap());
     let page = fixture
         .audit()
         .history(5, &HistoryQuery::default())
@@ -375,7 +601,7 @@ fn history_is_of_one_uid_and_comes_in_pages() {
 fn a_later_form_a_corrupt_file_and_a_locked_one_are_named() {
     let fixture = Fixture::with(1);
     let lock = Connection::open(&fixture.path).unwrap();
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store.append(&[start("x", 0)]).unwrap_err();
     assert!(store.error(&error).to_string().contains("locked"));
@@ -393,13 +619,13 @@ fn a_later_form_a_corrupt_file_and_a_locked_one_are_named() {
 }
 
 fn message(path: &Path) -> String {
-    Store::open(path, 0).err().unwrap().to_string()
+    opened(path, 0).err().unwrap().to_string()
 }
 
 #[test]
 fn a_full_disk_is_an_error_and_nothing_half_written() {
     let fixture = Fixture::with(1);
-    let mut store = Store::open(&fixture.path, 0).unwrap();
+    let mut store = opened(&fixture.path, 0).unwrap();
     let pages: i64 = store
         .connection
         .pragma_query_value(None, "page_count", |row| row.get(0))

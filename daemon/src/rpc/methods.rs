@@ -12,9 +12,9 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    ApiServer, Cleanup, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath, ImageEvent,
-    ImageInfo, ImagePrune, RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status, VerifyReport,
-    WatchRequest, WatchRoot,
+    Anchor, ApiServer, Cleanup, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath,
+    ImageEvent, ImageInfo, ImagePrune, RecordHead, RunInfo, RunRecord, RunRequest, RunResult,
+    Sealed, Status, VerifyReport, WatchRequest, WatchRoot,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -392,9 +392,14 @@ impl ApiServer for Methods {
         &self,
         _extensions: &Extensions,
         key: Option<String>,
+        anchors: Option<Vec<Anchor>>,
     ) -> Result<VerifyReport, ErrorObjectOwned> {
         let audit = self.audit.clone();
-        reading(move || audit.verify(key.as_deref())).await
+        reading(move || audit.verify(key.as_deref(), &anchors.unwrap_or_default())).await
+    }
+
+    async fn history_head(&self, _extensions: &Extensions) -> Result<RecordHead, ErrorObjectOwned> {
+        self.audit.head().await.map_err(|error| unavailable(&error))
     }
 
     async fn seal_history(&self, extensions: &Extensions) -> Result<Sealed, ErrorObjectOwned> {

@@ -178,7 +178,7 @@ mod tests {
     async fn rights_are_taken_from_what_was_judged_alone_and_come_back_as_they_were() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
-        let audit = Audit::open(root.join("audit.sqlite")).unwrap();
+        let audit = Audit::open(root.join("audit.sqlite"), None).unwrap();
         let file = root.join("a.py");
         fs::write(&file, "x").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o751)).unwrap();

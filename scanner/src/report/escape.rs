@@ -1,8 +1,6 @@
 //! Makes untrusted text harmless for a terminal: control characters, direction overrides and invisible characters are
 //! written out, so that code can neither move the cursor nor read other than it runs.
 
-use std::fmt::Write;
-
 use crate::shell::HOLE;
 
 /// The text with every character that a terminal or a reader could be fooled by written as an escape.

@@ -161,7 +161,11 @@ pub(super) fn decision(html: &mut Html, record: &RunRecord, result: &RunResult) 
         html.raw("</ul>");
     }
     // Where it decided, it stands in the box at the top.
-    if let Some(reason) = record.override_reason.as_ref().filter(|_| !result.overridden) {
+    if let Some(reason) = record
+        .override_reason
+        .as_ref()
+        .filter(|_| !result.overridden)
+    {
         html.raw("<p>Reason that was given: <q>")
             .text(reason)
             .raw("</q></p>");

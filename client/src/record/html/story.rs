@@ -35,8 +35,16 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
     if trace.events.is_empty() {
         html.raw("<p>It started nothing, changed no file, and reached for no address.</p>");
     }
-    events(html, "<h3>What nothing in the code had announced</h3><p class=soft>Worth a look: reading the code did not predict this.</p>", &surprising);
-    events(html, "<h3>What it tried in vain</h3><p class=soft>The sandbox refused it, or there was nothing to be had: its secrets are decoys.</p>", &tried);
+    events(
+        html,
+        "<h3>What nothing in the code had announced</h3><p class=soft>Worth a look: reading the code did not predict this.</p>",
+        &surprising,
+    );
+    events(
+        html,
+        "<h3>What it tried in vain</h3><p class=soft>The sandbox refused it, or there was nothing to be had: its secrets are decoys.</p>",
+        &tried,
+    );
     events(html, "<h3>What it did, inside the sandbox</h3>", &did);
     if trace.left_out > 0 {
         html.raw("<p class=soft>And ")
@@ -65,7 +73,9 @@ fn outcome_of_predictions(html: &mut Html, result: &RunResult) {
     let count = |wanted| {
         let fits = |seen: &Observation| *seen == wanted;
         let findings = result.findings.iter();
-        findings.filter(|finding| finding.observed.as_ref().is_some_and(fits)).count()
+        findings
+            .filter(|finding| finding.observed.as_ref().is_some_and(fits))
+            .count()
     };
     let (observed, refused, not_reached) = (
         count(Observation::Observed),
@@ -87,7 +97,8 @@ fn events(html: &mut Html, title: &'static str, events: &[&TraceEvent]) {
     if events.is_empty() {
         return;
     }
-    html.raw(title).raw("<table><thead><tr><th>What</th><th>On what</th><th>From</th></tr></thead><tbody>");
+    html.raw(title)
+        .raw("<table><thead><tr><th>What</th><th>On what</th><th>From</th></tr></thead><tbody>");
     for event in events.iter().take(LISTED) {
         html.raw("<tr><td>").text(verb(event.kind));
         if event.kind != EventKind::Secret && in_vain(event) {
@@ -160,15 +171,18 @@ fn what(kind: ChangeKind) -> &'static str {
 fn place(place: Place) -> &'static str {
     match place {
         Place::Home => "~/",
-        Place::Out => "/out/",
-        Place::Workspace => "",
+        _ => "",
     }
 }
 
 fn sizes(change: &Change) -> String {
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if before.size != after.size => {
-            format!("{}, was {}", show_bytes(after.size), show_bytes(before.size))
+            format!(
+                "{}, was {}",
+                show_bytes(after.size),
+                show_bytes(before.size)
+            )
         }
         (_, Some(after)) => show_bytes(after.size),
         (Some(before), None) => format!("was {}", show_bytes(before.size)),
@@ -180,7 +194,9 @@ fn sizes(change: &Change) -> String {
 pub(super) fn mark(html: &mut Html, observed: Option<Observation>) {
     let text = match observed {
         Some(Observation::Observed) => "<p><b>In this run it came true.</b></p>",
-        Some(Observation::Refused) => "<p><b>In this run it was tried, and the sandbox refused it.</b></p>",
+        Some(Observation::Refused) => {
+            "<p><b>In this run it was tried, and the sandbox refused it.</b></p>"
+        }
         Some(Observation::NotReached) => "<p class=soft>It did not come up in this run.</p>",
         _ => return,
     };
@@ -226,14 +242,35 @@ mod tests {
         story(&mut html, &result);
         changes(&mut html, &result);
         let page = html.end();
-        let places: Vec<usize> = ["had announced", "/workspace/a", "in vain", "192.0.2.1:80", "inside the sandbox</h3>", "/tmp/", "would have changed"]
-            .into_iter()
-            .map(|part| page.find(part).unwrap_or_else(|| panic!("{part} in {page}")))
-            .collect();
+        let places: Vec<usize> = [
+            "had announced",
+            "/workspace/a",
+            "in vain",
+            "192.0.2.1:80",
+            "inside the sandbox</h3>",
+            "/tmp/",
+            "would have changed",
+        ]
+        .into_iter()
+        .map(|part| {
+            page.find(part)
+                .unwrap_or_else(|| panic!("{part} in {page}"))
+        })
+        .collect();
         assert!(places.is_sorted(), "{places:?}\n{page}");
-        assert!(page.contains("0 came true, 1 was tried and refused, and 0 did not"), "{page}");
-        assert!(page.contains("&lt;main&gt;.py:4") && page.contains("(3 times)") && page.contains("And 9 more"));
-        assert!(!page.contains("<b>") && !page.contains('\u{202e}'), "{page}");
+        assert!(
+            page.contains("0 came true, 1 was tried and refused, and 0 did not"),
+            "{page}"
+        );
+        assert!(
+            page.contains("&lt;main&gt;.py:4")
+                && page.contains("(3 times)")
+                && page.contains("And 9 more")
+        );
+        assert!(
+            !page.contains("<b>") && !page.contains('\u{202e}'),
+            "{page}"
+        );
     }
 
     #[test]

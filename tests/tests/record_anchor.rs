@@ -1,0 +1,175 @@
+//! Promise: a record that was put back to an older state, database and head file together, is found by what others keep:
+//! the real system journal, and a line that somebody kept.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use saferun_tests::{Daemon, pause, skipped, text};
+
+/// A system journal of this test's own: a namespace of systemd-journald.
+struct SystemJournal {
+    child: Child,
+    name: String,
+    files: PathBuf,
+}
+
+impl SystemJournal {
+    fn start() -> Option<Self> {
+        let program = Path::new("/lib/systemd/systemd-journald");
+        if !nix::unistd::geteuid().is_root() || !program.exists() {
+            skipped("a system journal of its own needs root and systemd-journald");
+            return None;
+        }
+        let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+        let name = format!("saferun{}", std::process::id());
+        let child = Command::new(program)
+            .arg(&name)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("systemd-journald");
+        let folder = if Path::new("/var/log/journal").is_dir() {
+            "/var/log/journal"
+        } else {
+            "/run/log/journal"
+        };
+        let files = Path::new(folder).join(format!("{}.{name}", machine.trim()));
+        let journal = Self { child, name, files };
+        for _ in 0..500 {
+            if journal.socket().exists() && journal.files.is_dir() {
+                return Some(journal);
+            }
+            pause();
+        }
+        skipped("systemd-journald does not start here");
+        None
+    }
+
+    fn socket(&self) -> PathBuf {
+        PathBuf::from(format!("/run/systemd/journal.{}/socket", self.name))
+    }
+}
+
+impl Drop for SystemJournal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.files);
+        let _ = fs::remove_dir_all(format!("/run/systemd/journal.{}", self.name));
+    }
+}
+
+fn said(daemon: &Daemon, args: &[&str], code: i32) -> String {
+    let output: Output = daemon.cli(args).output().expect("saferunctl");
+    let all = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {all}");
+    all
+}
+
+fn stop(daemon: &mut Daemon) {
+    let output = daemon
+        .cli(&["daemon", "stop"])
+        .output()
+        .expect("saferunctl");
+    assert!(output.status.success(), "{output:?}");
+    daemon.kill();
+}
+
+/// The files of the record, as they are while no daemon runs.
+fn files(state: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+    [
+        "audit.sqlite",
+        "audit.sqlite-wal",
+        "audit.sqlite-shm",
+        "audit.head",
+    ]
+    .iter()
+    .map(|name| (state.join(name), fs::read(state.join(name)).ok()))
+    .collect()
+}
+
+fn put_back(files: &[(PathBuf, Option<Vec<u8>>)]) {
+    for (path, bytes) in files {
+        match bytes {
+            Some(bytes) => fs::write(path, bytes).expect("a file"),
+            None => drop(fs::remove_file(path)),
+        }
+    }
+}
+
+#[test]
+fn a_record_that_was_put_back_is_found_by_the_system_journal_and_by_a_kept_line() {
+    let Some(journal) = SystemJournal::start() else {
+        return;
+    };
+    let socket = journal.socket().display().to_string();
+    let Some(mut daemon) = Daemon::start_with(&[("SAFERUN_SYSTEM_JOURNAL", &socket)]) else {
+        return;
+    };
+    let directory = format!("--journal-directory={}", journal.files.display());
+    let state = daemon.folder().join("state");
+    let _ = daemon.run("print(1)");
+    stop(&mut daemon);
+    let older = files(&state);
+    daemon.restart();
+    let _ = daemon.run("print(2)");
+    let line = said(&daemon, &["history", "head"], 0);
+    let kept = daemon.folder().join("heads");
+    fs::write(&kept, &line).expect("a file");
+    let kept = kept.display().to_string();
+    let sound = said(
+        &daemon,
+        &["history", "verify", &directory, "--at-file", &kept],
+        0,
+    );
+    assert!(
+        sound.contains("consistent") && sound.contains("the last of event 4"),
+        "{sound}"
+    );
+    assert!(
+        sound.contains("links of this record") && sound.contains("was begun"),
+        "{sound}"
+    );
+    stop(&mut daemon);
+
+    put_back(&older);
+    daemon.restart();
+    // In itself it is sound, and says so.
+    let blind = said(&daemon, &["history", "verify", "--no-journal"], 0);
+    assert!(
+        blind.contains("consistent") && blind.contains("2 events"),
+        "{blind}"
+    );
+    for args in [
+        vec!["history", "verify", &directory],
+        vec!["history", "verify", "--no-journal", "--at-file", &kept],
+        vec!["history", "verify", "--no-journal", "--at", line.trim()],
+    ] {
+        let found = said(&daemon, &args, 1);
+        assert!(
+            found.contains("broken") && found.contains("older state"),
+            "{found}"
+        );
+    }
+    // Nor does it help to go on until there are as many again.
+    let _ = daemon.run("print('other')");
+    let found = said(&daemon, &["history", "verify", &directory], 1);
+    assert!(found.contains("made anew"), "{found}");
+
+    // The same of a copy, without a daemon.
+    stop(&mut daemon);
+    let copy = state.join("audit.sqlite").display().to_string();
+    let of = format!("--journal-of={copy}");
+    let found = said(
+        &daemon,
+        &["history", "verify", "--database", &copy, &directory, &of],
+        1,
+    );
+    assert!(found.contains("made anew"), "{found}");
+    let blind = said(&daemon, &["history", "verify", "--database", &copy], 0);
+    assert!(blind.contains("consistent"), "{blind}");
+}
