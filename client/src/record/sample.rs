@@ -3,7 +3,7 @@
 use saferun_protocol::{
     Artifact, Asked, AttestationField, Change, ChangeKind, Cleanup, ClientKind, Effects,
     EntryState, EntryType, Evidence, EvidenceWitness, Finding, LimitHit, Outcome, OutcomeEvidence,
-    Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, StoppedBy, StreamBytes,
+    Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, StoppedBy, StreamBytes, Timing,
     Witness,
 };
 
@@ -29,6 +29,13 @@ fn evidence() -> OutcomeEvidence {
     evidence.container_exit_status = Some(137);
     evidence.container_said = Some("words".to_owned());
     evidence
+}
+
+fn timing() -> Timing {
+    let mut timing = Timing::default();
+    (timing.scan_ms, timing.queued_ms) = (1.5, 20.0);
+    (timing.start_ms, timing.run_ms) = (0.5, 12.5);
+    timing
 }
 
 pub(super) fn record() -> RunRecord {
@@ -61,10 +68,7 @@ pub(super) fn record() -> RunRecord {
     result.stdout_truncated = true;
     result.limits_hit = vec![LimitHit::Output];
     result.evidence = Some(evidence());
-    result.timing.scan_ms = 1.5;
-    result.timing.queued_ms = 20.0;
-    result.timing.start_ms = 0.5;
-    result.timing.run_ms = 12.5;
+    result.timing = timing();
     result.risk = Risk::High;
     result.findings = vec![finding];
     result.policy = "default".to_owned();

@@ -6,7 +6,7 @@ use saferun_protocol::{ApiClient, Finding, Position, Risk, RunRecord, RunResult}
 use saferun_scanner::report::excerpt;
 
 use super::{
-    evidence::{facts as seen, stages},
+    evidence::{facts as evidence, stages},
     explain,
     find::find,
     times::shown,
@@ -194,20 +194,7 @@ fn account(page: &mut Page, result: &RunResult) {
         format!(", {} at most", show_bytes(bytes))
     });
     page.row("used", format!("{}{cpu}{memory}", show_ms(usage.wall_ms)));
-    for (index, (stage, time)) in stages(&result.timing).into_iter().enumerate() {
-        page.row(
-            if index == 0 { "time" } else { "" },
-            format!("{time} {stage}"),
-        );
-    }
-    for (index, (label, text)) in seen(result).into_iter().enumerate() {
-        let label = if index == 0 {
-            ("evidence", label)
-        } else {
-            ("", label)
-        };
-        page.row(label.0, format!("{}: {}", label.1, one_line(&text)));
-    }
+    seen(page, result);
     let sandbox = &result.sandbox;
     if !sandbox.image.is_empty() {
         page.row(
@@ -257,6 +244,24 @@ fn account(page: &mut Page, result: &RunResult) {
     }
     if let Some(why) = &result.unrecorded {
         page.row("unrecorded", one_line(why));
+    }
+}
+
+/// Where the time went, and what the outcome rests on.
+fn seen(page: &mut Page, result: &RunResult) {
+    for (index, (stage, time)) in stages(&result.timing).into_iter().enumerate() {
+        page.row(
+            if index == 0 { "time" } else { "" },
+            format!("{time} {stage}"),
+        );
+    }
+    for (index, (label, text)) in evidence(result).into_iter().enumerate() {
+        let label = if index == 0 {
+            ("evidence", label)
+        } else {
+            ("", label)
+        };
+        page.row(label.0, format!("{}: {}", label.1, one_line(&text)));
     }
 }
 
