@@ -30,8 +30,11 @@ pub(super) fn facts(result: &RunResult) -> Vec<Fact> {
         "seen by",
         Some(
             match evidence.witness {
-                EvidenceWitness::Supervisor => {
+                EvidenceWitness::Supervisor if counted(evidence) => {
                     "the supervisor inside the sandbox, from the kernel's counters"
+                }
+                EvidenceWitness::Supervisor => {
+                    "the supervisor inside the sandbox; the kernel's counters are not to be seen there"
                 }
                 _ => "the daemon, from outside the sandbox",
             }
@@ -58,6 +61,14 @@ fn main_process(evidence: &OutcomeEvidence) -> String {
         None => "",
     };
     format!("{ended}{why}")
+}
+
+/// Whether any of the kernel's counters was seen: in gVisor none is.
+const fn counted(evidence: &OutcomeEvidence) -> bool {
+    evidence.cpu_us.is_some()
+        || evidence.memory_peak_bytes.is_some()
+        || evidence.oom_kills.is_some()
+        || evidence.pids_denied.is_some()
 }
 
 fn memory(evidence: &OutcomeEvidence) -> Option<String> {

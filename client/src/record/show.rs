@@ -16,13 +16,10 @@ use crate::{
     args::{Global, ShowArgs},
     daemon,
     failure::Failure,
-    run::{notes, parts, sentence},
+    run::{sentence, told_after},
     ui::{self, Paint, json, one_line},
     units::{show_bytes, show_ms},
 };
-
-/// Most lines of one part of what a traced run did.
-const EVENTS: usize = 100;
 
 /// Shows a run.
 pub(crate) async fn show(args: &ShowArgs, global: &Global) -> Result<u8, Failure> {
@@ -158,7 +155,7 @@ fn account(page: &mut Page, result: &RunResult) {
         format!(
             "{}, sha256 {}",
             one_line(&result.policy),
-            one_line(&result.policy_hash)
+            one_line(result.policy_hash.trim_start_matches("sha256:"))
         ),
     );
     for warning in &result.policy_warnings {
@@ -372,23 +369,13 @@ fn source(page: &mut Page, record: &RunRecord) {
     }
 }
 
-/// What the trace saw, in parts.
+/// What the trace saw, as it was told after the run.
 fn story(page: &mut Page, result: &RunResult) {
-    let (Some(parts), Some(trace)) = (parts(result), &result.trace) else {
-        return;
-    };
-    for part in parts {
-        page.head(part.title);
-        for line in part.lines.iter().take(EVENTS) {
-            page.line(&format!("  {line}"));
+    for line in told_after(result).lines() {
+        match line.strip_prefix("saferunctl: ") {
+            Some(title) => page.head(title),
+            None => page.line(line),
         }
-        if part.lines.len() > EVENTS {
-            let more = part.lines.len() - EVENTS;
-            page.line(&format!("  and {more} more; --json has all"));
-        }
-    }
-    for note in notes(trace) {
-        page.line(&note);
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) use report::{next as next_step, sentence};
 pub(crate) use request::{check_size, person_present};
 use signals::Signals;
 pub(crate) use stand_in::translate;
-pub(crate) use story::{in_vain, notes, parts, verb};
+pub(crate) use story::story as told_after;
 pub(crate) use workspace::Original;
 use workspace::Sent;
 

@@ -11,72 +11,23 @@ const LINES: usize = 6;
 /// Widest text of an event.
 const WIDTH: usize = 100;
 
-/// A part of the story: its title, and a line for each thing, harmless to print.
-pub(crate) struct Part {
-    pub(crate) title: &'static str,
-    pub(crate) lines: Vec<String>,
-}
-
-/// What came of a traced run, the surprising first; parts of which there is nothing to tell are left out. `None`: it was
-/// not traced.
-pub(crate) fn parts(result: &RunResult) -> Option<Vec<Part>> {
-    let trace = result.trace.as_ref()?;
-    let changes = result.effects.iter().flat_map(|effects| &effects.changes);
-    let mut parts = events(trace);
-    parts.push(Part {
-        title: "what was predicted",
-        lines: predictions(result),
-    });
-    parts.push(Part {
-        title: "what it would have changed",
-        lines: changes.map(diff::summary).collect(),
-    });
-    parts.retain(|part| !part.lines.is_empty());
-    Some(parts)
-}
-
-/// Words that belong to the trace as a whole.
-pub(crate) fn notes(trace: &Trace) -> Vec<String> {
-    let mut notes = Vec::new();
-    if trace.events.is_empty() {
-        notes.push("it started nothing, changed no file, reached for no address".to_owned());
-    }
-    if trace.left_out > 0 {
-        notes.push(format!(
-            "and {} more events of the same kinds",
-            trace.left_out
-        ));
-    }
-    if let Some(why) = &trace.unavailable {
-        notes.push(format!("the trace is not the kernel's: {}", one_line(why)));
-    }
-    notes
-}
-
 /// The lines; empty for a run that was not traced.
 pub(crate) fn story(result: &RunResult) -> String {
-    let (Some(parts), Some(trace)) = (parts(result), &result.trace) else {
+    let Some(trace) = &result.trace else {
         return String::new();
     };
     let mut lines = Vec::new();
-    for part in parts {
-        lines.push(format!("saferunctl: {}", part.title));
-        lines.extend(
-            part.lines
-                .iter()
-                .take(LINES)
-                .map(|line| format!("  {line}")),
-        );
-        if part.lines.len() > LINES {
-            let more = part.lines.len() - LINES;
-            lines.push(format!("  and {more} more; --json has all"));
-        }
+    events(trace, &mut lines);
+    part("what was predicted", &predictions(result), &mut lines);
+    let changes = result.effects.iter().flat_map(|effects| &effects.changes);
+    let changes: Vec<String> = changes.map(diff::summary).collect();
+    part("what it would have changed", &changes, &mut lines);
+    if let Some(why) = &trace.unavailable {
+        lines.push(format!(
+            "saferunctl: the trace is not the kernel's: {}",
+            one_line(why)
+        ));
     }
-    lines.extend(
-        notes(trace)
-            .into_iter()
-            .map(|note| format!("saferunctl: {note}")),
-    );
     lines
         .into_iter()
         .flat_map(|line| [line, "\n".to_owned()])
@@ -84,29 +35,30 @@ pub(crate) fn story(result: &RunResult) -> String {
 }
 
 /// What happened, in three parts: each event stands in the first that it belongs to.
-fn events(trace: &Trace) -> Vec<Part> {
+fn events(trace: &Trace, lines: &mut Vec<String>) {
     let (mut surprising, mut tried, mut did) = (Vec::new(), Vec::new(), Vec::new());
     for (number, event) in (0_u32..).zip(&trace.events) {
+        let refused = event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret;
         let part = if trace.unforetold.contains(&number) {
             &mut surprising
-        } else if in_vain(event) {
+        } else if refused {
             &mut tried
         } else {
             &mut did
         };
         part.push(line(event));
     }
-    let part = |title, lines| Part { title, lines };
-    vec![
-        part("what no finding predicted", surprising),
-        part("what it tried", tried),
-        part("what it did", did),
-    ]
-}
-
-/// Whether it got nothing by it: refused, or a secret that is none.
-pub(crate) fn in_vain(event: &TraceEvent) -> bool {
-    event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret
+    part("what no finding predicted", &surprising, lines);
+    part("what it tried", &tried, lines);
+    part("what it did", &did, lines);
+    if trace.events.is_empty() {
+        lines.push(
+            "saferunctl: it started nothing, changed no file, reached for no address".to_owned(),
+        );
+    }
+    if trace.left_out > 0 {
+        lines.push(format!("  and {} more of the same kinds", trace.left_out));
+    }
 }
 
 /// What became of each finding that the trace says something about.
@@ -128,22 +80,29 @@ fn predictions(result: &RunResult) -> Vec<String> {
     told.collect()
 }
 
-/// What an event is, as a verb.
-pub(crate) fn verb(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Process => "start",
-        EventKind::Write => "write",
-        EventKind::Delete => "take away",
-        EventKind::Secret => "look for the secret",
-        EventKind::Network => "reach",
-        EventKind::Name => "look up the name",
-        EventKind::Refused => "call",
+fn part(title: &str, told: &[String], lines: &mut Vec<String>) {
+    if told.is_empty() {
+        return;
+    }
+    lines.push(format!("saferunctl: {title}"));
+    lines.extend(told.iter().take(LINES).map(|line| format!("  {line}")));
+    if told.len() > LINES {
+        let more = told.len() - LINES;
+        lines.push(format!("  and {more} more; --json has all"));
     }
 }
 
 fn line(event: &TraceEvent) -> String {
     let what: String = one_line(&event.what).chars().take(WIDTH).collect();
-    let verb = verb(event.kind);
+    let verb = match (event.kind, event.verdict) {
+        (EventKind::Process, _) => "start",
+        (EventKind::Write, _) => "write",
+        (EventKind::Delete, _) => "take away",
+        (EventKind::Secret, _) => "look for the secret",
+        (EventKind::Network, _) => "reach",
+        (EventKind::Name, _) => "look up the name",
+        (EventKind::Refused, _) => "call",
+    };
     let place = match (&event.file, event.line) {
         (Some(file), Some(line)) if line > 0 => format!("{}:{line}: ", one_line(file)),
         _ => String::new(),
@@ -219,11 +178,10 @@ mod tests {
             story(&result),
             "saferunctl: what no finding predicted\n  main.py:9: take away /workspace/a\n\
              saferunctl: what it tried\n  main.py:3: reach 192.0.2.1:80\n\
-             saferunctl: what it did\n  write /tmp/\\x1b[2Jx\n\
+             saferunctl: what it did\n  write /tmp/\\x1b[2Jx\n  and 9 more of the same kinds\n\
              saferunctl: what was predicted\n  LOW http-request at line 3: tried, and refused\n  \
              LOW deletes-tree at line 7: not reached\n\
-             saferunctl: what it would have changed\n  deleted a (7 B)\n\
-             saferunctl: and 9 more events of the same kinds\n"
+             saferunctl: what it would have changed\n  deleted a (7 B)\n"
         );
     }
 }

@@ -2,14 +2,11 @@
 
 use saferun_protocol::{
     Change, ChangeKind, EventKind, Observation, Place, RunResult, Seen, Trace, TraceEvent,
+    TraceVerdict,
 };
 
 use super::ran;
-use crate::{
-    record::escape::Html,
-    run::{in_vain, verb},
-    units::show_bytes,
-};
+use crate::{record::escape::Html, units::show_bytes};
 
 /// Most events, and most changes, that are listed.
 const LISTED: usize = 200;
@@ -24,11 +21,12 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
         html.raw("<p>This run was not watched while it ran (<code>saferunctl run --trace</code> does that), so this page tells what it was found to mean, what it printed, and how it ended. What it did stayed inside the sandbox either way.</p>");
         return;
     };
-    html.raw("<p>SafeRun watched the program from the kernel while it ran: programs that it started, files that it wrote or took away, addresses that it reached for.</p>");
     if let Some(why) = &trace.unavailable {
-        html.raw("<p>The kernel could not be asked here (")
+        html.raw("<p>The kernel could not be asked what the program did (")
             .text(why)
-            .raw("), so the lists below are by the program&rsquo;s own word, which can lie.</p>");
+            .raw("). What is listed here is by the program&rsquo;s own word, which can be wrong and can lie.</p>");
+    } else {
+        html.raw("<p>SafeRun watched the program from the kernel while it ran: programs that it started, files that it wrote or took away, addresses that it reached for.</p>");
     }
     outcome_of_predictions(html, result);
     let (surprising, tried, did) = sorted(trace);
@@ -66,6 +64,24 @@ fn sorted(trace: &Trace) -> (Vec<&TraceEvent>, Vec<&TraceEvent>, Vec<&TraceEvent
         }
     }
     (surprising, tried, did)
+}
+
+/// Whether it got nothing by it: refused, or a secret that is none.
+fn in_vain(event: &TraceEvent) -> bool {
+    event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret
+}
+
+/// What an event is, as a verb.
+const fn verb(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Process => "started",
+        EventKind::Write => "wrote",
+        EventKind::Delete => "took away",
+        EventKind::Secret => "looked for the secret",
+        EventKind::Network => "reached for",
+        EventKind::Name => "looked up the name",
+        EventKind::Refused => "called",
+    }
 }
 
 /// One sentence with the counts; the cards above say it of each.
@@ -205,8 +221,6 @@ pub(super) fn mark(html: &mut Html, observed: Option<Observation>) {
 
 #[cfg(test)]
 mod tests {
-    use saferun_protocol::TraceVerdict;
-
     use super::*;
     use crate::record::sample;
 
