@@ -29,6 +29,9 @@ pub struct Explanation {
     pub points: Vec<Point>,
     /// Clauses beyond those.
     pub more: usize,
+    /// What made the risk what it is, where nothing of it stops the run; the first few findings.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub found: Vec<String>,
     /// What would change the answer as a whole.
     pub changes: Vec<String>,
     /// The answer under other presets.
@@ -82,6 +85,7 @@ impl Policy {
             headline: headline(&decision, &self.name),
             points,
             more: decision.reasons.len().saturating_sub(SHOWN),
+            found: found(&decision, report),
             changes: self.changes(&decision, request),
             elsewhere,
             decision,
@@ -152,6 +156,27 @@ fn headline(decision: &Decision, name: &str) -> String {
         (Verdict::Refuse, _) => "It does not run".to_owned(),
     };
     format!("{what}. Risk: {}. Policy: {name}.", decision.risk)
+}
+
+/// The findings at the level of the risk, where no clause names one.
+fn found(decision: &Decision, report: &Report) -> Vec<String> {
+    let named = decision
+        .reasons
+        .iter()
+        .any(|clause| clause.code_line.is_some());
+    if named || decision.risk == Level::Low {
+        return Vec::new();
+    }
+    let at = report
+        .findings
+        .iter()
+        .filter(|one| one.level == decision.risk);
+    at.take(SHOWN)
+        .map(|one| {
+            let (line, name) = (one.range.start.line, clean(&one.name));
+            format!("line {line}: {name}: {}", clean(&one.message))
+        })
+        .collect()
 }
 
 /// Where a clause stands, for a person: presets are no files on the disk.
@@ -261,6 +286,9 @@ impl fmt::Display for Explanation {
             writeln!(f, "\n{}. {text}", index + 1)?;
             if let (Some(line), Some(code)) = (code_line, &point.code) {
                 writeln!(f, "   line {line}: {code}")?;
+            }
+            for found in &self.found {
+                writeln!(f, "   {found}")?;
             }
             writeln!(f, "   decided by `{key}`, set by {}", place(origin))?;
             writeln!(f, "   to change it: {}", point.change)?;

@@ -23,6 +23,8 @@ mod dormant;
 mod editor;
 mod expectations;
 mod explain;
+#[cfg(test)]
+mod extremes;
 mod hash;
 mod keys;
 #[cfg(test)]

@@ -153,6 +153,9 @@ impl LimitError {
 /// Most bytes of files, and as many of changes, that one answer carries; no policy can say more.
 pub(crate) const MAX_RETURNED: Bytes = Bytes::mib(16);
 
+/// Most bytes of code and of the files beside it that one request carries; no policy can say more.
+pub(crate) const MAX_SOURCE: Bytes = Bytes::mib(8);
+
 /// The least values that leave an interpreter alive, below which a policy or request is a mistake.
 pub mod floor {
     use std::time::Duration;

@@ -4,7 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use saferun_policy::{Distrust, FileFacts, LayerKind, MAX_BYTES, Source, Trust, trust};
 
@@ -20,13 +20,15 @@ pub enum FileError {
         /// What is wrong with it.
         why: Distrust,
     },
-    /// Others may replace what is in its folder.
+    /// Others may replace what is in its folder, or a folder on the way to it.
     #[error(
-        "the policy file {path} is not used: others may replace the files of its folder; `chmod go-w` the folder, and it must be yours or root's"
+        "the policy file {path} is not used: others may replace what is in {folder}; `chmod go-w` it, and it must be yours or root's"
     )]
     Folder {
         /// The file.
         path: String,
+        /// The folder, links resolved.
+        folder: String,
     },
     /// It is too large.
     #[error("the policy file {path} is not used: it is larger than {MAX_BYTES} bytes")]
@@ -94,8 +96,14 @@ pub fn read(layer: LayerKind, path: &Path, uid: u32) -> Result<Option<Source>, F
     if let Trust::Refuse(why) = trust {
         return Err(FileError::Distrusted { path: shown(), why });
     }
-    if layer != LayerKind::Project && !folder_is_safe(path, uid).map_err(io)? {
-        return Err(FileError::Folder { path: shown() });
+    if layer != LayerKind::Project
+        && let Some(folder) = replaceable(path, uid).map_err(io)?
+    {
+        let folder = folder.display().to_string();
+        return Err(FileError::Folder {
+            path: shown(),
+            folder,
+        });
     }
     let text = text(&file, path)?;
     match Source::trusted(layer, shown(), text, trust) {
@@ -119,18 +127,23 @@ pub fn read_chosen(path: &Path, uid: u32) -> Result<Source, FileError> {
     }
 }
 
-/// Whoever may write to a folder may put another file in the place of ours, except where the sticky bit keeps that
-/// to the file's owner.
-fn folder_is_safe(path: &Path, uid: u32) -> io::Result<bool> {
+/// The first folder on the way to a file, nearest first, in which somebody else may put another thing in the place of
+/// ours. The sticky bit keeps that to the owner of what is replaced.
+fn replaceable(path: &Path, uid: u32) -> io::Result<Option<PathBuf>> {
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
         None => Path::new("/"),
     };
-    let meta = fs::metadata(folder)?;
-    let owned = meta.uid() == uid || meta.uid() == 0;
-    let open = meta.mode() & 0o022 != 0 && meta.mode() & 0o1000 == 0;
-    Ok(owned && !open)
+    for folder in fs::canonicalize(folder)?.ancestors() {
+        let meta = fs::metadata(folder)?;
+        let owned = meta.uid() == uid || meta.uid() == 0;
+        let open = meta.mode() & 0o022 != 0 && meta.mode() & 0o1000 == 0;
+        if !owned || open {
+            return Ok(Some(folder.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 fn text(file: &File, path: &Path) -> Result<String, FileError> {
@@ -151,7 +164,6 @@ fn text(file: &File, path: &Path) -> Result<String, FileError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::PathBuf;
 
     use saferun_policy::Content;
 
@@ -205,11 +217,24 @@ mod tests {
         symlink(&path, &link).unwrap();
         assert!(refused(&link, uid()).contains("symbolic link"));
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(refused(&path, uid()).contains("its folder"));
+        assert!(refused(&path, uid()).contains("others may replace what is in"));
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
         assert!(
             read(LayerKind::User, &path, uid()).is_ok(),
             "the sticky bit protects it"
+        );
+        // Whoever may rename a folder further up puts another one in its place.
+        let below = folder.path().join("saferun");
+        fs::create_dir(&below).unwrap();
+        fs::set_permissions(&below, fs::Permissions::from_mode(0o700)).unwrap();
+        let path = file(&below, 0o600, b"version: 1\n");
+        assert!(read(LayerKind::User, &path, uid()).is_ok());
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o775)).unwrap();
+        let said = refused(&path, uid());
+        let open = fs::canonicalize(folder.path()).unwrap();
+        assert!(
+            said.contains(&format!("what is in {};", open.display())),
+            "{said}"
         );
     }
 

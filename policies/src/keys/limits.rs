@@ -1,7 +1,7 @@
 //! Keys of `limits`: each with a `default` and a `max`, or a single number where a request has no say.
 
 use super::{Key, Kind, Scope};
-use crate::limits::{MAX_RETURNED, floor};
+use crate::limits::{MAX_RETURNED, MAX_SOURCE, floor};
 use crate::units::{Bytes, MilliCpus};
 use crate::value::Tighten;
 
@@ -91,7 +91,7 @@ pub(super) fn keys() -> Vec<Key> {
     ));
     keys.extend(bounded!(
         "source",
-        bytes(floor::SOURCE, Bytes::mib(64)),
+        bytes(floor::SOURCE, MAX_SOURCE),
         "Size of the code; the files handed in beside it count against `max`."
     ));
     keys.extend(bounded!(
