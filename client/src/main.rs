@@ -28,7 +28,9 @@ use failure::Failure;
 fn main() {
     let mut line: Vec<_> = std::env::args_os().collect();
     if run::is_stand_in(line.first()) {
-        line = match run::translate(line.into_iter(), std::io::stdin().is_terminal()) {
+        line = match run::translate(line.into_iter(), std::io::stdin().is_terminal(), |name| {
+            std::path::Path::new(name).exists()
+        }) {
             Ok(line) => line,
             Err((code, why)) => {
                 ui::note(why);

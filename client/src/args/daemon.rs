@@ -15,7 +15,7 @@ pub(crate) enum DaemonCommand {
     Restart,
     /// Say whether the daemon runs; exit code 3 if it does not
     Status,
-    /// Show the log of a daemon that saferunctl started
+    /// Show the log of the daemon: its file, or systemd's journal where a unit starts it
     #[command(after_help = "Examples:\n  saferunctl daemon logs -n 100 -f")]
     Logs {
         /// Last lines to show

@@ -1,16 +1,12 @@
 //! `daemon start|stop|restart|status|logs`; `install` and `uninstall` have a file of their own.
 
-use std::{
-    io::{self, ErrorKind},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use saferun_protocol::{ApiClient, socket_path};
 
 use crate::{
     args::{DaemonCommand, Global},
-    daemon::{become_daemon, follow, last_lines, log_file, reach_running, start},
-    exit,
+    daemon::{become_daemon, reach_running, start},
     failure::Failure,
     ui,
 };
@@ -32,7 +28,7 @@ pub(crate) async fn daemon(command: DaemonCommand, _global: &Global) -> Result<u
         DaemonCommand::Status => state().await,
         DaemonCommand::Install(args) => super::install::install(&args).await,
         DaemonCommand::Uninstall(args) => super::install::uninstall(&args).await,
-        DaemonCommand::Logs { lines, follow } => logs(lines, follow).await,
+        DaemonCommand::Logs { lines, follow } => super::logs::logs(lines, follow).await,
         DaemonCommand::Become { program } => Err(become_daemon(&program)),
     }
 }
@@ -95,29 +91,5 @@ async fn state() -> Result<u8, Failure> {
         daemon.version,
         path.display()
     ));
-    Ok(0)
-}
-
-async fn logs(lines: usize, go_on: bool) -> Result<u8, Failure> {
-    let path = log_file()?;
-    let unreadable = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => Failure {
-            exit: exit::NOT_OK,
-            ..Failure::failed(
-                format!("there is no log at {}", path.display()),
-                "saferunctl has not started a daemon yet; a system service logs to: journalctl -u saferund",
-            )
-        },
-        _ => Failure::failed(
-            format!("cannot read {}: {error}", path.display()),
-            "check who owns it",
-        ),
-    };
-    for line in last_lines(&path, lines, 0).map_err(unreadable)? {
-        ui::line(line);
-    }
-    if go_on {
-        follow(&path).await.map_err(unreadable)?;
-    }
     Ok(0)
 }

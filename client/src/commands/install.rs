@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The socket's unit.
 const SOCKET: &str = "saferund.socket";
 /// The daemon's unit.
-const SERVICE: &str = "saferund.service";
+pub(super) const SERVICE: &str = "saferund.service";
 
 /// Writes the units and has systemd listen.
 pub(super) async fn install(args: &UnitArgs) -> Result<u8, Failure> {
@@ -220,7 +220,7 @@ impl Place {
     }
 }
 
-fn has_systemd() -> bool {
+pub(super) fn has_systemd() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
@@ -239,7 +239,7 @@ async fn run(line: &[&str]) -> Result<(), String> {
 }
 
 /// `$XDG_CONFIG_HOME/systemd/user`, else `~/.config/systemd/user`.
-fn user_folder() -> Result<PathBuf, Failure> {
+pub(super) fn user_folder() -> Result<PathBuf, Failure> {
     let absolute = |name| {
         env::var_os(name)
             .map(PathBuf::from)

@@ -4,6 +4,7 @@ mod daemon;
 mod generate;
 mod image;
 mod install;
+mod logs;
 mod runs;
 mod status;
 

@@ -145,7 +145,10 @@ mod tests {
             (vec![file("none.py").as_str()], "there is no file"),
             (vec![dir.path().to_str().unwrap()], "is a folder"),
             (vec![file("elf").as_str()], "binary file"),
-            (vec![file("huge.py").as_str()], "8.0 GiB of at most 8.0 MiB"),
+            (
+                vec![file("huge.py").as_str()],
+                "8.0 GiB of at most 12.0 MiB",
+            ),
             (vec!["/dev/zero"], "too large"),
         ] {
             let failure = read(&args(&line)).unwrap_err();
