@@ -21,28 +21,38 @@ pub(crate) const LEAST_ROUNDS: usize = 30;
 /// Below this share of warm hits the figures would be of something else.
 const LEAST_HIT_RATE: f64 = 0.95;
 
+/// What is compared, and with what.
+pub(crate) struct Choice<'a> {
+    /// Interleaved rounds that count.
+    pub(crate) rounds: usize,
+    /// Only these programs; all if there are none.
+    pub(crate) programs: &'a [String],
+    /// Only these ways; all if there are none.
+    pub(crate) ways: &'a [String],
+    /// Folder of the peers.
+    pub(crate) peers: Option<&'a Path>,
+    /// Folder of the packages for the interpreter on the host.
+    pub(crate) packages: Option<&'a Path>,
+}
+
 /// Runs the comparison, prints a table for each program, writes the raw samples.
-pub(crate) fn compare(
-    bin: &Path,
-    out: &Path,
-    rounds: usize,
-    only_programs: &[String],
-    only_ways: &[String],
-    peers: Option<&Path>,
-) -> Result<()> {
+pub(crate) fn compare(bin: &Path, out: &Path, choice: &Choice<'_>) -> Result<()> {
+    let rounds = choice.rounds;
     ensure!(
         rounds >= LEAST_ROUNDS,
         "at least {LEAST_ROUNDS} rounds, or the medians mean nothing"
     );
     let product = Product::prepare(bin)?;
     let scratch = tempfile::tempdir()?;
-    let mut ways = ways::all(&product, scratch.path(), peers);
-    ways.retain(|entry| only_ways.is_empty() || only_ways.iter().any(|key| key == entry.key));
+    let mut ways = ways::all(&product, scratch.path(), choice.peers, choice.packages);
+    let chosen =
+        |only: &[String], name: &str| only.is_empty() || only.iter().any(|one| one == name);
+    ways.retain(|entry| chosen(choice.ways, entry.key));
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
     let mut results = Vec::new();
     for program in programs::all() {
-        if only_programs.is_empty() || only_programs.iter().any(|name| name == program.name) {
+        if chosen(choice.programs, program.name) {
             results.push(one(&product, &program, &mut ways, rounds)?);
         }
     }

@@ -50,6 +50,9 @@ enum What {
         /// Folder with the peers that `scripts/bench-peers.sh` installed; without it they are left out.
         #[arg(long)]
         peers: Option<PathBuf>,
+        /// Folder with the wheels of `python-data`, for the interpreter on the host.
+        #[arg(long)]
+        packages: Option<PathBuf>,
     },
     /// Sustained runs per second against concurrency, beside a `docker run` loop.
     Load {
@@ -91,7 +94,17 @@ fn main() -> ExitCode {
             programs,
             ways,
             peers,
-        } => compare::compare(&bin, &out, rounds, &programs, &ways, peers.as_deref()),
+            packages,
+        } => {
+            let choice = compare::Choice {
+                rounds,
+                programs: &programs,
+                ways: &ways,
+                peers: peers.as_deref(),
+                packages: packages.as_deref(),
+            };
+            compare::compare(&bin, &out, &choice)
+        }
         What::Load { seconds } => load::load(&bin, &out, seconds),
         What::Grow { runs } => grow::grow(&bin, &out, runs),
         What::Cold { rounds } => cold::cold(&bin, &out, rounds),

@@ -16,6 +16,8 @@ use tokio::runtime::Runtime;
 pub(crate) struct Product {
     pub(crate) cli: PathBuf,
     pub(crate) image: String,
+    /// The image with packages, where it is built.
+    pub(crate) data: Option<String>,
     pub(crate) engine: String,
     pub(crate) engine_version: String,
     pub(crate) gvisor: bool,
@@ -44,15 +46,16 @@ impl Product {
             .build()?;
         let client = runtime.block_on(connect(&socket_path()?))?;
         let status = runtime.block_on(client.status())?;
-        let image = status
-            .images
-            .iter()
-            .find(|image| image.current && image.variant == "python")
-            .and_then(|image| image.id.clone())
-            .context("no current image: run `saferunctl image build`")?;
+        let image = |variant: &str| {
+            let mut images = status.images.iter();
+            let found = images.find(|image| image.current && image.variant == variant);
+            found.and_then(|image| image.id.clone())
+        };
+        let plain = image("python").context("no current image: run `saferunctl image build`")?;
         Ok(Self {
             cli,
-            image,
+            image: plain,
+            data: image("python-data"),
             engine: status.engine.address.clone(),
             engine_version: status.engine.version.clone().unwrap_or_default(),
             gvisor: status.engine.runtimes.iter().any(|name| name == "runsc"),

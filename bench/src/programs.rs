@@ -13,8 +13,10 @@ pub(crate) struct Program {
     pub(crate) source: String,
     /// What it prints.
     pub(crate) output: Vec<u8>,
-    /// Whether it needs numpy, on the host and in the image.
-    pub(crate) numpy: bool,
+    /// Whether it needs the packages of the image `python-data`, on the host too.
+    pub(crate) packages: bool,
+    /// Whether it leaves files in `/out` that are handed back.
+    pub(crate) artifacts: bool,
 }
 
 impl Program {
@@ -30,7 +32,8 @@ impl Program {
             about,
             source: source.into(),
             output: output.into(),
-            numpy: false,
+            packages: false,
+            artifacts: false,
         }
     }
 
@@ -74,20 +77,54 @@ pub(crate) fn all() -> Vec<Program> {
     for i in 0..9_000_000_u64 {
         n = (n.wrapping_mul(31).wrapping_add(i)) & 0xff_ffff;
     }
-    let mut numpy = Program::new(
+    let mut programs = vec![
+        print_hi(),
+        lines("out-1mb", "prints 1 MB in lines", 10_000),
+        lines("out-10mb", "prints 10 MB in lines", 100_000),
+        Program::new("cpu", "computes for about a second", cpu, format!("{n}\n")),
+    ];
+    programs.extend(with_packages());
+    programs
+}
+
+/// Programs that import what models import most.
+fn with_packages() -> [Program; 3] {
+    let numpy = Program::new(
         "numpy",
         "`import numpy`, a sum",
         "import numpy\nprint(int(numpy.arange(10).sum()))\n",
         "45\n",
     );
-    numpy.numpy = true;
-    vec![
-        print_hi(),
-        lines("out-1mb", "prints 1 MB in lines", 10_000),
-        lines("out-10mb", "prints 10 MB in lines", 100_000),
-        numpy,
-        Program::new("cpu", "computes for about a second", cpu, format!("{n}\n")),
-    ]
+    let pandas = Program::new(
+        "pandas",
+        "`import pandas`, a table grouped",
+        "import pandas\n\
+         table = pandas.DataFrame({'key': list('abab'), 'value': [1, 2, 3, 4]})\n\
+         print(table.groupby('key')['value'].sum().to_dict())\n",
+        "{'a': 4, 'b': 6}\n",
+    );
+    // On the host there is no /out: there it goes into the folder for temporary files.
+    let mut figure = Program::new(
+        "figure",
+        "a figure of matplotlib saved to `/out`, and handed back",
+        "import os, matplotlib\n\
+         matplotlib.use('Agg')\n\
+         import matplotlib.pyplot as plt\n\
+         folder = '/out' if os.access('/out', os.W_OK) else os.environ.get('TMPDIR', '/tmp')\n\
+         figure, axes = plt.subplots()\n\
+         axes.plot([1, 3, 2])\n\
+         path = os.path.join(folder, 'saferun-bench.png')\n\
+         figure.savefig(path)\n\
+         plt.close(figure)\n\
+         print(os.path.getsize(path) > 10_000)\n\
+         if folder != '/out': os.remove(path)\n",
+        "True\n",
+    );
+    figure.artifacts = true;
+    [numpy, pandas, figure].map(|mut program| {
+        program.packages = true;
+        program
+    })
 }
 
 #[cfg(test)]

@@ -13,15 +13,27 @@ use crate::{product::Product, programs::Program};
 /// The distribution's own interpreter, which is also the one in the image.
 const PYTHON: &str = "/usr/bin/python3";
 
-struct Bare(PathBuf);
+struct Bare {
+    scratch: PathBuf,
+    packages: Option<PathBuf>,
+}
 
-pub(super) fn bare(scratch: &Path) -> Box<dyn Way> {
-    Box::new(Bare(scratch.to_owned()))
+/// `packages`: where the host has the wheels of the image `python-data`.
+pub(super) fn bare(scratch: &Path, packages: Option<&Path>) -> Box<dyn Way> {
+    Box::new(Bare {
+        scratch: scratch.to_owned(),
+        packages: packages.map(Path::to_owned),
+    })
 }
 
 impl Way for Bare {
     fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
-        timed(Command::new(PYTHON).arg(script(&self.0, program)?), program)
+        let mut command = Command::new(PYTHON);
+        command.arg(script(&self.scratch, program)?);
+        if let Some(packages) = self.packages.as_ref().filter(|_| program.packages) {
+            command.env("PYTHONPATH", packages);
+        }
+        timed(&mut command, program)
     }
 }
 

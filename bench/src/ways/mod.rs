@@ -45,11 +45,20 @@ pub(crate) const BARE: &str = "bare";
 pub(crate) const DOCKER: &str = "docker-run";
 
 /// All ways, in the order of a round.
-pub(crate) fn all(product: &Product, scratch: &Path, peers: Option<&Path>) -> Vec<Entry> {
+pub(crate) fn all(
+    product: &Product,
+    scratch: &Path,
+    peers: Option<&Path>,
+    packages: Option<&Path>,
+) -> Vec<Entry> {
     let entry = |key, name, way| Entry { key, name, way };
     let missing = || Err("its peers were not installed (scripts/bench-peers.sh)".to_owned());
     vec![
-        entry(BARE, "bare `python3` on the host", Ok(local::bare(scratch))),
+        entry(
+            BARE,
+            "bare `python3` on the host",
+            Ok(local::bare(scratch, packages)),
+        ),
         entry(
             "rpc",
             "SafeRun, RPC on an open connection",

@@ -27,6 +27,7 @@ pub(crate) fn request(program: &Program, runtime: &str) -> RunRequest {
     let mut request = RunRequest::new(program.source.clone());
     request.runtime = Some(runtime.to_owned());
     request.limits.output_bytes = Some(OUTPUT);
+    request.artifacts = program.artifacts;
     request
 }
 
@@ -139,21 +140,27 @@ pub(crate) fn hardening() -> Vec<String> {
 struct DockerRun {
     engine: String,
     image: String,
+    data: Option<String>,
 }
 
 pub(super) fn docker_run(product: &Product) -> Box<dyn Way> {
     Box::new(DockerRun {
         engine: product.engine.clone(),
         image: product.image.clone(),
+        data: product.data.clone(),
     })
 }
 
 impl Way for DockerRun {
     fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+        let image = match &self.data {
+            Some(data) if program.packages => data,
+            _ => &self.image,
+        };
         let mut command = Command::new("docker");
         command.args(["-H", &self.engine, "run", "--rm"]);
         command.args(hardening());
-        command.args(["--entrypoint", "/usr/bin/python3", &self.image, "-c"]);
+        command.args(["--entrypoint", "/usr/bin/python3", image, "-c"]);
         command.arg(&program.source);
         timed(&mut command, program)
     }
