@@ -28,6 +28,15 @@ pub struct RequestedLimits {
     /// Size of each writable folder, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tmpfs_bytes: Option<u64>,
+    /// Size of the script, in bytes, without the files beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_bytes: Option<u64>,
+    /// Files handed back, in bytes together; `0` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifacts_bytes: Option<u64>,
+    /// Number of files handed back; `0` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_count: Option<u32>,
 }
 
 /// What the run got.

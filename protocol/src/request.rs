@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{effects::InputFile, limits::RequestedLimits, policy::PolicyLayers};
 
-/// Largest request body in bytes that the daemon reads; the policy's source limit is below it.
-pub const MAX_REQUEST_BYTES: u32 = 8 * 1024 * 1024;
+/// Largest request body in bytes that the daemon reads: 8 MiB of code and files, the most that a policy allows, take
+/// 10.7 MiB as base64, and the rest of a request has room beside them.
+pub const MAX_REQUEST_BYTES: u32 = 12 * 1024 * 1024;
 
 /// Which program asks. Declared by the client, so it orders queues and history but grants nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

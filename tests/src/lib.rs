@@ -12,6 +12,7 @@ use std::{
 use saferun_protocol::{ApiClient, Client, RunRequest, RunResult, Status, connect};
 use tempfile::TempDir;
 
+mod clock;
 mod crash;
 mod disk;
 mod faults;
@@ -34,6 +35,7 @@ pub const AS_NOBODY: [&str; 9] = [
     "--",
 ];
 
+pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
 pub use disk::SmallDisk;
 pub use faults::{Fault, FaultyEngine};

@@ -1,45 +1,19 @@
 //! Promise: a wall clock that somebody sets, forward or back, at rest or in the middle of a run, ends no run, opens no
 //! rate, loses no record and leaves the chain whole.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use saferun_protocol::{ApiClient, Code, HistoryQuery, Integrity, Outcome, RunRequest};
-use saferun_tests::{Daemon, skipped};
-
-const LIBRARIES: [&str; 2] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
-];
+use saferun_tests::{Clock, Daemon, Hands};
 
 const POLICY: &str = "version: 1\nlimits: {rate: {per_code: 1/10m}}\n";
 
-/// Puts the daemon's wall clock this far from the true one.
-fn set(clock: &Path, offset: &str) {
-    let new = clock.with_extension("new");
-    fs::write(&new, format!("{offset}\n")).expect("the clock's file");
-    fs::rename(new, clock).expect("in place");
-}
-
 #[test]
 fn a_clock_that_jumps_ends_no_run_opens_no_rate_and_loses_no_record() {
-    let Some(library) = LIBRARIES.iter().find(|path| Path::new(path).exists()) else {
-        skipped("libfaketime is not installed");
+    let Some(clock) = Clock::new(Hands::Wall) else {
         return;
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let clock = folder.path().join("clock");
-    set(&clock, "+0");
-    let environment = [
-        ("LD_PRELOAD", *library),
-        (
-            "FAKETIME_TIMESTAMP_FILE",
-            clock.to_str().expect("a name of text"),
-        ),
-        ("FAKETIME_NO_CACHE", "1"),
-        // Only the wall clock can be set.
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    ];
-    let Some(daemon) = Daemon::start_with(&environment) else {
+    let Some(daemon) = Daemon::start_with(&clock.environment()) else {
         return;
     };
     let config = daemon.folder().join("config");
@@ -69,7 +43,7 @@ fn a_clock_that_jumps_ends_no_run_opens_no_rate_and_loses_no_record() {
                 .expect("the runs under way")
                 .is_empty()
         });
-        set(&clock, offset);
+        clock.set(offset);
         let result = daemon
             .block_on(under_way)
             .expect("no panic")

@@ -332,7 +332,9 @@ fn requested(request: &RunRequest) -> RequestedLimits {
         output: asked.output_bytes.map(Bytes),
         open_files: asked.open_files,
         tmpfs: asked.tmpfs_bytes.map(Bytes),
-        ..RequestedLimits::default()
+        source: asked.source_bytes.map(Bytes),
+        artifacts: asked.artifacts_bytes.map(Bytes),
+        artifact_count: asked.artifact_count,
     }
 }
 

@@ -29,7 +29,7 @@ fn folders_output_and_loopback_are_as_the_policy_says() {
         ),
     ] {
         assert_eq!(
-            passes(&daemon, name, request(name, program)).stdout,
+            passes(&daemon, &name, request(name, program)).stdout,
             writable,
             "{name}"
         );
@@ -39,7 +39,7 @@ fn folders_output_and_loopback_are_as_the_policy_says() {
         "p",
         "version: 1\nreturns: {output: false}\n",
     )];
-    let result = passes(&daemon, "returns.output", silent);
+    let result = passes(&daemon, &"returns.output", silent);
     assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("", ""));
     let mut talks = request(
         "default",
@@ -50,7 +50,7 @@ fn folders_output_and_loopback_are_as_the_policy_says() {
     talks.person_present = true;
     talks.policy_layers.settings =
         vec![saferun_protocol::PolicySetting::new("network", "loopback")];
-    assert_eq!(passes(&daemon, "network", talks).stdout, "b'x'\n");
+    assert_eq!(passes(&daemon, &"network", talks).stdout, "b'x'\n");
 }
 
 /// Tighter limits than those of any warm container: one is lent, tightened before the code comes, and read back.
@@ -70,7 +70,7 @@ fn a_warm_container_is_tightened_and_holds_the_tighter_limits() {
         request
     };
     let take = "held = b'x' * int(input())\nprint(len(held))";
-    let result = passes(&daemon, "inside", tight(take, "70000000"));
+    let result = passes(&daemon, &"inside", tight(take, "70000000"));
     assert!(result.sandbox.warm, "it was lent: {result:#?}");
     for (name, value) in [
         ("memory_limit", (100_u64 << 20).to_string()),
@@ -84,7 +84,7 @@ fn a_warm_container_is_tightened_and_holds_the_tighter_limits() {
         assert!(seen == [value] || swap, "{name}: {seen:?}");
     }
     daemon.wait_for_warm(2);
-    let result = ends(&daemon, "above", Outcome::Oom, tight(take, "110000000"));
+    let result = ends(&daemon, &"above", Outcome::Oom, tight(take, "110000000"));
     assert!(result.limits_hit.contains(&LimitHit::Memory), "{result:#?}");
     let pools = daemon.status().pools;
     let own = pools.iter().any(|pool| pool.key.contains("memory=100MiB"));

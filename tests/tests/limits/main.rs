@@ -1,15 +1,18 @@
 //! Each limit of each preset bites: a program at the limit passes, one just above fails with the right outcome.
-//! Figures come from the presets themselves; presets that share a figure share the programs.
+//! [`table`] makes the cells of the presets' own keys: a limit without a case fails there, and a preset's new figure
+//! is tried by itself.
 
-mod admission;
 mod behaviour;
-mod defaults;
+mod files;
 mod maxima;
+mod rates;
+mod resources;
+mod table;
+mod time;
+mod traffic;
 
-use std::collections::BTreeMap;
-
-use saferun_policy::{Limits, preset, preset_names};
-use saferun_protocol::{ApiClient, ClientKind, Code, Outcome, RunRequest, RunResult};
+use saferun_protocol::{ApiClient, ClientKind, Code, Event, Outcome, OutputChunk};
+use saferun_protocol::{RunRequest, RunResult};
 use saferun_tests::Daemon;
 
 pub(crate) type Answer = Result<RunResult, (Code, String)>;
@@ -23,56 +26,33 @@ pub(crate) fn request(policy: &str, source: impl Into<String>) -> RunRequest {
 
 pub(crate) fn ask(daemon: &Daemon, request: RunRequest) -> Answer {
     let client = daemon.connect();
-    daemon
-        .block_on(client.run(request))
-        .map_err(|error| match error {
-            jsonrpsee::core::ClientError::Call(object) => (
-                Code::from_number(object.code()).expect("a code of ours"),
-                object.message().to_owned(),
-            ),
-            other => panic!("{other}"),
-        })
+    daemon.block_on(client.run(request)).map_err(refusal)
 }
 
-/// One preset for each distinct figure of a limit; those come first whose rules let any program run.
-pub(crate) fn distinct<T: Ord>(figure: impl Fn(&Limits) -> T) -> Vec<(&'static str, T)> {
-    let mut found: BTreeMap<T, &'static str> = BTreeMap::new();
-    let executor = |name: &&str| *name == "safe-executor";
-    let mut names: Vec<&str> = preset_names().to_vec();
-    names.sort_by_key(executor);
-    for name in names {
-        let limits = preset(name).expect("a preset").limits;
-        found.entry(figure(&limits)).or_insert(name);
+/// The code and the words of a refusal.
+pub(crate) fn refusal(error: jsonrpsee::core::ClientError) -> (Code, String) {
+    match error {
+        jsonrpsee::core::ClientError::Call(object) => (
+            Code::from_number(object.code()).expect("a code of ours"),
+            object.message().to_owned(),
+        ),
+        other => panic!("{other}"),
     }
-    found
-        .into_iter()
-        .map(|(figure, name)| (name, figure))
-        .collect()
 }
 
-/// The same for programs that import: `safe-executor` lets none do, so another preset has to have its figure.
-pub(crate) fn figures<T: Ord>(figure: impl Fn(&Limits) -> T) -> Vec<(&'static str, T)> {
-    let found = distinct(figure);
-    assert!(
-        found.iter().all(|(name, _)| *name != "safe-executor"),
-        "no other preset has the figure of safe-executor"
-    );
-    found
-}
-
-pub(crate) fn passes(daemon: &Daemon, what: &str, request: RunRequest) -> RunResult {
-    let result = ask(daemon, request).unwrap_or_else(|error| panic!("{what}: {error:?}"));
-    assert_eq!(
-        (result.status, result.exit_code),
-        (Outcome::Completed, Some(0)),
-        "{what}: {result:#?}"
-    );
+pub(crate) fn passes(
+    daemon: &Daemon,
+    what: &impl std::fmt::Display,
+    request: RunRequest,
+) -> RunResult {
+    let result = ends(daemon, what, Outcome::Completed, request);
+    assert_eq!(result.exit_code, Some(0), "{what}: {result:#?}");
     result
 }
 
 pub(crate) fn ends(
     daemon: &Daemon,
-    what: &str,
+    what: &impl std::fmt::Display,
     outcome: Outcome,
     request: RunRequest,
 ) -> RunResult {
@@ -81,6 +61,27 @@ pub(crate) fn ends(
     result
 }
 
+/// The result of a run whose output is counted as it comes, and the count.
+pub(crate) fn streamed(daemon: &Daemon, asked: RunRequest) -> (RunResult, u64) {
+    let client = daemon.connect();
+    daemon.block_on(async {
+        let mut events = client.subscribe_run(asked).await.expect("it is accepted");
+        let mut told = 0;
+        while let Some(event) = events.next().await {
+            match event.expect("an event") {
+                Event::Output {
+                    chunk: OutputChunk::Text { text },
+                    ..
+                } => told += text.len() as u64,
+                Event::Finished { result } => return (*result, told),
+                _ => {}
+            }
+        }
+        panic!("the stream ended without a result");
+    })
+}
+
+/// What the witnesses saw of this field.
 pub(crate) fn attested(result: &RunResult, name: &str) -> Vec<String> {
     let fields = result
         .sandbox

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs the core of the tests over Podman's Docker-compatible socket, as root, with a service and a storage of its own
+# that end with it. Arguments are test files to run instead.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+[ "$(id -u)" = 0 ] || { say "SKIPPED: the core over Podman, because only root starts one that holds limits"; exit 0; }
+command -v podman >/dev/null || { say "SKIPPED: the core over Podman, because it is not installed"; exit 0; }
+core=("$@")
+[ ${#core[@]} -gt 0 ] || core=(outcomes output input hostile resources limits isolation containment recovery)
+folder=$(mktemp -d /tmp/saferun-podman-core-XXXXXX)
+setpriv --pdeathsig KILL -- podman --cgroup-manager=cgroupfs --runtime=runc --events-backend=file \
+  --storage-driver=vfs --root "$folder/root" --runroot "$folder/run" \
+  system service --time=0 "unix://$folder/podman.sock" >"$folder/log" 2>&1 </dev/null &
+service=$!
+leave() {
+  # The service by its pid; what it mounted below its own folder goes with it.
+  kill "$service" 2>/dev/null || true
+  wait "$service" 2>/dev/null || true
+  for place in root/vfs root/overlay run; do umount --recursive "$folder/$place" 2>/dev/null || true; done
+  rm -rf "$folder"
+}
+trap leave EXIT
+export SAFERUN_ENGINE=unix://$folder/podman.sock
+for _ in $(seq 300); do engine_answers "$SAFERUN_ENGINE" && break; sleep 0.1; done
+engine_answers "$SAFERUN_ENGINE" || { tail -20 "$folder/log" >&2; die "Podman's service does not answer"; }
+say "building the sandbox image in Podman"
+SAFERUN_SOCKET=$folder/s.sock SAFERUN_STATE_DIR=$folder/state "$DIST/saferunctl" image build python
+SAFERUN_SOCKET=$folder/s.sock SAFERUN_STATE_DIR=$folder/state "$DIST/saferunctl" daemon stop
+files=()
+for file in "${core[@]}"; do files+=(--test "$file"); done
+say "the core over Podman: ${core[*]}"
+SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked "${files[@]}" -- --test-threads=1
