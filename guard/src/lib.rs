@@ -2,6 +2,8 @@
 //! crashes reports the panic and goes no further, so that nothing is torn down around it. For the scanner, which reads
 //! hostile text: a bug that one text meets must cost nobody else anything.
 
+mod idle;
+
 use std::{
     cell::RefCell,
     sync::{
@@ -35,7 +37,8 @@ pub fn told<T>(report: impl FnOnce(String) + 'static, work: impl FnOnce() -> T) 
     done
 }
 
-/// Does the work in a thread of its own, which costs some tens of microseconds, and waits for it.
+/// Does the work in a thread of its own and waits for it. Threads stay for a while for the next work, because a new one
+/// has to find its memory anew: that costs a scan of a long text some milliseconds.
 ///
 /// # Errors
 /// It crashed, with the message; or so many have that no other is begun; or no thread could be started.
@@ -51,14 +54,11 @@ pub fn on_a_thread<T: Send + 'static>(
         // One message fits, and it is the only one.
         let _ = tell.try_send(message);
     };
-    thread::Builder::new()
-        .name("guarded".to_owned())
-        .spawn(move || {
-            let done = told(report, work);
-            // Whoever asked waits for it.
-            let _ = send.send(done);
-        })
-        .map_err(|error| error.to_string())?;
+    idle::run(Box::new(move || {
+        let done = told(report, work);
+        // Whoever asked waits for it.
+        let _ = send.send(done);
+    }))?;
     match crash.recv() {
         Ok(message) => {
             CRASHES.fetch_add(1, Ordering::Relaxed);
@@ -100,6 +100,26 @@ mod tests {
         let crash: Result<(), String> = on_a_thread(|| panic!("a bug"));
         assert!(crash.unwrap_err().contains("a bug"));
         assert_eq!(on_a_thread(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn many_at_once_with_crashes_among_them_are_all_answered() {
+        let callers: Vec<_> = (0..32)
+            .map(|number| {
+                thread::spawn(move || {
+                    on_a_thread(move || {
+                        assert!(number % 8 != 0, "crash {number}");
+                        number
+                    })
+                })
+            })
+            .collect();
+        for (number, caller) in (0..32).zip(callers) {
+            match caller.join().unwrap() {
+                Ok(done) => assert_eq!(done, number),
+                Err(message) => assert!(number % 8 == 0 && message.contains("crash"), "{message}"),
+            }
+        }
     }
 
     #[test]

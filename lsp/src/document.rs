@@ -82,6 +82,8 @@ pub(crate) struct Open {
     pub(crate) busy: bool,
     /// Whether the text changed since the last scan began.
     pub(crate) stale: bool,
+    /// Whether the tree of a text with errors is to be made as if the text were new.
+    pub(crate) settle: bool,
     pub(crate) found: Option<Arc<Found>>,
     /// What runs said of lines.
     pub(crate) marks: Vec<Mark>,
@@ -102,6 +104,7 @@ impl Open {
             cancel: CancelFlag::new(),
             busy: false,
             stale: true,
+            settle: false,
             found: None,
             marks: Vec::new(),
         }
@@ -129,6 +132,7 @@ impl Open {
             }
         }
         self.stale = true;
+        self.settle = false;
         self.cancel.cancel();
         true
     }
@@ -187,13 +191,22 @@ impl Open {
             base,
             edits,
             text,
+            settle: std::mem::take(&mut self.settle),
             cancel: self.cancel.clone(),
         })
+    }
+
+    /// Has the text scanned once more with the tree of a new text, unless it has changed since.
+    pub(crate) fn settle(&mut self, version: i32) -> bool {
+        let same = version == self.version && !self.stale;
+        (self.stale, self.settle) = (self.stale || same, same);
+        same
     }
 
     /// Has the whole text scanned again, because what holds for it changed.
     pub(crate) fn rescan(&mut self) {
         self.pending = None;
+        self.found = None;
         self.stale = true;
         self.cancel.cancel();
     }
@@ -213,6 +226,7 @@ pub(crate) struct Work {
     pub(crate) base: Option<Document>,
     pub(crate) edits: Vec<(Range<usize>, String)>,
     pub(crate) text: Option<String>,
+    pub(crate) settle: bool,
     pub(crate) cancel: CancelFlag,
 }
 
@@ -271,6 +285,18 @@ mod tests {
         assert!(!work.cancel.is_cancelled());
         file.change(2, vec![edit((0, 0), (0, 0), "x")], Encoding::Utf16);
         assert!(work.cancel.is_cancelled());
+    }
+
+    #[test]
+    fn a_text_is_settled_only_as_long_as_nobody_types() {
+        let mut file = open("f(");
+        file.take_work().unwrap();
+        assert!(file.settle(1) && file.take_work().unwrap().settle);
+        assert!(file.take_work().is_none());
+        file.change(2, vec![edit((0, 2), (0, 2), ")")], Encoding::Utf16);
+        assert!(!file.settle(1), "another version");
+        assert!(!file.settle(2), "it is to be scanned anyway");
+        assert!(!file.take_work().unwrap().settle);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Scans open files on blocking threads: at most one scan of a file at a time, at most as many as there are cores, the
 //! newest text wins, and a change stops the scan of what was there before.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use saferun_policy::{LayerKind, LoadOptions, Source, check};
 use saferun_scanner::{Document, Options, Report, extract::scan_bytes};
@@ -13,6 +13,9 @@ use crate::{
     position::LineIndex,
     state::Shared,
 };
+
+/// How long nobody types until a text with errors is parsed as a whole.
+const PAUSE: Duration = Duration::from_millis(80);
 
 /// What came of a scan.
 #[derive(Debug)]
@@ -30,6 +33,24 @@ pub(crate) fn wake(shared: &Arc<Shared>, uri: &Uri) {
     let start = shared.with_open(uri, |open| !std::mem::replace(&mut open.busy, true));
     if start == Some(true) {
         tokio::spawn(work_through(Arc::clone(shared), uri.clone()));
+    }
+}
+
+/// What a scan has to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// The first findings in this version.
+    New(i32),
+    /// Others than were told of this version.
+    Correction(i32),
+}
+
+/// Looks at a text with errors again once nobody types, with a tree that does not depend on how it was typed.
+async fn settle_later(shared: Arc<Shared>, uri: Uri, version: i32) {
+    tokio::time::sleep(PAUSE).await;
+    if shared.with_open(&uri, |open| open.settle(version)) == Some(true) {
+        wake(&shared, &uri);
     }
 }
 
@@ -75,6 +96,7 @@ async fn work_through(shared: Arc<Shared>, uri: Uri) {
             },
         };
         let done_without_tree = done.tree.is_none();
+        let rough = done.tree.as_ref().is_some_and(Document::is_rough);
         let found = done.found.map(Arc::new);
         let told = shared.with_open(&uri, |open| {
             if open.pending.is_some() && done.tree.is_some() {
@@ -84,16 +106,30 @@ async fn work_through(shared: Arc<Shared>, uri: Uri) {
                 open.stale |= incremental && done_without_tree;
                 open.pending = None;
             }
-            let newest = found
-                .as_ref()
-                .is_some_and(|found| found.version == open.version);
-            if newest {
-                open.found = found;
+            let version = found.as_ref().map(|found| found.version);
+            if version != Some(open.version) {
+                return Told::Nothing;
             }
-            newest
+            // A second look at the same text, because of its errors, is worth a word only if it saw something else.
+            let before = open.current().map(|found| &found.report.findings);
+            let again = before.is_some();
+            let same = before == found.as_ref().map(|found| &found.report.findings);
+            open.found = found;
+            match (same, again) {
+                (true, _) => Told::Nothing,
+                (false, true) => Told::Correction(open.version),
+                (false, false) => Told::New(open.version),
+            }
         });
-        if told == Some(true) {
+        let told = told.unwrap_or(Told::Nothing);
+        if told != Told::Nothing {
             shared.found(&uri).await;
+        }
+        if matches!(told, Told::Correction(_)) {
+            shared.refresh();
+        }
+        if let (Told::New(version), true) = (told, rough) {
+            tokio::spawn(settle_later(Arc::clone(&shared), uri.clone(), version));
         }
     }
 }
@@ -130,12 +166,15 @@ fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
         },
         // Cells are scanned with their notebook.
         Kind::Python | Kind::Cell => {
-            let Some(tree) = tree(work.base, work.edits, work.text, &options) else {
+            let Some(mut tree) = tree(work.base, work.edits, work.text, &options) else {
                 return Done {
                     tree: None,
                     found: None,
                 };
             };
+            if work.settle {
+                tree.settle();
+            }
             let report = tree.report_unless(&work.cancel);
             let found = report.map(|report| found(tree.text(), report, Vec::new()));
             Done {
@@ -180,7 +219,7 @@ fn tree(
     }
     let mut tree = base?;
     for (range, new) in edits {
-        tree.apply_edit(range, &new).ok()?;
+        tree.apply_edit_roughly(range, &new).ok()?;
     }
     Some(tree)
 }

@@ -42,6 +42,8 @@ pub struct Document {
     text: String,
     tree: Option<Tree>,
     options: Options,
+    /// Whether the tree depends on the edits that led to its text, because the text has errors.
+    rough: bool,
 }
 
 /// An edit does not fit the text that the document holds.
@@ -68,6 +70,7 @@ impl Document {
             text,
             tree,
             options,
+            rough: false,
         }
     }
 
@@ -83,6 +86,21 @@ impl Document {
     /// # Errors
     /// [`EditOutside`] when the range is no part of the text.
     pub fn apply_edit(&mut self, range: Range<usize>, new_text: &str) -> Result<(), EditOutside> {
+        self.apply_edit_roughly(range, new_text)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// The same, but leaves a text with errors with the tree of the edits, which is there in a fraction of the time:
+    /// what is found around an error may differ from a fresh scan until [`settle`](Self::settle) is called.
+    ///
+    /// # Errors
+    /// [`EditOutside`] when the range is no part of the text.
+    pub fn apply_edit_roughly(
+        &mut self,
+        range: Range<usize>,
+        new_text: &str,
+    ) -> Result<(), EditOutside> {
         if self.text.get(range.clone()).is_none() {
             return Err(EditOutside {
                 start: range.start,
@@ -102,21 +120,30 @@ impl Document {
             );
         }
         self.tree = parsed(&self.text, self.tree.as_ref());
-        // Recovery from an error depends on what was there before the edit; a report must not.
-        if self
-            .tree
-            .as_ref()
-            .is_some_and(|tree| tree.root_node().has_error())
-        {
+        // Recovery from an error depends on what was there before the edit.
+        let tree = self.tree.as_ref();
+        self.rough = tree.is_some_and(|tree| tree.root_node().has_error());
+        Ok(())
+    }
+
+    /// Whether a report may differ from a fresh scan of this text.
+    #[must_use]
+    pub fn is_rough(&self) -> bool {
+        self.rough
+    }
+
+    /// Parses a text with errors as if it were new: from here on reports depend on the text alone.
+    pub fn settle(&mut self) {
+        if std::mem::take(&mut self.rough) {
             self.tree = parsed(&self.text, None);
         }
-        Ok(())
     }
 
     /// Replaces the whole text.
     pub fn replace(&mut self, text: impl Into<String>) {
         self.text = text.into();
         self.tree = parsed(&self.text, None);
+        self.rough = false;
     }
 
     /// Scans the text as it stands; the same as a fresh [`scan`](crate::scan) of it.

@@ -113,6 +113,23 @@ proptest! {
             prop_assert_eq!(edited, fresh, "{}", document.text());
         }
     }
+
+    #[test]
+    fn rough_edits_give_it_once_they_are_settled(edits in edits()) {
+        let mut document = Document::new(TEXT, Options::default());
+        for (share, length, with) in edits {
+            let range = place(document.text(), share, length);
+            document.apply_edit_roughly(range, &with).expect("the range is inside");
+            if !document.is_rough() {
+                let fresh = scan(document.text(), &Options::default());
+                prop_assert_eq!(document.report(), fresh, "{}", document.text());
+            }
+        }
+        document.settle();
+        prop_assert!(!document.is_rough());
+        let fresh = scan(document.text(), &Options::default());
+        prop_assert_eq!(document.report(), fresh, "{}", document.text());
+    }
 }
 
 #[test]
