@@ -5,7 +5,7 @@ mod findings;
 mod output;
 mod story;
 
-use saferun_protocol::{Outcome, RunRecord, RunResult};
+use saferun_protocol::{Outcome, Risk, RunRecord, RunResult};
 
 use super::{
     escape::Html,
@@ -101,6 +101,9 @@ fn head(html: &mut Html, record: &RunRecord, words: &OutcomeWords) {
 /// What nobody should overlook, in the box at the top.
 fn warnings(html: &mut Html, record: &RunRecord) {
     let Some(result) = &record.result else { return };
+    if ran(result) && result.risk >= Risk::High {
+        html.raw("<p><b>The code is dangerous outside of a sandbox.</b> What it means to do stands below; in here it could reach nothing of this machine.</p>");
+    }
     if result.overridden {
         html.raw("<p><b>The policy had refused it, and somebody overrode that.</b>");
         if let Some(reason) = &record.override_reason {

@@ -1,7 +1,7 @@
 //! What a traced run did, tried and would have changed, against what was predicted.
 
 use saferun_protocol::{
-    Change, ChangeKind, EventKind, Observation, Place, RunResult, Seen, Trace, TraceEvent,
+    Change, ChangeKind, EntryState, EntryType, EventKind, Observation, Place, RunResult, Seen, Trace, TraceEvent,
     TraceVerdict,
 };
 
@@ -194,15 +194,20 @@ fn place(place: Place) -> &'static str {
 fn sizes(change: &Change) -> String {
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if before.size != after.size => {
-            format!(
-                "{}, was {}",
-                show_bytes(after.size),
-                show_bytes(before.size)
-            )
+            format!("{}, was {}", what_it_is(after), what_it_is(before))
         }
-        (_, Some(after)) => show_bytes(after.size),
-        (Some(before), None) => format!("was {}", show_bytes(before.size)),
+        (_, Some(after)) => what_it_is(after),
+        (Some(before), None) => format!("was {}", what_it_is(before)),
         (None, None) => String::new(),
+    }
+}
+
+fn what_it_is(state: &EntryState) -> String {
+    match state.kind {
+        EntryType::File => show_bytes(state.size),
+        EntryType::Folder => "a folder".to_owned(),
+        EntryType::Symlink => "a link".to_owned(),
+        _ => "neither file nor folder".to_owned(),
     }
 }
 
