@@ -1,8 +1,8 @@
 //! What a traced run did, tried and would have changed, against what was predicted.
 
 use saferun_protocol::{
-    Change, ChangeKind, EntryState, EntryType, EventKind, Observation, Place, RunResult, Seen, Trace, TraceEvent,
-    TraceVerdict,
+    Change, ChangeKind, EntryState, EntryType, EventKind, Observation, Place, RunResult, Seen,
+    Trace, TraceEvent, TraceVerdict,
 };
 
 use super::ran;
