@@ -8,6 +8,7 @@ mod boot;
 mod clock;
 mod engine;
 mod image;
+mod inotify;
 mod journal;
 mod policy;
 mod pool;

@@ -6,8 +6,8 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     io,
-    os::fd::{AsFd as _, AsRawFd, RawFd},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use nix::{
@@ -15,7 +15,8 @@ use nix::{
     libc,
     sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor},
 };
-use tokio::io::unix::AsyncFd;
+
+use crate::inotify::Events;
 
 /// A folder is another one now, or none.
 const REPLACED: AddWatchFlags = AddWatchFlags::IN_DELETE_SELF.union(AddWatchFlags::IN_MOVE_SELF);
@@ -55,18 +56,9 @@ pub(super) struct Watcher {
 
 /// The kernel's watches as they were set last.
 struct Watches {
-    events: AsyncFd<Kernel>,
+    events: Events,
     /// The names in each folder that lead to a file.
     names: BTreeMap<WatchDescriptor, Vec<OsString>>,
-}
-
-/// The kernel's end, as the reactor wants it.
-struct Kernel(Inotify);
-
-impl AsRawFd for Kernel {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
 }
 
 impl Watcher {
@@ -132,22 +124,12 @@ impl Watches {
                 }
             }
         }
-        #[expect(
-            deprecated,
-            reason = "its successor is unsafe, for descriptors that change hands: this one is owned, and never given away"
-        )]
-        let events = AsyncFd::new(Kernel(inotify))?;
+        let events = Events::of(Arc::new(inotify))?;
         Ok(Self { events, names })
     }
 
     async fn next(&self) -> io::Result<Vec<InotifyEvent>> {
-        loop {
-            let mut ready = self.events.readable().await?;
-            match ready.try_io(|inotify| Ok(inotify.get_ref().0.read_events()?)) {
-                Ok(events) => return events,
-                Err(_would_block) => {}
-            }
-        }
+        self.events.next().await
     }
 
     /// An event without a name speaks of the folder itself.

@@ -8,11 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use notify::{
-    Event, EventKind,
-    event::{AccessKind, AccessMode, Flag, ModifyKind, RenameMode},
-};
-
 /// Most paths that wait at a time.
 pub(super) const MAX_TOUCHED: usize = 50_000;
 
@@ -59,43 +54,6 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Takes in an event of the kernel; called on the watcher's thread.
-    pub(super) fn event(&self, event: notify::Result<Event>) {
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                tracing::debug!(%error, "the watcher reported an error");
-                return self.lost("the kernel's watcher failed");
-            }
-        };
-        if event.attrs.flag() == Some(Flag::Rescan) {
-            return self.lost("the kernel's event queue overflowed");
-        }
-        let touch = match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Touch {
-                complete: true,
-                ..Touch::default()
-            },
-            EventKind::Create(_)
-            | EventKind::Remove(_)
-            | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Touch {
-                structure: true,
-                ..Touch::default()
-            },
-            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Touch {
-                complete: true,
-                structure: true,
-                ..Touch::default()
-            },
-            EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)) => Touch::default(),
-            // Somebody opened or read it, ourselves among them.
-            _ => return,
-        };
-        for path in event.paths {
-            self.touch(path, touch);
-        }
-    }
-
     /// Adds to what happened to a path.
     pub(super) fn touch(&self, path: PathBuf, touch: Touch) {
         self.change(|waiting| {
@@ -186,18 +144,19 @@ mod tests {
 
     use super::*;
 
-    fn closed(path: &str) -> Event {
-        Event::new(EventKind::Access(AccessKind::Close(AccessMode::Write))).add_path(path.into())
-    }
+    const CLOSED: Touch = Touch {
+        complete: true,
+        structure: false,
+        again: false,
+    };
 
     #[test]
     fn a_storm_on_one_file_is_one_entry() {
         let inbox = Inbox::default();
         for _ in 0..10_000 {
-            let written = EventKind::Modify(ModifyKind::Data(notify::event::DataChange::Any));
-            inbox.event(Ok(Event::new(written).add_path("/w/a.py".into())));
+            inbox.touch("/w/a.py".into(), Touch::default());
         }
-        inbox.event(Ok(closed("/w/a.py")));
+        inbox.touch("/w/a.py".into(), CLOSED);
         let taken = inbox.take(None);
         assert_eq!(taken.touched.len(), 1);
         assert!(taken.touched[Path::new("/w/a.py")].complete);
@@ -207,25 +166,10 @@ mod tests {
     fn more_paths_than_the_bound_are_lost_aloud() {
         let inbox = Inbox::default();
         for number in 0..=MAX_TOUCHED {
-            inbox.event(Ok(closed(&format!("/w/{number}.py"))));
+            inbox.touch(format!("/w/{number}.py").into(), CLOSED);
         }
         let taken = inbox.take(None);
         assert!(taken.lost.is_some());
         assert!(taken.touched.is_empty());
-    }
-
-    #[test]
-    fn the_kernels_overflow_is_told() {
-        let inbox = Inbox::default();
-        inbox.event(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
-        assert!(inbox.take(None).lost.is_some());
-    }
-
-    #[test]
-    fn opening_and_reading_wake_nobody() {
-        let inbox = Inbox::default();
-        let opened = EventKind::Access(AccessKind::Open(AccessMode::Any));
-        inbox.event(Ok(Event::new(opened).add_path("/w/a.py".into())));
-        assert!(inbox.take(Some(Instant::now())).touched.is_empty());
     }
 }

@@ -8,6 +8,7 @@ mod desktop;
 mod inbox;
 mod known;
 mod mounts;
+mod patience;
 mod pending;
 mod provenance;
 mod quarantine;

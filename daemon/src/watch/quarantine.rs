@@ -4,7 +4,7 @@
 use std::{
     io,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     beneath::{self, Found},
+    patience::patiently,
     scan::{LARGEST, reason},
     survey::hexadecimal,
 };
@@ -78,7 +79,8 @@ impl Own {
 /// What owner, group and others may do.
 const RIGHTS: u32 = 0o777;
 
-/// Takes all rights from a file, if its content is still what was judged. Returns its mode before.
+/// Takes all rights from a file, if its content is still what was judged. Returns its mode before. A file system that
+/// does not answer in time is an error ([`super::patience`]).
 pub(super) async fn hold(
     audit: &Audit,
     root: &Path,
@@ -86,13 +88,8 @@ pub(super) async fn hold(
     sha256: &str,
     rules: Vec<String>,
 ) -> Result<u32, Left> {
-    let own = Own::open(root, relative)?;
-    if own.found.stamp.links != 1 {
-        return Err(Left::Linked);
-    }
-    if own.sha256()? != sha256 {
-        return Err(Left::Changed);
-    }
+    let (folder, name, judged) = (root.to_owned(), relative.to_owned(), sha256.to_owned());
+    let own = patiently(move || judged_file(&folder, &name, &judged)).await??;
     let uid = nix::unistd::geteuid().as_raw();
     let mut mode = own.mode;
     if mode & RIGHTS == 0 {
@@ -110,8 +107,20 @@ pub(super) async fn hold(
         rules,
     };
     audit.hold(uid, &held, false).await?;
-    own.set_mode(0)?;
+    patiently(move || own.set_mode(0)).await??;
     Ok(mode)
+}
+
+/// The file, if it may be put in quarantine and still is what was judged.
+fn judged_file(root: &Path, relative: &Path, sha256: &str) -> Result<Own, Left> {
+    let own = Own::open(root, relative)?;
+    if own.found.stamp.links != 1 {
+        return Err(Left::Linked);
+    }
+    if own.sha256()? != sha256 {
+        return Err(Left::Changed);
+    }
+    Ok(own)
 }
 
 /// The mode while it is looked at before it is given back.
@@ -125,7 +134,8 @@ pub(super) async fn release(
     name: &Path,
     settle: impl FnOnce(&str),
 ) -> Result<(), Left> {
-    let own = Own::open(folder, name)?;
+    let (place, file): (PathBuf, PathBuf) = (folder.to_owned(), name.to_owned());
+    let own = patiently(move || Own::open(&place, &file)).await??;
     // A daemon that was killed in the middle of this has left its owner the right to read it, and nothing else.
     if !matches!(own.mode, 0 | READ_BY_OWNER) {
         return Err(Left::Free(own.mode));
@@ -137,23 +147,22 @@ pub(super) async fn release(
         .map_err(|error| Left::Io(io::Error::other(error)))??
         .ok_or(Left::Unknown)?;
     settle(&held.sha256);
-    // Nobody else may read it meanwhile.
-    own.set_mode(READ_BY_OWNER)?;
-    let checked = own
-        .sha256()
-        .and_then(|now| (now == held.sha256).then_some(()).ok_or(Left::Changed));
+    let judged = held.sha256.clone();
+    let (own, checked) = patiently(move || {
+        // Nobody else may read it meanwhile.
+        let checked = own.set_mode(READ_BY_OWNER).and_then(|()| own.sha256());
+        let checked = checked.and_then(|now| (now == judged).then_some(()).ok_or(Left::Changed));
+        (own, checked)
+    })
+    .await?;
     let recorded = match checked {
         Ok(()) => audit.hold(uid, &held, true).await.map_err(Left::from),
         Err(left) => Err(left),
     };
-    match recorded {
-        // Never with setuid or setgid: who had it open for writing all the time may have changed it by now.
-        Ok(()) => own.set_mode(held.mode & RIGHTS),
-        Err(left) => {
-            own.set_mode(0)?;
-            Err(left)
-        }
-    }
+    // Never with setuid or setgid: who had it open for writing all the time may have changed it by now.
+    let mode = recorded.as_ref().map_or(0, |()| held.mode & RIGHTS);
+    patiently(move || own.set_mode(mode)).await??;
+    recorded
 }
 
 /// How the record names a file.

@@ -4,7 +4,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -16,7 +19,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    beneath, desktop, inbox::Touch, quarantine, root::Shared, scan::LARGEST, survey::hexadecimal,
+    beneath, desktop::Desktop, inbox::Touch, patience::patiently, quarantine, root::Shared,
+    scan::LARGEST, survey::hexadecimal,
 };
 use crate::{
     audit::Audit,
@@ -67,6 +71,8 @@ struct Memory {
 pub(super) struct Responder {
     queue: mpsc::Sender<Landed>,
     memory: Arc<Mutex<Memory>>,
+    /// That the queue was full was said since it was last empty.
+    crowded: Arc<AtomicBool>,
 }
 
 impl Responder {
@@ -76,19 +82,22 @@ impl Responder {
         let responder = Self {
             queue,
             memory: Arc::default(),
+            crowded: Arc::default(),
         };
         let actor = Actor {
             means,
             memory: Arc::clone(&responder.memory),
-            windows: Windows::default(),
-            mute: false,
+            windows: Arc::default(),
+            desktop: Desktop::start(),
+            crowded: Arc::clone(&responder.crowded),
         };
         tokio::spawn(actor.serve(inbox));
         responder
     }
 
-    /// A file with findings landed, or changed. Never waits.
-    pub(super) fn landed(&self, shared: &Arc<Shared>, relative: &Path, file: &WatchedFile) {
+    /// A file with findings landed, or changed. Never waits. Returns true for the first one that is left out because too
+    /// many wait: a person has to hear of it.
+    pub(super) fn landed(&self, shared: &Arc<Shared>, relative: &Path, file: &WatchedFile) -> bool {
         let landed = Landed {
             shared: Arc::clone(shared),
             relative: relative.to_owned(),
@@ -97,9 +106,9 @@ impl Responder {
             rules: file.findings.iter().map(|one| one.rule.clone()).collect(),
         };
         // In a burst beyond the queue the rate would stop them anyway.
-        if !landed.sha256.is_empty() && self.queue.try_send(landed).is_err() {
-            tracing::warn!("too many findings at once: nothing is done by itself about some");
-        }
+        !landed.sha256.is_empty()
+            && self.queue.try_send(landed).is_err()
+            && !self.crowded.swap(true, Ordering::Relaxed)
     }
 
     /// Adds what was done about this content.
@@ -210,18 +219,44 @@ impl Windows {
     }
 }
 
+impl Windows {
+    /// It was not done after all.
+    fn give_back(&mut self, what: &'static str, taken: Instant) {
+        if let Some(times) = self.given.get_mut(what)
+            && let Some(at) = times.iter().rposition(|time| *time == taken)
+        {
+            times.remove(at);
+        }
+    }
+}
+
+fn windows(shared: &Mutex<Windows>) -> std::sync::MutexGuard<'_, Windows> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The task that acts.
 struct Actor {
     means: Means,
     memory: Arc<Mutex<Memory>>,
-    windows: Windows,
-    /// The desktop cannot be told, and that was said.
-    mute: bool,
+    windows: Arc<Mutex<Windows>>,
+    desktop: Desktop,
+    crowded: Arc<AtomicBool>,
+}
+
+/// Whether a response was given. One that was not is none that its rate counts: files that cannot be answered must not
+/// use up the answers to those that can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    Yes,
+    No,
 }
 
 impl Actor {
-    async fn serve(mut self, mut inbox: mpsc::Receiver<Landed>) {
+    async fn serve(self, mut inbox: mpsc::Receiver<Landed>) {
         while let Some(landed) = inbox.recv().await {
+            if inbox.is_empty() {
+                self.crowded.store(false, Ordering::Relaxed);
+            }
             let absolute = landed.shared.path.join(&landed.relative);
             let snapshot = self.means.policies.current();
             if snapshot.blocked.is_some() {
@@ -233,7 +268,7 @@ impl Actor {
             if wanted.is_empty() || !memory(&self.memory).begin(&absolute, &landed.sha256) {
                 continue;
             }
-            // To run it, it has to be read first; the desktop may be slow.
+            // To run it, it has to be read first.
             wanted.sort_by_key(|response| match response {
                 Response::Run => 0,
                 Response::Quarantine => 1,
@@ -241,8 +276,14 @@ impl Actor {
             });
             for response in wanted {
                 let name = response.as_str();
-                match self.windows.take(name, &rules.rate, Instant::now()) {
-                    Turn::Yes => self.respond(response, &landed, &absolute).await,
+                let now = Instant::now();
+                let turn = windows(&self.windows).take(name, &rules.rate, now);
+                match turn {
+                    Turn::Yes => {
+                        if self.respond(response, &landed, &absolute, now).await == Given::No {
+                            windows(&self.windows).give_back(name, now);
+                        }
+                    }
                     Turn::Full(rate) => landed.shared.notice(
                         format!("`{name}` on findings is left out: more come than {rate}"),
                         "look at them yourself; `watch.rate` in the policy says how often",
@@ -253,47 +294,49 @@ impl Actor {
         }
     }
 
-    async fn respond(&mut self, response: Response, landed: &Landed, absolute: &Path) {
+    async fn respond(
+        &self,
+        response: Response,
+        landed: &Landed,
+        absolute: &Path,
+        now: Instant,
+    ) -> Given {
         match response {
-            Response::Notify => self.notify(landed, absolute).await,
-            Response::Run => self.run(landed, absolute),
+            Response::Notify => self.notify(landed, absolute),
+            Response::Run => self.run(landed, absolute, now).await,
             Response::Quarantine => self.quarantine(landed, absolute).await,
-            Response::Show => {}
+            Response::Show => Given::No,
         }
     }
 
-    async fn notify(&mut self, landed: &Landed, absolute: &Path) {
+    fn notify(&self, landed: &Landed, absolute: &Path) -> Given {
         let rules = landed.rules.first().map_or("", String::as_str);
         let title = format!("SafeRun: {} in a file that landed", landed.risk);
         let body = format!("{} ({rules})", absolute.display());
-        match desktop::notify(&title, &body).await {
-            Ok(()) => self.mute = false,
-            Err(_) if self.mute => {}
-            Err(why) => {
-                self.mute = true;
-                landed.shared.notice(
-                    format!("the desktop cannot be told of findings: {why}"),
-                    "the watch goes on and shows them; take `notify` out of `watch.on_finding` where there is no desktop",
-                );
-            }
+        if self.desktop.tell(&landed.shared, absolute, title, body) {
+            Given::Yes
+        } else {
+            Given::No
         }
     }
 
-    fn run(&self, landed: &Landed, absolute: &Path) {
+    async fn run(&self, landed: &Landed, absolute: &Path, now: Instant) -> Given {
         let ending = landed
             .relative
             .extension()
             .and_then(|ending| ending.to_str());
         if ending != Some("py") {
-            return;
+            return Given::No;
         }
-        let read = beneath::root(&landed.shared.path)
-            .and_then(|root| beneath::look(&root, &landed.relative)?.read(LARGEST));
-        let Ok(bytes) = read else { return };
+        let (root, relative) = (landed.shared.path.clone(), landed.relative.clone());
+        let read = move || beneath::look(&beneath::root(&root)?, &relative)?.read(LARGEST);
+        let Ok(Ok(bytes)) = patiently(read).await else {
+            return Given::No;
+        };
         let (sha256, file) = (landed.sha256.clone(), absolute.to_owned());
         if hexadecimal(&Sha256::digest(&bytes)) != sha256 {
             // What it is now comes as a finding of its own.
-            return;
+            return Given::No;
         }
         let mut request = RunRequest::default();
         match String::from_utf8(bytes) {
@@ -306,14 +349,19 @@ impl Actor {
             Arc::clone(&self.memory),
             Arc::clone(&landed.shared),
         );
+        let rates = Arc::clone(&self.windows);
         tokio::spawn(async move {
             let run = carry_out(&runs, request).await;
+            if run.id.is_empty() {
+                windows(&rates).give_back(Response::Run.as_str(), now);
+            }
             memory(&memory_of).note(&file, &sha256, |done| done.run = Some(run));
             again(&shared, file);
         });
+        Given::Yes
     }
 
-    async fn quarantine(&self, landed: &Landed, absolute: &Path) {
+    async fn quarantine(&self, landed: &Landed, absolute: &Path) -> Given {
         let (root, sha256) = (&landed.shared.path, &landed.sha256);
         let rules = landed.rules.clone();
         // Noted first: the kernel tells of the change before the call is back.
@@ -324,6 +372,7 @@ impl Actor {
             Ok(mode) => {
                 tracing::warn!(file = %path, mode = format!("{mode:04o}"), "quarantined");
                 again(&landed.shared, absolute.to_owned());
+                Given::Yes
             }
             Err(left) => {
                 memory(&self.memory).note(absolute, sha256, |done| done.quarantined = false);
@@ -331,6 +380,7 @@ impl Actor {
                     format!("{path} is not in quarantine: {left}"),
                     "look at the file yourself",
                 );
+                Given::No
             }
         }
     }
@@ -388,6 +438,26 @@ mod tests {
         assert_eq!(at(60), Turn::Yes);
         assert_eq!(at(61), Turn::Full(rates[0]));
         assert_eq!(at(90), Turn::Yes);
+    }
+
+    #[test]
+    fn what_was_not_done_leaves_its_place_to_others() {
+        let rates = [Rate {
+            count: 1,
+            window: Duration::from_secs(60),
+        }];
+        let (mut windows, began) = (Windows::default(), Instant::now());
+        for decoy in 0..100 {
+            let now = began + Duration::from_millis(decoy);
+            assert_eq!(windows.take("quarantine", &rates, now), Turn::Yes);
+            windows.give_back("quarantine", now);
+        }
+        let last = began + Duration::from_secs(1);
+        assert_eq!(windows.take("quarantine", &rates, last), Turn::Yes);
+        assert_eq!(
+            windows.take("quarantine", &rates, last),
+            Turn::Full(rates[0])
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::{
 
 use nix::sys::statfs::{self, FsType};
 use saferun_protocol::{HostPath, RootState, WatchEvent, WatchRoot};
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::{
     beneath::{self, Found},
@@ -128,14 +128,17 @@ pub(super) struct Root {
     /// Content of each file with findings when it was judged last: what looks different only because the policy, the
     /// rights or the root's place changed has not landed.
     pub(super) judged: HashMap<PathBuf, String>,
+    /// Where the kernel's events are read.
+    runtime: Handle,
     /// Why changes are looked for at intervals, if they are.
     polled: Option<String>,
     mounts: String,
 }
 
 impl Root {
-    /// Starts the thread.
+    /// Starts the thread. Needs a runtime of tokio's around it.
     pub(super) fn start(shared: Arc<Shared>) -> std::io::Result<()> {
+        let runtime = Handle::try_current().map_err(std::io::Error::other)?;
         let run = move || {
             let context = shared.context();
             let rules = Rules::new(&shared.path, &context.ignore);
@@ -151,6 +154,7 @@ impl Root {
                 full: false,
                 surveyed: false,
                 judged: HashMap::new(),
+                runtime,
                 polled: None,
                 mounts: String::new(),
             };
@@ -192,7 +196,7 @@ impl Root {
         // Held on to, it would keep a file system busy, and the kernel from telling that the folder is gone.
         drop(root);
         if self.polled.is_none() {
-            match Watcher::new(&self.shared.inbox) {
+            match Watcher::new(&self.shared.inbox, &self.runtime) {
                 Ok(watcher) => self.watcher = Some(watcher),
                 Err(limit) => self.limited(&limit),
             }
@@ -310,7 +314,7 @@ impl Root {
     /// Makes all watches anew: some may belong to folders that are gone.
     fn watch_anew(&mut self) {
         if self.watcher.take().is_some() {
-            match Watcher::new(&self.shared.inbox) {
+            match Watcher::new(&self.shared.inbox, &self.runtime) {
                 Ok(watcher) => self.watcher = Some(watcher),
                 Err(limit) => self.limited(&limit),
             }
@@ -405,7 +409,7 @@ impl Root {
         }
         let now = Instant::now();
         let name = relative.file_name().unwrap_or_default();
-        if rules::is_ignore_file(name) {
+        if rules::is_ignore_file(name) || (touch.structure && rules::says_what_is_ignored(name)) {
             let folder = relative.parent().unwrap_or(Path::new("")).to_owned();
             self.survey(&folder, false);
             return;

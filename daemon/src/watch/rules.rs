@@ -141,6 +141,12 @@ pub(super) fn is_ignore_file(name: &OsStr) -> bool {
     IGNORE_FILES.iter().any(|known| name == *known)
 }
 
+/// Whether what comes or goes under this name changes what is ignored: `.git` too, because without it a `.gitignore`
+/// says nothing.
+pub(super) fn says_what_is_ignored(name: &OsStr) -> bool {
+    is_ignore_file(name) || name == ".git"
+}
+
 /// Whether a file of this name is scanned.
 pub(super) fn is_scanned(name: &Path) -> bool {
     let ending = name.extension().and_then(OsStr::to_str);

@@ -22,6 +22,7 @@ use super::{
     root::Root,
     rules,
     scan::{Content, Looked},
+    watcher::Limit,
 };
 
 /// Most files of one root.
@@ -102,14 +103,22 @@ impl Root {
             .insert(folder.to_owned(), self.survey)
             .is_some();
         let watched = self.watcher.as_ref().is_some_and(|one| one.has(&absolute));
-        if self.is_told()
-            && !(known && watched)
-            && let Some(Err(limit)) = self.watcher.as_mut().map(|one| one.add(&absolute))
-        {
-            self.limited(&limit);
+        if self.is_told() && !(known && watched) {
+            match self.watcher.as_mut().map(|one| one.add(&absolute, &found)) {
+                Some(Err(limit)) => self.limited(&limit),
+                // Of the root itself no folder above tells.
+                Some(Ok(false)) if folder.as_os_str().is_empty() => {
+                    self.limited(&Limit::Other("it cannot be looked into".to_owned()));
+                }
+                _ => {}
+            }
         }
         self.rules.read(&absolute, &found);
         let Ok((names, all)) = found.list(MAX_NAMES) else {
+            // Nobody can look into it: as soon as that changes, it is a new folder.
+            if !folder.as_os_str().is_empty() {
+                self.known.folders.remove(folder);
+            }
             return;
         };
         self.full |= !all;
@@ -246,6 +255,17 @@ impl Root {
     fn tell(&mut self, path: &Path) {
         let item = self.item(path);
         let fresh = item.as_ref().is_some_and(|item| self.is_fresh(path, item));
+        let left_out = fresh
+            && item.as_ref().is_some_and(|item| {
+                let responder = &self.context.responder;
+                responder.landed(&self.shared, path, item)
+            });
+        if left_out {
+            self.shared.notice(
+                "too many findings at once: about some of them nothing is done by itself",
+                "they are shown all the same; look at them yourself",
+            );
+        }
         let mut board = self.shared.board();
         let sequence = match (board.file(path), item) {
             (None, None) => return,
@@ -257,21 +277,13 @@ impl Root {
                 board.put(Subject::File(path.to_owned()), gone)
             }
             (Some(WatchEvent::File(old)), Some(new)) if same(old, &new) => {
-                if fresh {
-                    self.context.responder.landed(&self.shared, path, &new);
-                }
                 board.amend(path, WatchEvent::File(Box::new(new)));
                 return;
             }
-            (_, Some(new)) => {
-                if fresh {
-                    self.context.responder.landed(&self.shared, path, &new);
-                }
-                board.put(
-                    Subject::File(path.to_owned()),
-                    WatchEvent::File(Box::new(new)),
-                )
-            }
+            (_, Some(new)) => board.put(
+                Subject::File(path.to_owned()),
+                WatchEvent::File(Box::new(new)),
+            ),
         };
         drop(board);
         self.shared.bell.send_replace(sequence);

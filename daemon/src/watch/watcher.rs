@@ -1,15 +1,48 @@
-//! The kernel's watches of one root, a folder at a time: `notify` is told of each folder by itself,
-//! because it knows neither what is ignored nor what a limit means to us.
+//! The kernel's watches of one root, a folder at a time, because the kernel knows neither what is ignored nor what a
+//! limit means to us. Asks for changes alone: what others open and read wakes nobody.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use notify::{Config, ErrorKind, INotifyWatcher, RecursiveMode, Watcher as _};
+use nix::{
+    errno::Errno,
+    libc,
+    sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor},
+};
+use tokio::{runtime::Handle, task::AbortHandle};
 
-use super::inbox::Inbox;
+use super::{
+    beneath::Found,
+    inbox::{Inbox, Touch},
+    rules,
+};
+use crate::inotify::Events;
+
+/// A file is whole.
+const COMPLETE: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE.union(AddWatchFlags::IN_MOVED_TO);
+
+/// A name came or went, or the folder itself did.
+const STRUCTURE: AddWatchFlags = AddWatchFlags::IN_CREATE
+    .union(AddWatchFlags::IN_DELETE)
+    .union(AddWatchFlags::IN_MOVED_FROM)
+    .union(AddWatchFlags::IN_MOVED_TO)
+    .union(AddWatchFlags::IN_DELETE_SELF)
+    .union(AddWatchFlags::IN_MOVE_SELF);
+
+/// Nothing of a file that has no name any more.
+const NAMED: AddWatchFlags = AddWatchFlags::from_bits_retain(libc::IN_EXCL_UNLINK);
+
+/// What is asked of the kernel for each folder. Never `IN_OPEN`, `IN_ACCESS` or `IN_CLOSE_NOWRITE`: a reader, ourselves
+/// among them, would wake us.
+const ASKED: AddWatchFlags = COMPLETE
+    .union(STRUCTURE)
+    .union(AddWatchFlags::IN_MODIFY)
+    .union(AddWatchFlags::IN_ATTRIB)
+    .union(AddWatchFlags::IN_ONLYDIR)
+    .union(NAMED);
 
 /// Why the kernel does not tell of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,71 +83,297 @@ impl Limit {
             Self::Other(_) => "changes are looked for at intervals meanwhile",
         }
     }
+
+    fn of(errno: Errno) -> Self {
+        match errno {
+            Errno::ENOSPC => Self::Watches,
+            // The limit of instances, or of this process's descriptors.
+            Errno::EMFILE => Self::Instances,
+            _ => Self::Other(errno.desc().to_lowercase()),
+        }
+    }
 }
 
 /// The watches of one root.
 pub(super) struct Watcher {
-    inner: INotifyWatcher,
-    folders: BTreeSet<PathBuf>,
+    inotify: Arc<Inotify>,
+    watches: Arc<Mutex<Watches>>,
+    reader: AbortHandle,
+}
+
+/// Which folder each watch is of.
+#[derive(Debug, Default)]
+struct Watches {
+    names: HashMap<WatchDescriptor, PathBuf>,
+    folders: BTreeMap<PathBuf, WatchDescriptor>,
 }
 
 impl Watcher {
     /// A watcher whose events go to this inbox.
-    pub(super) fn new(inbox: &Arc<Inbox>) -> Result<Self, Limit> {
-        let inbox = Arc::clone(inbox);
-        let inner = INotifyWatcher::new(
-            move |event| inbox.event(event),
-            Config::default().with_follow_symlinks(false),
-        )
-        .map_err(|error| limit(&error))?;
+    pub(super) fn new(inbox: &Arc<Inbox>, runtime: &Handle) -> Result<Self, Limit> {
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK);
+        let inotify = Arc::new(inotify.map_err(Limit::of)?);
+        let watches = Arc::new(Mutex::default());
+        let events = {
+            let _within = runtime.enter();
+            Events::of(Arc::clone(&inotify))
+        };
+        let events = events.map_err(|error| Limit::Other(error.to_string()))?;
+        let reading = read(events, Arc::clone(&watches), Arc::clone(inbox));
         Ok(Self {
-            inner,
-            folders: BTreeSet::new(),
+            inotify,
+            watches,
+            reader: runtime.spawn(reading).abort_handle(),
         })
     }
 
-    /// Watches a folder. One that is watched already is watched anew, because its watch may be that of
-    /// an older folder of the same name.
-    pub(super) fn add(&mut self, folder: &Path) -> Result<(), Limit> {
-        if self.folders.remove(folder) {
+    /// Watches a folder, by its descriptor: whatever its name leads to by now, nothing else is watched. A name that
+    /// belonged to another folder before belongs to this one from now on. Returns false where nobody can look into it.
+    pub(super) fn add(&mut self, path: &Path, folder: &Found) -> Result<bool, Limit> {
+        // With the lock, so that no event comes of a watch whose name is not known yet.
+        let mut watches = lock(&self.watches);
+        let magic = folder.magic();
+        let watch = match self.inotify.add_watch(magic.as_str(), ASKED) {
+            Ok(watch) => watch,
+            // Or it went in this moment. The folder above tells when that changes.
+            Err(Errno::EACCES | Errno::ENOENT | Errno::ENOTDIR) => return Ok(false),
+            Err(errno) => return Err(Limit::of(errno)),
+        };
+        let older = watches.folders.insert(path.to_owned(), watch);
+        if let Some(older) = older.filter(|older| *older != watch) {
+            watches.names.remove(&older);
             // Fails if the kernel has dropped it already.
-            let _ = self.inner.unwatch(folder);
+            let _ = self.inotify.rm_watch(older);
         }
-        match self.inner.watch(folder, RecursiveMode::NonRecursive) {
-            Ok(()) => {
-                self.folders.insert(folder.to_owned());
-                Ok(())
-            }
-            Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => Ok(()),
-            Err(error) => Err(limit(&error)),
+        // A folder that moved keeps its watch, under its new name.
+        if let Some(before) = watches.names.insert(watch, path.to_owned())
+            && before != path
+            && watches.folders.get(&before) == Some(&watch)
+        {
+            watches.folders.remove(&before);
         }
+        Ok(true)
     }
 
     /// Whether a folder is watched.
     pub(super) fn has(&self, folder: &Path) -> bool {
-        self.folders.contains(folder)
+        lock(&self.watches).folders.contains_key(folder)
     }
 
     /// Leaves a folder and all under it.
     pub(super) fn remove(&mut self, folder: &Path) {
-        let under: Vec<PathBuf> = self
+        let mut watches = lock(&self.watches);
+        let under: Vec<PathBuf> = watches
             .folders
             .range(folder.to_owned()..)
-            .take_while(|path| path.starts_with(folder))
-            .cloned()
+            .take_while(|(path, _)| path.starts_with(folder))
+            .map(|(path, _)| path.clone())
             .collect();
         for path in under {
-            self.folders.remove(&path);
-            let _ = self.inner.unwatch(&path);
+            if let Some(watch) = watches.folders.remove(&path) {
+                watches.names.remove(&watch);
+                let _ = self.inotify.rm_watch(watch);
+            }
         }
     }
 }
 
-fn limit(error: &notify::Error) -> Limit {
-    match &error.kind {
-        ErrorKind::MaxFilesWatch => Limit::Watches,
-        // EMFILE: the limit of instances, or of this process's descriptors.
-        ErrorKind::Io(io) if io.raw_os_error() == Some(libc::EMFILE) => Limit::Instances,
-        _ => Limit::Other(error.to_string()),
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+fn lock(watches: &Mutex<Watches>) -> MutexGuard<'_, Watches> {
+    watches.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn read(events: Events, watches: Arc<Mutex<Watches>>, inbox: Arc<Inbox>) {
+    loop {
+        match events.next().await {
+            Ok(events) => {
+                let mut watches = lock(&watches);
+                for event in events {
+                    watches.hear(&event, &inbox);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "inotify cannot be read");
+                return inbox.lost("the kernel's events cannot be read");
+            }
+        }
+    }
+}
+
+impl Watches {
+    fn hear(&mut self, event: &InotifyEvent, inbox: &Inbox) {
+        if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
+            return inbox.lost("the kernel's event queue overflowed");
+        }
+        let Some(folder) = self.names.get(&event.wd) else {
+            return;
+        };
+        if event.mask.contains(AddWatchFlags::IN_IGNORED) {
+            // The kernel dropped it.
+            let folder = folder.clone();
+            self.names.remove(&event.wd);
+            if self.folders.get(&folder) == Some(&event.wd) {
+                self.folders.remove(&folder);
+            }
+            return;
+        }
+        let path = match &event.name {
+            Some(name) if !matters(event, Path::new(name)) => return,
+            Some(name) => folder.join(name),
+            None => folder.clone(),
+        };
+        let touch = Touch {
+            complete: event.mask.intersects(COMPLETE),
+            structure: event
+                .mask
+                .intersects(STRUCTURE.union(AddWatchFlags::IN_UNMOUNT)),
+            again: false,
+        };
+        inbox.touch(path, touch);
+    }
+}
+
+/// Whether what happened to a name can change what is said: what is neither scanned, nor a folder, nor says what is
+/// ignored, is nobody's business here.
+fn matters(event: &InotifyEvent, name: &Path) -> bool {
+    event.mask.contains(AddWatchFlags::IN_ISDIR)
+        || rules::is_scanned(name)
+        || rules::says_what_is_ignored(name.as_os_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+    use crate::watch::{beneath, inbox::Taken};
+
+    /// A folder with its watcher.
+    struct Watched {
+        _top: tempfile::TempDir,
+        path: PathBuf,
+        inbox: Arc<Inbox>,
+        watcher: Watcher,
+    }
+
+    fn watched() -> Watched {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().canonicalize().unwrap();
+        let inbox = Arc::new(Inbox::default());
+        let watcher = Watcher::new(&inbox, &Handle::current()).unwrap();
+        let mut watched = Watched {
+            _top: top,
+            path: path.clone(),
+            inbox,
+            watcher,
+        };
+        watched.add(&path);
+        watched
+    }
+
+    impl Watched {
+        fn add(&mut self, path: &Path) {
+            let found = beneath::root(path).unwrap();
+            assert_eq!(self.watcher.add(path, &found), Ok(true));
+        }
+
+        /// What is told until a file of this name was written and closed.
+        async fn until(&self, name: &str) -> Taken {
+            let last = self.path.join(name);
+            fs::write(&last, "").unwrap();
+            let mut all = Taken::default();
+            let deadline = std::time::Instant::now() + Duration::from_secs(20);
+            while !all.touched.get(&last).is_some_and(|touch| touch.complete) {
+                assert!(std::time::Instant::now() < deadline, "{all:?}");
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                let taken = self.inbox.take(Some(std::time::Instant::now()));
+                for (path, touch) in taken.touched {
+                    let known = all.touched.entry(path).or_default();
+                    known.complete |= touch.complete;
+                    known.structure |= touch.structure;
+                }
+            }
+            all.touched.remove(&last);
+            all
+        }
+    }
+
+    #[tokio::test]
+    async fn who_opens_and_reads_or_writes_other_files_is_not_heard() {
+        let watched = watched();
+        let file = watched.path.join("a.py");
+        fs::write(&file, "x = 1\n").unwrap();
+        watched.until("first.py").await;
+        for _ in 0..1_000 {
+            assert_eq!(fs::read(&file).unwrap().len(), 6);
+            assert!(fs::read_dir(&watched.path).unwrap().count() > 0);
+        }
+        fs::write(watched.path.join("a.log"), "words").unwrap();
+        let heard = watched.until("last.py").await;
+        assert!(heard.touched.is_empty(), "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn writing_closing_moving_and_removing_are_told_apart() {
+        let watched = watched();
+        let (a, b) = (watched.path.join("a.py"), watched.path.join("b.py"));
+        let open = fs::File::create(&a).unwrap();
+        let heard = watched.until("1.py").await;
+        assert!(heard.touched[&a].structure && !heard.touched[&a].complete);
+        drop(open);
+        let heard = watched.until("2.py").await;
+        assert!(heard.touched[&a].complete && !heard.touched[&a].structure);
+        fs::rename(&a, &b).unwrap();
+        let heard = watched.until("3.py").await;
+        assert!(heard.touched[&a].structure && !heard.touched[&a].complete);
+        assert!(heard.touched[&b].structure && heard.touched[&b].complete);
+        fs::remove_file(&b).unwrap();
+        let heard = watched.until("4.py").await;
+        assert!(heard.touched[&b].structure && !heard.touched[&b].complete);
+        fs::write(watched.path.join(".gitignore"), "x").unwrap();
+        let heard = watched.until("5.py").await;
+        assert!(heard.touched.contains_key(&watched.path.join(".gitignore")));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_moved_is_heard_by_its_new_name_and_one_that_is_left_is_not() {
+        let mut watched = watched();
+        let (old, new) = (watched.path.join("old"), watched.path.join("new"));
+        fs::create_dir(&old).unwrap();
+        watched.add(&old);
+        fs::rename(&old, &new).unwrap();
+        watched.add(&new);
+        // In whichever order the two names are looked at.
+        watched.watcher.remove(&old);
+        fs::write(new.join("a.py"), "").unwrap();
+        let heard = watched.until("1.py").await;
+        assert!(heard.touched[&new.join("a.py")].complete, "{heard:?}");
+        watched.watcher.remove(&new);
+        assert!(!watched.watcher.has(&new));
+        fs::write(new.join("b.py"), "").unwrap();
+        let heard = watched.until("2.py").await;
+        assert!(!heard.touched.contains_key(&new.join("b.py")), "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_removed_and_made_again_is_watched_again() {
+        let mut watched = watched();
+        let folder = watched.path.join("folder");
+        for round in 0..3 {
+            fs::create_dir(&folder).unwrap();
+            watched.add(&folder);
+            fs::write(folder.join("a.py"), "").unwrap();
+            let heard = watched.until(&format!("{round}.py")).await;
+            assert!(heard.touched[&folder.join("a.py")].complete, "{heard:?}");
+            fs::remove_dir_all(&folder).unwrap();
+            let heard = watched.until(&format!("{round}-gone.py")).await;
+            assert!(heard.touched[&folder].structure, "{heard:?}");
+            assert!(!watched.watcher.has(&folder), "the kernel dropped it");
+        }
     }
 }

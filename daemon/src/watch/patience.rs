@@ -1,0 +1,65 @@
+//! Work on files that may never end, because their file system hangs: done on threads of its own, waited for with a
+//! deadline, and bounded in number, so that what hangs takes nothing else with it.
+
+use std::{io, time::Duration};
+
+use tokio::sync::Semaphore;
+
+/// How long a file system may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Threads that may hang at a time.
+static PLACES: Semaphore = Semaphore::const_new(16);
+
+/// Does something with files, and gives up on it after 10 s; it may then still be done later.
+///
+/// # Errors
+/// `TimedOut`, or what ended the thread.
+pub(super) async fn patiently<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    within(PATIENCE, &PLACES, work).await
+}
+
+async fn within<T: Send + 'static>(
+    patience: Duration,
+    places: &'static Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let slow = || io::Error::new(io::ErrorKind::TimedOut, "the file system does not answer");
+    let done = async {
+        let place = places.acquire().await.map_err(io::Error::other)?;
+        let job = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        });
+        job.await.map_err(io::Error::other)
+    };
+    tokio::time::timeout(patience, done)
+        .await
+        .unwrap_or_else(|_| Err(slow()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_hangs_is_given_up_and_bounds_what_hangs_beside_it() {
+        static TWO: Semaphore = Semaphore::const_new(2);
+        let short = Duration::from_millis(20);
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            let (release, hang) = mpsc::channel::<()>();
+            held.push(release);
+            let ended = within(short, &TWO, move || hang.recv().is_ok()).await;
+            assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        let third = within(short, &TWO, || 1).await;
+        assert_eq!(third.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(held);
+        let free = within(Duration::from_secs(20), &TWO, || 1).await;
+        assert_eq!(free.unwrap(), 1);
+    }
+}
