@@ -57,6 +57,7 @@ pub(crate) async fn execute(
         }
         "saferun.startDaemon" => {
             daemon::reach(true).await.map_err(refused)?;
+            shared.workspace.daemon_is_there();
             Ok(json!({"running": true}))
         }
         _ => Err(Error::invalid_params(format!(

@@ -19,7 +19,7 @@ pub(crate) const SCAN: &str = "SafeRun";
 /// Source of what a run says.
 pub(crate) const RUN: &str = "SafeRun run";
 /// Diagnostics of one file; what is beyond is counted in one more.
-const MOST: usize = 500;
+pub(crate) const MOST: usize = 500;
 /// Related places of one diagnostic.
 const MOST_RELATED: usize = 16;
 /// Where the rules are described.
@@ -116,7 +116,7 @@ fn of_finding(uri: &Uri, found: &Found, finding: &Finding, encoding: Encoding) -
         range: range(finding.range),
         severity: Some(severity(finding.level)),
         code: Some(NumberOrString::String(finding.rule.clone())),
-        code_description: page(finding).map(|href| CodeDescription { href }),
+        code_description: page(&finding.rule, &finding.name).map(|href| CodeDescription { href }),
         source: Some(SCAN.to_owned()),
         message: one_line(&format!("{}: {}", finding.level, finding.message)),
         related_information: (!related.is_empty()).then_some(related),
@@ -126,13 +126,13 @@ fn of_finding(uri: &Uri, found: &Found, finding: &Finding, encoding: Encoding) -
 }
 
 /// The page of a rule.
-pub(crate) fn page(finding: &Finding) -> Option<Uri> {
-    let anchor = format!("{}-{}", finding.rule.to_lowercase(), finding.name);
+pub(crate) fn page(rule: &str, name: &str) -> Option<Uri> {
+    let anchor = format!("{}-{}", rule.to_lowercase(), name);
     format!("{PAGES}{anchor}").parse().ok()
 }
 
 /// How much an editor makes of a level.
-fn severity(level: Level) -> DiagnosticSeverity {
+pub(crate) fn severity(level: Level) -> DiagnosticSeverity {
     match level {
         Level::Blocked => DiagnosticSeverity::ERROR,
         Level::High => DiagnosticSeverity::WARNING,
@@ -141,7 +141,7 @@ fn severity(level: Level) -> DiagnosticSeverity {
     }
 }
 
-fn whole_file(message: String) -> Diagnostic {
+pub(crate) fn whole_file(message: String) -> Diagnostic {
     Diagnostic {
         range: Range::new(Position::new(0, 0), Position::new(0, 0)),
         severity: Some(DiagnosticSeverity::INFORMATION),

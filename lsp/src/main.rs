@@ -22,6 +22,7 @@ mod settings;
 mod state;
 mod suppress;
 mod text;
+mod workspace;
 
 use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 

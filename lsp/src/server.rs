@@ -1,7 +1,7 @@
 //! The protocol's methods: each one reads or writes the state, and hands work to its module. State is written before
 //! anything is awaited, because the library runs notifications concurrently and begins them in order.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tower_lsp_server::{
@@ -13,15 +13,17 @@ use tower_lsp_server::{
         CompletionParams, CompletionResponse, ConfigurationItem, DiagnosticOptions,
         DiagnosticServerCapabilities, DidChangeConfigurationParams,
         DidChangeNotebookDocumentParams, DidChangeTextDocumentParams,
-        DidCloseNotebookDocumentParams, DidCloseTextDocumentParams, DidOpenNotebookDocumentParams,
-        DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams,
-        DocumentDiagnosticReport, DocumentDiagnosticReportResult, ExecuteCommandOptions,
-        ExecuteCommandParams, FullDocumentDiagnosticReport, Hover, HoverParams,
-        HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, LSPAny,
-        MessageType, Notebook, NotebookCellSelector, NotebookDocumentSyncOptions, NotebookSelector,
-        OneOf, ProgressToken, Registration, RelatedFullDocumentDiagnosticReport, SaveOptions,
-        ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
-        TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
+        DidChangeWorkspaceFoldersParams, DidCloseNotebookDocumentParams,
+        DidCloseTextDocumentParams, DidOpenNotebookDocumentParams, DidOpenTextDocumentParams,
+        DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport,
+        DocumentDiagnosticReportResult, ExecuteCommandOptions, ExecuteCommandParams,
+        FullDocumentDiagnosticReport, Hover, HoverParams, HoverProviderCapability,
+        InitializeParams, InitializeResult, InitializedParams, LSPAny, MessageType, Notebook,
+        NotebookCellSelector, NotebookDocumentSyncOptions, NotebookSelector, OneOf, ProgressToken,
+        Registration, RelatedFullDocumentDiagnosticReport, SaveOptions, ServerCapabilities,
+        ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+        TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams, WorkspaceDiagnosticParams,
+        WorkspaceDiagnosticReport, WorkspaceDiagnosticReportResult, WorkspaceFolder,
         WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
     },
 };
@@ -33,7 +35,8 @@ use crate::{
     position::Encoding,
     scan,
     settings::Settings,
-    state::{ClientCan, Shared},
+    state::{ClientCan, Shared, path_of},
+    workspace,
 };
 
 pub(crate) const RUN: &str = "saferun.run";
@@ -65,6 +68,9 @@ impl Server {
     #[expect(clippy::unused_async, reason = "the library takes async handlers")]
     pub(crate) async fn progress_cancelled(&self, params: WorkDoneProgressCancelParams) {
         if let ProgressToken::String(token) = params.token {
+            if token == workspace::TOKEN {
+                return self.shared.workspace.stop();
+            }
             self.shared.runs.cancel(Some(&token));
         }
     }
@@ -88,7 +94,12 @@ impl Server {
 
     async fn apply(&self, section: &Value) {
         let (settings, wrong) = Settings::read(section);
+        let before = self.shared.settings();
+        let shown = (settings.watch, settings.minimum_level);
         self.shared.set_settings(settings);
+        if (before.watch, before.minimum_level) != shown {
+            self.shared.workspace.changed();
+        }
         for uri in self.shared.all_open() {
             self.shared.with_open(&uri, Open::rescan);
             scan::wake(&self.shared, &uri);
@@ -168,7 +179,7 @@ fn capabilities(can: ClientCan, encoding: Encoding) -> ServerCapabilities {
             DiagnosticServerCapabilities::Options(DiagnosticOptions {
                 identifier: Some("saferun".to_owned()),
                 inter_file_dependencies: false,
-                workspace_diagnostics: false,
+                workspace_diagnostics: true,
                 ..DiagnosticOptions::default()
             })
         }),
@@ -184,7 +195,7 @@ fn capabilities(can: ClientCan, encoding: Encoding) -> ServerCapabilities {
         workspace: Some(WorkspaceServerCapabilities {
             workspace_folders: Some(WorkspaceFoldersServerCapabilities {
                 supported: Some(true),
-                change_notifications: Some(OneOf::Left(false)),
+                change_notifications: Some(OneOf::Left(true)),
             }),
             ..WorkspaceServerCapabilities::default()
         }),
@@ -205,6 +216,9 @@ impl LanguageServer for Server {
         if let Some(options) = &params.initialization_options {
             self.shared.set_settings(Settings::read(options).0);
         }
+        self.shared
+            .workspace
+            .change_folders(&[], folders_of(&params));
         parent::watch(params.process_id);
         Ok(InitializeResult {
             capabilities: capabilities(can, encoding),
@@ -227,10 +241,12 @@ impl LanguageServer for Server {
             let _ = tokio::time::timeout(Duration::from_secs(5), asked).await;
         }
         self.configure().await;
+        tokio::spawn(workspace::follow(Arc::clone(&self.shared)));
     }
 
     async fn shutdown(&self) -> Result<()> {
         self.shared.runs.cancel(None);
+        self.shared.workspace.end();
         Ok(())
     }
 
@@ -244,6 +260,7 @@ impl LanguageServer for Server {
             .open(&file.uri, Open::new(kind, file.version, file.text))
         {
             scan::wake(&self.shared, &file.uri);
+            workspace::opened(&self.shared, &file.uri, true).await;
         }
     }
 
@@ -274,11 +291,13 @@ impl LanguageServer for Server {
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         let uri = params.text_document.uri;
         self.shared.close(&uri);
-        self.forget(vec![uri]).await;
+        workspace::closed(&self.shared, &uri).await;
     }
 
     async fn notebook_did_open(&self, params: DidOpenNotebookDocumentParams) {
+        let id = params.notebook_document.uri.clone();
         notebook::opened(&self.shared, params);
+        workspace::opened(&self.shared, &id, false).await;
     }
 
     async fn notebook_did_change(&self, params: DidChangeNotebookDocumentParams) {
@@ -287,8 +306,28 @@ impl LanguageServer for Server {
     }
 
     async fn notebook_did_close(&self, params: DidCloseNotebookDocumentParams) {
-        let gone = self.shared.close_notebook(&params.notebook_document.uri);
+        let id = params.notebook_document.uri;
+        let gone = self.shared.close_notebook(&id);
         self.forget(gone).await;
+        workspace::closed(&self.shared, &id).await;
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let paths = |folders: Vec<WorkspaceFolder>| -> Vec<PathBuf> {
+            let paths = folders.iter().filter_map(|folder| path_of(&folder.uri));
+            paths.collect()
+        };
+        let (gone, new) = (paths(params.event.removed), paths(params.event.added));
+        self.shared.workspace.change_folders(&gone, new);
+    }
+
+    async fn workspace_diagnostic(
+        &self,
+        params: WorkspaceDiagnosticParams,
+    ) -> Result<WorkspaceDiagnosticReportResult> {
+        let items = workspace::asked(&self.shared, params.previous_result_ids).await;
+        let report = WorkspaceDiagnosticReport { items };
+        Ok(WorkspaceDiagnosticReportResult::Report(report))
     }
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
@@ -403,6 +442,19 @@ impl LanguageServer for Server {
             .await
             .map(Some)
     }
+}
+
+/// The folders of the workspace; older clients name one by itself.
+fn folders_of(params: &InitializeParams) -> Vec<PathBuf> {
+    if let Some(folders) = &params.workspace_folders {
+        return folders
+            .iter()
+            .filter_map(|folder| path_of(&folder.uri))
+            .collect();
+    }
+    #[expect(deprecated, reason = "clients without workspace folders still send it")]
+    let root = params.root_uri.as_ref();
+    root.and_then(path_of).into_iter().collect()
 }
 
 async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T> {

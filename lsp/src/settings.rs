@@ -21,6 +21,31 @@ pub(crate) struct Settings {
     pub(crate) start_daemon: bool,
     /// Whether runs are traced: what was tried, and at which line.
     pub(crate) trace: bool,
+    /// Which files of the workspace are shown that are not open.
+    pub(crate) watch: WatchFiles,
+}
+
+/// Files of the workspace that are not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum WatchFiles {
+    /// All with findings.
+    #[default]
+    All,
+    /// Those that a model wrote, as the policy recognises them.
+    Generated,
+    /// None.
+    Off,
+}
+
+impl WatchFiles {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "all" => Some(Self::All),
+            "generated" => Some(Self::Generated),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -33,6 +58,7 @@ impl Default for Settings {
             memory_bytes: None,
             start_daemon: true,
             trace: true,
+            watch: WatchFiles::All,
         }
     }
 }
@@ -64,6 +90,10 @@ impl Settings {
                 "codeLens" => value.as_bool().map(|on| settings.code_lens = on),
                 "trace" => value.as_bool().map(|on| settings.trace = on),
                 "startDaemon" => value.as_bool().map(|on| settings.start_daemon = on),
+                "watch" => value
+                    .as_str()
+                    .and_then(WatchFiles::of)
+                    .map(|watch| settings.watch = watch),
                 "timeoutSeconds" => amount(value).map(|seconds| {
                     settings.timeout_ms = (seconds > 0).then(|| seconds.saturating_mul(1000));
                 }),
@@ -94,10 +124,11 @@ mod tests {
     #[test]
     fn values_of_the_wrong_type_are_passed_over_and_named() {
         let (settings, wrong) = Settings::read(&json!({
-            "policy": "strict", "minimumLevel": "HIGH", "codeLens": "yes", "timeoutSeconds": -1, "server": {"path": "x"},
+            "policy": "strict", "minimumLevel": "HIGH", "watch": "generated", "codeLens": "yes", "timeoutSeconds": -1, "server": {"path": "x"},
         }));
         assert_eq!(settings.policy.as_deref(), Some("strict"));
         assert_eq!(settings.minimum_level, Level::High);
+        assert_eq!(settings.watch, WatchFiles::Generated);
         assert!(settings.code_lens);
         assert_eq!(wrong.len(), 2, "{wrong:?}");
     }

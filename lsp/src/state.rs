@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,6 +22,7 @@ use crate::{
     position::Encoding,
     run::{Reports, Runs},
     settings::Settings,
+    workspace::Workspace,
 };
 
 /// Files that are looked after at the same time; further ones are open but not scanned.
@@ -101,6 +102,8 @@ pub(crate) struct Shared {
     /// Woken whenever a scan has ended.
     pub(crate) scanned: Notify,
     pub(crate) policies: Policies,
+    /// Files of the workspace that are not open.
+    pub(crate) workspace: Workspace,
     inner: Mutex<Inner>,
 }
 
@@ -108,9 +111,23 @@ pub(crate) struct Shared {
 struct Inner {
     open: HashMap<String, Open>,
     notebooks: HashMap<String, Notebook>,
+    /// How many open documents stand for each file: the cells of a notebook may be documents of their own.
+    paths: HashMap<PathBuf, usize>,
     settings: Settings,
     encoding: Encoding,
     can: ClientCan,
+}
+
+impl Inner {
+    /// A document was opened or closed.
+    fn counted(&mut self, uri: &Uri, more: isize) {
+        let Some(path) = path_of(uri) else { return };
+        let count = self.paths.entry(path.clone()).or_default();
+        *count = count.saturating_add_signed(more);
+        if *count == 0 {
+            self.paths.remove(&path);
+        }
+    }
 }
 
 impl Shared {
@@ -123,6 +140,7 @@ impl Shared {
             scans: Arc::new(Semaphore::new(cores.max(2))),
             scanned: Notify::new(),
             policies: Policies::default(),
+            workspace: Workspace::default(),
             inner: Mutex::default(),
         }
     }
@@ -160,14 +178,19 @@ impl Shared {
         }
         if let Some(before) = inner.open.insert(uri.as_str().to_owned(), open) {
             before.cancel.cancel();
+        } else {
+            inner.counted(uri, 1);
         }
         true
     }
 
     pub(crate) fn close(&self, uri: &Uri) {
-        if let Some(open) = self.lock().open.remove(uri.as_str()) {
+        let mut inner = self.lock();
+        if let Some(open) = inner.open.remove(uri.as_str()) {
             open.cancel.cancel();
+            inner.counted(uri, -1);
         }
+        drop(inner);
         self.scanned.notify_waiters();
     }
 
@@ -180,15 +203,25 @@ impl Shared {
     pub(crate) fn open_notebook(&self, id: &Uri, notebook: Notebook) -> bool {
         let mut inner = self.lock();
         let room = inner.notebooks.len() < MOST_OPEN && notebook.cells().len() <= MOST_OPEN;
-        if room {
-            inner.notebooks.insert(id.as_str().to_owned(), notebook);
+        if room
+            && inner
+                .notebooks
+                .insert(id.as_str().to_owned(), notebook)
+                .is_none()
+        {
+            inner.counted(id, 1);
         }
         room
     }
 
     /// Closes a notebook, and gives the cells that were open in it.
     pub(crate) fn close_notebook(&self, id: &Uri) -> Vec<Uri> {
-        let gone = self.lock().notebooks.remove(id.as_str());
+        let mut inner = self.lock();
+        let gone = inner.notebooks.remove(id.as_str());
+        if gone.is_some() {
+            inner.counted(id, -1);
+        }
+        drop(inner);
         let cells = gone.map(|notebook| notebook.cells().to_vec());
         let cells = cells.unwrap_or_default();
         for cell in &cells {
@@ -210,6 +243,11 @@ impl Shared {
     pub(crate) fn file_of(&self, uri: &Uri) -> Uri {
         let notebook = self.with_open(uri, |open| open.notebook.clone());
         notebook.flatten().unwrap_or_else(|| uri.clone())
+    }
+
+    /// Whether a file, or a part of it, is open.
+    pub(crate) fn is_open_path(&self, path: &Path) -> bool {
+        self.lock().paths.contains_key(path)
     }
 
     /// The open files.
@@ -239,6 +277,7 @@ impl Shared {
         if self.client_can().pull {
             return;
         }
+        let _turn = self.workspace.turn().await;
         if let Some((version, all)) = self.diagnostics(uri) {
             self.client
                 .publish_diagnostics(uri.clone(), all, Some(version))
@@ -273,6 +312,16 @@ impl Shared {
 pub(crate) fn folder_of(uri: &Uri) -> Option<PathBuf> {
     let path = uri.to_file_path().filter(|path| path.is_absolute())?;
     path.parent().map(PathBuf::from)
+}
+
+/// The file on a disk that a document is, or is a part of; the past of a file and the like are none.
+pub(crate) fn path_of(uri: &Uri) -> Option<PathBuf> {
+    let scheme = uri.scheme().as_str();
+    if !matches!(scheme, "file" | "vscode-notebook-cell") {
+        return None;
+    }
+    let path = uri.to_file_path().filter(|path| path.is_absolute())?;
+    Some(path.into_owned())
 }
 
 /// The base name of a file.

@@ -266,14 +266,14 @@ mod tests {
         let path = top.path().canonicalize().unwrap();
         let inbox = Arc::new(Inbox::default());
         let watcher = Watcher::new(&inbox, &Handle::current()).unwrap();
-        let mut watched = Watched {
+        let mut held = Watched {
             _top: top,
             path: path.clone(),
             inbox,
             watcher,
         };
-        watched.add(&path);
-        watched
+        held.add(&path);
+        held
     }
 
     impl Watched {

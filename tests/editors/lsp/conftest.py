@@ -134,7 +134,8 @@ async def client(request, lsp_client: LanguageClient, tmp_path):
     editor.pulls = started.capabilities.diagnostic_provider is not None
     yield
     if editor.pulls:
-        assert not lsp_client.diagnostics, "pulled and pushed"
+        # Of files that are not open the watch tells, and takes it back when they are opened.
+        assert not any(lsp_client.diagnostics.values()), "pulled and pushed"
     await lsp_client.shutdown_session()
 
 
