@@ -34,6 +34,9 @@ use super::wire;
 const SCRIPT: &str = "main.py";
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
+/// What the account that is filled in later adds to the specification at most, in bytes: two budgets of two numbers and
+/// two switches.
+const ACCOUNT_ROOM: usize = 512;
 /// Most of a stream's cap that is kept for its end.
 const MAX_TAIL: u64 = 256 * 1024;
 
@@ -382,11 +385,8 @@ fn specification(
         output_tail: tail,
         account: Account::default(),
     };
-    if saferun_frames::ToSupervisor::Run(spec.clone())
-        .encode()
-        .len()
-        > MAX_PAYLOAD
-    {
+    // What the run is to tell of itself is filled in later.
+    if spec.encoded_len() + ACCOUNT_ROOM > MAX_PAYLOAD {
         return Err(Code::TooLarge.error(
             "the arguments and the environment are too large together",
             "pass large data through standard input instead",
@@ -436,6 +436,36 @@ mod tests {
         let decision = preset.decide(&report, &DecisionRequest::default());
         assert_eq!(decision.verdict, Verdict::Refuse);
         assert!(scan(b"x = 1\n", false).findings.is_empty());
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_into_a_frame_are_refused_and_those_that_just_do_are_encoded() {
+        let policy = saferun_policy::preset("default").expect("a preset");
+        let limits = policy
+            .effective_limits(&RequestedLimits::default())
+            .expect("limits");
+        let with = |bytes: usize| {
+            let mut request = RunRequest::new("pass");
+            request.args = vec!["a".repeat(bytes)];
+            specification(&request, &limits, 4)
+        };
+        let error = with(MAX_PAYLOAD).expect_err("too large");
+        assert_eq!(error.code(), Code::TooLarge.number());
+        let room = MAX_PAYLOAD - ACCOUNT_ROOM - with(0).expect("fits").encoded_len();
+        assert!(with(room + 1).is_err());
+        let mut spec = with(room).expect("just fits");
+        let all = Some(Budget {
+            bytes: u64::MAX,
+            entries: u32::MAX,
+        });
+        spec.account = Account {
+            changes: all,
+            artifacts: all,
+            trace: true,
+            lines: true,
+        };
+        assert!(spec.encoded_len() <= MAX_PAYLOAD);
+        assert!(!saferun_frames::ToSupervisor::Run(spec).encode().is_empty());
     }
 
     #[test]

@@ -257,8 +257,20 @@ pub enum FaultStage {
     Run,
 }
 
+impl RunSpec {
+    /// Bytes of the payload that it becomes. Above [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) it cannot be encoded: arguments
+    /// and environment come from the caller, so this is to be asked first.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        json(self).len()
+    }
+}
+
 impl ToSupervisor {
     /// The frame's bytes.
+    ///
+    /// # Panics
+    /// If the payload is above [`MAX_PAYLOAD`](crate::MAX_PAYLOAD); [`RunSpec::encoded_len`] tells before.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {

@@ -26,6 +26,9 @@ const MAX_READ: u64 = 1 << 30;
 /// Longest time for all of it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Longest sentence about what was not looked at, in characters.
+const MAX_NOTE: usize = 400;
+
 /// Entries of one place by their paths.
 pub(crate) type Entries = BTreeMap<String, Entry>;
 
@@ -339,7 +342,11 @@ impl Collector {
         self.notes_only(text);
     }
 
-    fn notes_only(&mut self, text: String) {
+    fn notes_only(&mut self, mut text: String) {
+        // Names are the program's: sixteen of the longest, escaped twice, would not fit into one frame.
+        if let Some((end, _)) = text.char_indices().nth(MAX_NOTE) {
+            text.truncate(end);
+        }
         if self.notes.len() < MAX_NOTES && !self.notes.contains(&text) {
             self.notes.push(text);
         }
