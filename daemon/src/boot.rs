@@ -17,6 +17,7 @@ use crate::{
     admission::Rates,
     audit::Audit,
     engine::{Engine, docker::DockerEngine},
+    heavy::Turns,
     image::{Catalog, ImageService, VARIANT},
     journal::Journal,
     policy::{PolicyHandle, Standing},
@@ -93,6 +94,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         journal,
         policies,
         audit,
+        readers: Turns::default(),
         began: Instant::now(),
         shutdown: shutdown.clone(),
     };

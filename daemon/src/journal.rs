@@ -8,11 +8,15 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use rusqlite::{Connection, OptionalExtension, params};
 use saferun_protocol::Cleanup;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use crate::engine::Leftover;
 
@@ -20,6 +24,9 @@ use crate::engine::Leftover;
 const SCHEMA: i64 = 1;
 /// Receipts that are kept, the newest; 60 bytes each.
 const MAX_RECEIPTS: i64 = 100_000;
+/// How long the journal's thread may be busy before a caller is told so. One change takes well under a millisecond;
+/// a file that another program holds locked is waited for 5 s, and several callers may wait one after the other.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The journal cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -45,6 +52,9 @@ pub(crate) enum JournalError {
     /// Its thread is gone.
     #[error("the journal is closed")]
     Closed,
+    /// The disk, or another program that holds the file.
+    #[error("the journal was not written within {} s: look at the disk of the state folder", PATIENCE.as_secs())]
+    Slow,
 }
 
 enum Command {
@@ -69,7 +79,7 @@ enum Command {
     },
     Receipt {
         run: String,
-        reply: oneshot::Sender<Result<Cleanup, JournalError>>,
+        reply: oneshot::Sender<Result<Option<Cleanup>, JournalError>>,
     },
     Leftovers {
         reply: oneshot::Sender<Result<Vec<Leftover>, JournalError>>,
@@ -140,8 +150,8 @@ impl Journal {
             .await
     }
 
-    /// What is known of the cleaning up after a run.
-    pub(crate) async fn receipt(&self, run: &str) -> Result<Cleanup, JournalError> {
+    /// What is known of the cleaning up after a run; `None` if no container is known to have served it.
+    pub(crate) async fn receipt(&self, run: &str) -> Result<Option<Cleanup>, JournalError> {
         let run = run.to_owned();
         self.ask(|reply| Command::Receipt { run, reply }).await
     }
@@ -171,11 +181,14 @@ impl Journal {
         command: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Command,
     ) -> Result<T, JournalError> {
         let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(command(reply))
+        let asked = async {
+            let sent = self.commands.send(command(reply)).await;
+            sent.map_err(|_| JournalError::Closed)?;
+            answer.await.map_err(|_| JournalError::Closed)?
+        };
+        timeout(PATIENCE, asked)
             .await
-            .map_err(|_| JournalError::Closed)?;
-        answer.await.map_err(|_| JournalError::Closed)?
+            .unwrap_or(Err(JournalError::Slow))
     }
 }
 
@@ -187,7 +200,7 @@ fn prepare(path: &Path) -> Result<(Connection, String), JournalError> {
     };
     let connection = Connection::open(path).map_err(fail)?;
     connection
-        .busy_timeout(std::time::Duration::from_secs(5))
+        .busy_timeout(Duration::from_secs(5))
         .map_err(fail)?;
     connection
         .pragma_update(None, "journal_mode", "WAL")
@@ -286,17 +299,16 @@ fn forget(connection: &Connection, name: &str, seen: Cleanup) -> rusqlite::Resul
     whole.commit()
 }
 
-fn receipt(connection: &Connection, run: &str) -> rusqlite::Result<Cleanup> {
+fn receipt(connection: &Connection, run: &str) -> rusqlite::Result<Option<Cleanup>> {
+    // A container that is still there goes before the receipt of an earlier one.
     let seen: Option<String> = connection
         .query_row(
-            "SELECT seen FROM receipts WHERE run = ?1",
+            "SELECT '' FROM lent WHERE run = ?1 UNION ALL SELECT seen FROM receipts WHERE run = ?1 LIMIT 1",
             params![run],
             |row| row.get(0),
         )
         .optional()?;
-    Ok(seen
-        .and_then(|seen| Cleanup::from_name(&seen))
-        .unwrap_or(Cleanup::Unverified))
+    Ok(seen.map(|seen| Cleanup::from_name(&seen).unwrap_or(Cleanup::Unverified)))
 }
 
 fn leftovers(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
@@ -343,13 +355,11 @@ mod tests {
         let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
         journal.record("a").await.unwrap();
         journal.lend("a", "run-1").await.unwrap();
-        assert_eq!(journal.receipt("run-1").await.unwrap(), Cleanup::Unverified);
+        let receipt = async |run: &str| journal.receipt(run).await.unwrap();
+        assert_eq!(receipt("run-1").await, Some(Cleanup::Unverified));
         journal.forget("a", Cleanup::Verified).await.unwrap();
-        assert_eq!(journal.receipt("run-1").await.unwrap(), Cleanup::Verified);
-        assert_eq!(
-            journal.receipt("another").await.unwrap(),
-            Cleanup::Unverified
-        );
+        assert_eq!(receipt("run-1").await, Some(Cleanup::Verified));
+        assert_eq!(receipt("another").await, None);
         assert_eq!(journal.leftovers().await.unwrap(), []);
     }
 

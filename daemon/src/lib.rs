@@ -7,6 +7,7 @@ mod audit;
 mod boot;
 mod clock;
 mod engine;
+mod heavy;
 mod image;
 mod inotify;
 mod journal;

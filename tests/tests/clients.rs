@@ -4,11 +4,15 @@
 use std::{
     fs,
     io::{self, Read, Write},
-    os::unix::{fs::PermissionsExt, net::UnixStream, process::CommandExt},
+    os::{
+        fd::AsRawFd,
+        unix::{fs::PermissionsExt, net::UnixStream, process::CommandExt},
+    },
     process::Command,
     time::Duration,
 };
 
+use nix::sys::socket::MsgFlags;
 use saferun_protocol::{ApiClient, RunRequest};
 use saferun_tests::{Daemon, bin, text};
 
@@ -94,6 +98,21 @@ fn nonsense_is_answered_with_an_error_and_harms_nobody() {
             "saferun.run",
             r#"[{"source": "x", "limits": {"memory_bytes": 1e400}}]"#,
         ),
+        // More than one frame to the supervisor holds: this one ended the daemon.
+        call(
+            "saferun.run",
+            &format!(
+                r#"[{{"source": "x", "args": ["{}"]}}]"#,
+                "a".repeat(300_000)
+            ),
+        ),
+        call(
+            "saferun.run",
+            &format!(
+                r#"[{{"source": "x", "env": [["A", "{}"]]}}]"#,
+                "\\u0001".repeat(60_000)
+            ),
+        ),
         call("saferun.kill", r#"["../../etc/passwd"]"#),
         call("saferun.history", r#"[{"limit": 18446744073709551615}]"#),
         call("saferun.noSuchMethod", "[]"),
@@ -127,6 +146,67 @@ fn nonsense_is_answered_with_an_error_and_harms_nobody() {
         let _ = stream.shutdown(std::net::Shutdown::Write);
         assert!(!answer(&stream).contains("200 OK"), "{}", text(bytes));
     }
+    others_are_served(&daemon);
+}
+
+/// Scripts that take long to read, and requests as large as they may be, from many connections at once.
+#[test]
+fn status_answers_while_others_ask_for_much_at_once() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    others_are_served(&daemon);
+    let before = memory(&daemon);
+    let slow = format!(
+        "import os\n{}",
+        "x = [os.system(a) for a in b]\n".repeat(6_000)
+    );
+    let call = |source: &str| {
+        let request = serde_json::json!([{"source": source, "policy": "strict"}]);
+        post(&format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"saferun.run","params":{request}}}"#
+        ))
+    };
+    let requests = [call(&slow), call(&"#".repeat(7 << 20))];
+    let many: Vec<UnixStream> = (0..48)
+        .map(|index| {
+            let mut stream = open(&daemon);
+            stream
+                .write_all(requests[index % 2].as_bytes())
+                .expect("it is taken");
+            stream
+        })
+        .collect();
+    // Those that can be read at once have an answer waiting.
+    let waiting = || {
+        let unanswered = |stream: &&UnixStream| {
+            stream.set_nonblocking(true).expect("a mode");
+            let mut byte = [0];
+            let none =
+                nix::sys::socket::recv(stream.as_raw_fd(), &mut byte, MsgFlags::MSG_PEEK).is_err();
+            stream.set_nonblocking(false).expect("a mode");
+            none
+        };
+        many.iter().filter(unanswered).count()
+    };
+    let mut answered = 0;
+    while waiting() > 8 {
+        assert!(daemon.status().engine.reachable);
+        answered += 1;
+    }
+    assert!(
+        answered >= 3,
+        "status was answered {answered} times while others waited"
+    );
+    for stream in &many {
+        let said = answer(stream);
+        assert!(
+            said.contains("\"result\"") || said.contains("\"error\""),
+            "{said:.300}"
+        );
+    }
+    let grown = memory(&daemon).saturating_sub(before);
+    assert!(grown < 1 << 20, "the daemon grew by {grown} KiB");
     others_are_served(&daemon);
 }
 

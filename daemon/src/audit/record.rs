@@ -1,14 +1,20 @@
 //! From a run to its two events: what is kept by the policy's word, with the secrets taken out.
 
-use saferun_policy::AuditRules;
+use saferun_policy::{AuditRules, SourceRecord};
 use saferun_protocol::{Asked, ClientKind, OutcomeEvidence, RunResult};
 
 use super::{
-    Audit, AuditError, Secrets, chain,
+    Audit, AuditError, NewEvent, Secrets, chain,
     entry::{Call, EndHead, StartHead, excerpt},
     order::{self, Piece},
 };
-use crate::steps::{Step, reached};
+use crate::{
+    heavy::in_place,
+    steps::{Step, reached},
+};
+
+/// What one finding takes as text, in bytes.
+const FINDING: usize = 500;
 
 /// Milliseconds since 1970.
 pub(crate) fn now_ms() -> i64 {
@@ -64,71 +70,21 @@ impl Recorded {
         mut secrets: Secrets,
         facts: Facts<'_>,
     ) -> (Self, Result<(), AuditError>) {
-        use saferun_policy::SourceRecord;
+        let (run, uid) = (facts.result.id.clone(), facts.uid);
+        let output_withheld = facts.output_withheld;
         if rules.source == SourceRecord::Full {
             secrets = Secrets::default();
         }
-        let clean = |text: &str| secrets.clean_text(text);
-        let (source, redactions) = secrets.clean(facts.source.to_vec());
-        let keeps_source = rules.source != SourceRecord::Hash;
-        let call = Call {
-            args: facts.args.iter().map(|arg| clean(arg)).collect(),
-            env: facts
-                .env
-                .iter()
-                .map(|(name, value)| (name.clone(), clean(value)))
-                .collect(),
-            stdin_streamed: facts.stdin_streamed,
-            files: facts.files,
-            decision: facts.decision,
-            asked: Some(facts.asked.clone()),
-        };
-        let head = StartHead {
-            client: facts.client,
-            file_name: clean(facts.file_name),
-            code_sha256: chain::hex(&chain::digest(facts.source)),
-            risk: facts.result.risk,
-            rules: facts
-                .result
-                .findings
-                .iter()
-                .take(50)
-                .map(|finding| format!("{} {}", finding.rule, finding.name))
-                .collect(),
-            policy: facts.result.policy.clone(),
-            policy_hash: facts.result.policy_hash.clone(),
-            verdict: facts.verdict.to_owned(),
-            overridden: facts.result.overridden,
-            override_reason: facts.override_reason.map(|reason| excerpt(&clean(reason))),
-            image: facts.image.to_owned(),
-            args: excerpt(&call.args.join(" ")),
-            source_exact: keeps_source && redactions == 0,
-            redactions,
-            bodies: std::collections::BTreeMap::default(),
-        };
-        let mut bodies = vec![
-            ("call", secrets.clean_json(&call)),
-            ("before", secrets.clean_json(facts.result)),
-        ];
-        if keeps_source {
-            bodies.push(("source", source));
-        }
-        if let Some(stdin) = facts.stdin
-            && keeps_source
-        {
-            bodies.push(("stdin", secrets.clean(stdin.to_vec()).0));
-        }
-        let run = facts.result.id.clone();
-        let event = head.event(run.clone(), facts.uid, now_ms(), bodies);
+        let event = in_place(weight(&facts), || started(rules, &secrets, facts));
         let result = audit.append(event.durable(rules.survives_power_loss)).await;
         reached(Step::StartRecorded);
         let recorded = Self {
             audit,
             run,
-            uid: facts.uid,
+            uid,
             secrets,
             rules,
-            output_withheld: facts.output_withheld,
+            output_withheld,
             started: result.is_ok(),
         };
         (recorded, result)
@@ -146,6 +102,23 @@ impl Recorded {
             // Without its start an end would be a run from nowhere; the caller has been told already.
             return Ok(());
         }
+        let bytes = streams.iter().map(|(bytes, _)| bytes.len()).sum::<usize>()
+            + result.findings.len() * FINDING;
+        let event = in_place(bytes, || self.ended(result, streams, order));
+        reached(Step::RunEnded);
+        let event = event.durable(self.rules.survives_power_loss);
+        let result = self.audit.append(event).await;
+        reached(Step::EndRecorded);
+        result
+    }
+
+    /// The event of the end: all of the output is looked through for secrets.
+    fn ended(
+        &self,
+        result: &RunResult,
+        streams: [(Vec<u8>, Option<u64>); 2],
+        order: &[Piece],
+    ) -> NewEvent {
         let [stdout, stderr] = streams;
         let head = EndHead {
             outcome: result.status,
@@ -178,11 +151,67 @@ impl Recorded {
                 bodies.push(("order", order::pack(order)));
             }
         }
-        let event = head.event(self.run, self.uid, now_ms(), bodies);
-        reached(Step::RunEnded);
-        let event = event.durable(self.rules.survives_power_loss);
-        let result = self.audit.append(event).await;
-        reached(Step::EndRecorded);
-        result
+        head.event(self.run.clone(), self.uid, now_ms(), bodies)
     }
+}
+
+/// How many bytes go into the event of a start, about.
+fn weight(facts: &Facts<'_>) -> usize {
+    facts.source.len() + facts.stdin.map_or(0, <[u8]>::len) + facts.result.findings.len() * FINDING
+}
+
+/// The event of a start: source, input and findings are looked through for secrets, and the source is hashed.
+fn started(rules: AuditRules, secrets: &Secrets, facts: Facts<'_>) -> NewEvent {
+    let clean = |text: &str| secrets.clean_text(text);
+    let (source, redactions) = secrets.clean(facts.source.to_vec());
+    let keeps_source = rules.source != SourceRecord::Hash;
+    let call = Call {
+        args: facts.args.iter().map(|arg| clean(arg)).collect(),
+        env: facts
+            .env
+            .iter()
+            .map(|(name, value)| (name.clone(), clean(value)))
+            .collect(),
+        stdin_streamed: facts.stdin_streamed,
+        files: facts.files,
+        decision: facts.decision,
+        asked: Some(facts.asked.clone()),
+    };
+    let head = StartHead {
+        client: facts.client,
+        file_name: clean(facts.file_name),
+        code_sha256: chain::hex(&chain::digest(facts.source)),
+        risk: facts.result.risk,
+        rules: facts
+            .result
+            .findings
+            .iter()
+            .take(50)
+            .map(|finding| format!("{} {}", finding.rule, finding.name))
+            .collect(),
+        policy: facts.result.policy.clone(),
+        policy_hash: facts.result.policy_hash.clone(),
+        verdict: facts.verdict.to_owned(),
+        overridden: facts.result.overridden,
+        override_reason: facts.override_reason.map(|reason| excerpt(&clean(reason))),
+        image: facts.image.to_owned(),
+        args: excerpt(&call.args.join(" ")),
+        source_exact: keeps_source && redactions == 0,
+        redactions,
+        bodies: std::collections::BTreeMap::default(),
+    };
+    let mut bodies = vec![
+        ("call", secrets.clean_json(&call)),
+        ("before", secrets.clean_json(facts.result)),
+    ];
+    if keeps_source {
+        bodies.push(("source", source));
+    }
+    if let Some(stdin) = facts.stdin
+        && keeps_source
+    {
+        bodies.push(("stdin", secrets.clean(stdin.to_vec()).0));
+    }
+    let run = facts.result.id.clone();
+    head.event(run, facts.uid, now_ms(), bodies)
 }

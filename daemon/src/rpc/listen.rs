@@ -10,6 +10,7 @@ use std::{
 
 use jsonrpsee::{
     Methods,
+    core::middleware::RpcServiceBuilder,
     server::{BatchRequestConfig, Server, ServerConfig, StopHandle},
 };
 use saferun_protocol::MAX_REQUEST_BYTES;
@@ -21,11 +22,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection,
+    large::LargeLayer,
     seats::{MAX_CONNECTIONS, Seats},
 };
 
 pub(super) type ServiceBuilder = jsonrpsee::server::TowerServiceBuilder<
-    tower::layer::util::Identity,
+    tower::layer::util::Stack<LargeLayer, tower::layer::util::Identity>,
     tower::layer::util::Identity,
 >;
 
@@ -123,7 +125,10 @@ pub(crate) async fn serve(
         .set_batch_request_config(BatchRequestConfig::Disabled)
         .set_message_buffer_capacity(MESSAGES)
         .build();
-    let builder = Server::builder().set_config(config).to_service_builder();
+    let builder = Server::builder()
+        .set_config(config)
+        .set_rpc_middleware(RpcServiceBuilder::new().layer(LargeLayer::default()))
+        .to_service_builder();
     let mine = nix::unistd::geteuid().as_raw();
     let seats = Seats::default();
     loop {

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     audit::{Audit, AuditError},
+    heavy::Turns,
     image::ImageService,
     journal::Journal,
     policy::PolicyHandle,
@@ -39,13 +40,14 @@ const EVENT_BUFFER: usize = 64;
 /// A status asks the engine again in the background when it was last asked so long ago.
 const STALE: Duration = Duration::from_secs(2);
 
-/// Reads the record off the asynchronous threads.
-async fn reading<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
-) -> Result<T, ErrorObjectOwned> {
-    match tokio::task::spawn_blocking(read).await {
-        Ok(result) => result.map_err(|error| unavailable(&error)),
-        Err(error) => Err(Code::Internal.error(error.to_string(), "see the daemon's log")),
+impl Methods {
+    /// Reads the record off the threads that answer: whoever asks for all of it holds up no run.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
+    ) -> Result<T, ErrorObjectOwned> {
+        let read = self.readers.take(read).await?;
+        read.map_err(|error| unavailable(&error))
     }
 }
 
@@ -67,6 +69,7 @@ pub(crate) struct Methods {
     pub(crate) policies: PolicyHandle,
     pub(crate) watches: WatchService,
     pub(crate) audit: Audit,
+    pub(crate) readers: Turns,
     pub(crate) began: Instant,
     pub(crate) shutdown: CancellationToken,
 }
@@ -361,7 +364,7 @@ impl ApiServer for Methods {
             query.limit = self.policies.current().policy().retention.show;
         }
         let (uid, audit) = (peer(extensions)?.uid, self.audit.clone());
-        reading(move || audit.history(uid, &query)).await
+        self.reading(move || audit.history(uid, &query)).await
     }
 
     async fn record(
@@ -370,18 +373,20 @@ impl ApiServer for Methods {
         id: String,
     ) -> Result<RunRecord, ErrorObjectOwned> {
         let (uid, audit, wanted) = (peer(extensions)?.uid, self.audit.clone(), id.clone());
-        let whole = reading(move || audit.record(uid, &wanted)).await?;
+        let whole = self.reading(move || audit.record(uid, &wanted)).await?;
         let whole = whole.ok_or_else(|| unrecorded(&id))?;
         let mut record = whole.record;
         let contained = record
             .result
             .as_ref()
             .is_some_and(|result| !result.sandbox.container.is_empty());
-        if contained {
-            // A journal that cannot be read verifies nothing.
-            let seen = self.journal.receipt(&id).await;
-            record.cleanup = Some(seen.unwrap_or(Cleanup::Unverified));
-        }
+        // A run that was interrupted has no account of its container, but the journal knows of it. One that cannot be
+        // read, or knows nothing of a container that there was, verifies nothing.
+        record.cleanup = match self.journal.receipt(&id).await {
+            Ok(None) => contained.then_some(Cleanup::Unverified),
+            Ok(seen) => seen,
+            Err(_) => Some(Cleanup::Unverified),
+        };
         if let Some(result) = &mut record.result {
             fill(result, whole.streams);
         }
@@ -395,7 +400,8 @@ impl ApiServer for Methods {
         anchors: Option<Vec<Anchor>>,
     ) -> Result<VerifyReport, ErrorObjectOwned> {
         let audit = self.audit.clone();
-        reading(move || audit.verify(key.as_deref(), &anchors.unwrap_or_default())).await
+        self.reading(move || audit.verify(key.as_deref(), &anchors.unwrap_or_default()))
+            .await
     }
 
     async fn history_head(&self, _extensions: &Extensions) -> Result<RecordHead, ErrorObjectOwned> {
@@ -422,7 +428,7 @@ impl ApiServer for Methods {
                 return Ok::<_, ErrorObjectOwned>(log);
             }
             let (audit, wanted) = (self.audit.clone(), id.clone());
-            let whole = reading(move || audit.record(uid, &wanted)).await?;
+            let whole = self.reading(move || audit.record(uid, &wanted)).await?;
             let whole = whole.ok_or_else(|| unrecorded(&id))?;
             let result = whole.record.result.ok_or_else(|| unrecorded(&id))?;
             let gone = !whole.record.output_kept && !whole.record.output_withheld

@@ -1,9 +1,10 @@
 //! JSON-RPC on the Unix socket: who hands us the socket (`activation`), who may
-//! connect (`listen`, `seats`), how long they may take (`connection`), what they may call (`methods`), and how
-//! events become subscription items (`stream`).
+//! connect (`listen`, `seats`), how long they may take (`connection`), what they may call (`methods`, and `large`
+//! where the call is), and how events become subscription items (`stream`).
 
 mod activation;
 mod connection;
+mod large;
 mod listen;
 mod methods;
 mod peer;

@@ -10,7 +10,7 @@ use std::{
 
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_policy::Policy;
-use saferun_protocol::{Code, Event, Outcome, RunInfo, RunRequest, RunResult};
+use saferun_protocol::{Event, Outcome, RunInfo, RunRequest, RunResult};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     admission::{Gate, Place, Rates, Want},
     audit::{Alerts, Audit, AuditError, Facts, Recorded},
+    heavy::Turns,
     policy::{Asked, PolicyHandle},
     pool::{Key, PoolHandle},
     steps::{Step, reached},
@@ -49,6 +50,7 @@ pub(crate) struct RunService {
     audit: Audit,
     alerts: Alerts,
     refusals: Refusals,
+    turns: Turns,
     finished: Arc<AtomicU64>,
     closing: Arc<AtomicBool>,
 }
@@ -87,6 +89,7 @@ impl RunService {
             audit,
             alerts: Alerts::default(),
             refusals: Refusals::default(),
+            turns: Turns::default(),
             finished: Arc::default(),
             closing: Arc::default(),
         }
@@ -123,15 +126,9 @@ impl RunService {
             let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
             Ok((admitted, Some(picked), Some(place)))
         };
-        let prepared = tokio::task::spawn_blocking(move || {
-            prepare(&request).map_err(|error| Box::new((error, Refused::of(&request))))
-        });
-        let prepared = prepared.await.map_err(|error| {
-            Code::Internal.error(
-                format!("the scan failed: {error}"),
-                "please report this with the script",
-            )
-        })?;
+        let prepare =
+            move || prepare(&request).map_err(|error| Box::new((error, Refused::of(&request))));
+        let prepared = self.turns.take(prepare).await?;
         let (admitted, picked, place) = match prepared {
             Ok(admitted) => admitted,
             Err(refusal) => {

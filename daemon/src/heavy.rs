@@ -1,0 +1,135 @@
+//! Work that takes a processor for long, kept away from the threads that answer everybody: at most so much of it at
+//! once as there are processors, however many ask. What it works on is the memory that it takes, so this bounds both.
+
+use std::{sync::Arc, time::Duration};
+
+use jsonrpsee::types::ErrorObjectOwned;
+use saferun_protocol::Code;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+/// How long a request waits for its turn. The slowest scan that a policy allows takes a second or two.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// From so many bytes on, work is not done on a thread that answers: hashing and searching them takes a millisecond.
+const LIGHT: usize = 256 * 1024;
+
+/// Turns for heavy work. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Turns {
+    free: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self::of(cores.max(2), PATIENCE)
+    }
+}
+
+impl Turns {
+    fn of(count: usize, patience: Duration) -> Self {
+        let free = Arc::new(Semaphore::new(count));
+        Self { free, patience }
+    }
+
+    /// Does the work on a thread that may take its time, once it is its turn. It goes on when its asker goes away, and
+    /// keeps its turn till it is done.
+    ///
+    /// # Errors
+    /// It did not get its turn in time, or it crashed.
+    pub(crate) async fn take<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ErrorObjectOwned> {
+        let turn = self.turn().await?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await
+            .map_err(|error| Code::Internal.error(error.to_string(), "see the daemon's log"))
+    }
+
+    /// One turn, given back when it is dropped.
+    ///
+    /// # Errors
+    /// It did not come in time.
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, ErrorObjectOwned> {
+        match timeout(self.patience, Arc::clone(&self.free).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(Code::Busy.error(
+                format!(
+                    "too much else was asked at once: it was not this request's turn within {} s",
+                    self.patience.as_secs()
+                ),
+                "try again in a moment",
+            )),
+        }
+    }
+}
+
+/// Whether work over so many bytes is nothing for a thread that answers.
+pub(crate) const fn is_heavy(bytes: usize) -> bool {
+    bytes > LIGHT
+}
+
+/// Does work over so many bytes where it stands, and if they are many, has another thread answer meanwhile.
+pub(crate) fn in_place<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let several = Handle::try_current()
+        .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_heavy(bytes) && several {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn never_more_at_once_than_there_are_turns_and_nobody_is_lost() {
+        let turns = Turns::of(2, PATIENCE);
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut all = tokio::task::JoinSet::new();
+        for index in 0..40 {
+            let (turns, now, most) = (turns.clone(), Arc::clone(&now), Arc::clone(&most));
+            all.spawn(async move {
+                let work = move || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    index
+                };
+                turns.take(work).await.unwrap()
+            });
+        }
+        let mut done = Vec::new();
+        while let Some(index) = all.join_next().await {
+            done.push(index.unwrap());
+        }
+        done.sort_unstable();
+        assert_eq!(done, (0..40).collect::<Vec<_>>());
+        assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_so() {
+        let turns = Turns::of(0, Duration::from_millis(5));
+        let error = turns.take(|| ()).await.unwrap_err();
+        assert_eq!(error.code(), Code::Busy.number());
+    }
+
+    #[tokio::test]
+    async fn one_thread_does_heavy_work_itself() {
+        assert_eq!(in_place(LIGHT + 1, || 7), 7);
+    }
+}
