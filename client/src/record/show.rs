@@ -10,7 +10,7 @@ use super::{
     explain,
     find::find,
     times::shown,
-    words::name,
+    words::{name, receipt},
 };
 use crate::{
     args::{Global, ShowArgs},
@@ -65,6 +65,9 @@ fn text(id: &str, record: &RunRecord, paint: Paint) -> String {
     let judged = record.result.as_ref().filter(|_| explain::judged(record));
     if let Some(result) = judged {
         account(&mut page, result);
+    }
+    if let Some(receipt) = receipt(record) {
+        page.row("cleaned up", receipt);
     }
     page.row("chain", chain(record));
     if let Some(result) = judged {

@@ -8,7 +8,7 @@ use crate::{
         escape::Html,
         evidence::{Fact, facts, stages},
         times::shown_with_offset,
-        words::name,
+        words::{name, receipt},
     },
     units::{show_bytes, show_ms},
 };
@@ -148,6 +148,9 @@ pub(super) fn integrity(html: &mut Html, id: &str, record: &RunRecord) {
             .ended_ms
             .map_or_else(|| "not yet".to_owned(), shown_with_offset),
     );
+    if let Some(receipt) = receipt(record) {
+        row("Cleaning up", receipt);
+    }
     row("Fingerprint of the code (SHA-256)", &record.code_sha256);
     if let Some(result) = &record.result {
         row("Fingerprint of the policy", &result.policy_hash);
