@@ -31,6 +31,16 @@ pub enum ConnectError {
         /// Why.
         source: std::io::Error,
     },
+    /// Whoever listens is another user, who came between the look at the path and the connection.
+    #[error(
+        "what listens at {path} runs as uid {owner}: refused, because that user could read what you run"
+    )]
+    ForeignPeer {
+        /// The socket's path.
+        path: String,
+        /// Whose process it is, as the kernel says.
+        owner: u32,
+    },
     /// Somebody listens who does not speak our protocol, or not in time.
     #[error("what listens at {path} is no SafeRun daemon: {reason}")]
     Handshake {
@@ -55,6 +65,8 @@ pub async fn connect(path: &Path) -> Result<Client, ConnectError> {
             path: name(),
             source,
         })?;
+    let me = nix::unistd::geteuid().as_raw();
+    verify_peer(&stream, me, path)?;
     let handshake = |reason: String| ConnectError::Handshake {
         path: name(),
         reason,
@@ -75,4 +87,43 @@ pub async fn connect(path: &Path) -> Result<Client, ConnectError> {
         .request_timeout(Duration::from_secs(24 * 3600))
         .max_buffer_capacity_per_subscription(16_384)
         .build_with_tokio(sender, receiver))
+}
+
+/// Where nothing stood when the path was looked at, anybody could have put a socket of their own a moment later: the
+/// kernel says who listens. Root may be the service manager, which listens in the daemon's place.
+fn verify_peer(stream: &UnixStream, me: u32, path: &Path) -> Result<(), ConnectError> {
+    let path = || path.display().to_string();
+    let owner = stream
+        .peer_cred()
+        .map_err(|source| ConnectError::Io {
+            path: path(),
+            source,
+        })?
+        .uid();
+    if owner == me || owner == 0 {
+        return Ok(());
+    }
+    Err(ConnectError::ForeignPeer {
+        path: path(),
+        owner,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_of_another_user_is_refused_by_the_kernels_word() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let me = nix::unistd::geteuid().as_raw();
+        let path = Path::new("/run/s.sock");
+        assert!(verify_peer(&ours, me, path).is_ok());
+        let refused = verify_peer(&ours, me + 1, path);
+        // Root is let in whoever asks: its socket may be that of the service manager.
+        assert_eq!(refused.is_ok(), me == 0, "{refused:?}");
+        if let Err(error) = refused {
+            assert!(error.to_string().contains(&format!("uid {me}")), "{error}");
+        }
+    }
 }

@@ -65,6 +65,8 @@ struct Inner {
     audit: Audit,
     /// The policy's own roots, as long as it names them.
     standing: Mutex<Vec<Lease>>,
+    /// Whether changes of the mounts are heard of; under the lock of the roots.
+    follows_mounts: AtomicBool,
 }
 
 struct Entry {
@@ -94,10 +96,10 @@ impl WatchService {
                 responder,
                 audit,
                 standing: Mutex::default(),
+                follows_mounts: AtomicBool::new(false),
             }),
         };
         service.take_up(&first.policy().watch.roots);
-        mounts::follow(&service);
         let follower = service.clone();
         tokio::spawn(async move {
             let mut last = first;
@@ -283,6 +285,9 @@ impl WatchService {
             let started = Root::start(Arc::clone(&shared));
             started.map_err(|error| refused(path, &error))?;
             roots.insert(path.to_owned(), Entry { shared, users: 0 });
+            if !self.inner.follows_mounts.swap(true, Ordering::Relaxed) {
+                mounts::follow(&self.inner);
+            }
         }
         let entry = roots
             .get_mut(path)
@@ -303,6 +308,15 @@ impl Inner {
 
     fn context(&self) -> Arc<Context> {
         Arc::clone(&lock(&self.context))
+    }
+
+    /// Without a root there are no mounts to follow; the next root begins anew.
+    fn stops_following(&self) -> bool {
+        let roots = self.roots();
+        if roots.is_empty() {
+            self.follows_mounts.store(false, Ordering::Relaxed);
+        }
+        roots.is_empty()
     }
 }
 

@@ -7,12 +7,13 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{Inner, WatchService};
 
+/// Tells the service of each change of the mounts, until no root is left: whoever watches nothing is not woken by
+/// every container that starts on this machine.
 #[expect(
     deprecated,
     reason = "its successor is unsafe for descriptors that change; a `File` keeps its own"
 )]
-/// Tells the service of each change of the mounts, as long as it lives.
-pub(super) fn follow(service: &WatchService) {
+pub(super) fn follow(inner: &Arc<Inner>) {
     // proc(5): a change of the mounts makes this file readable with priority.
     let table = File::open("/proc/self/mountinfo")
         .and_then(|file| AsyncFd::with_interest(file, Interest::PRIORITY | Interest::ERROR));
@@ -23,13 +24,16 @@ pub(super) fn follow(service: &WatchService) {
             return;
         }
     };
-    let service = Arc::downgrade(&service.inner);
+    let service = Arc::downgrade(inner);
     tokio::spawn(async move {
         while let Ok(mut guard) = table.ready(Interest::PRIORITY | Interest::ERROR).await {
             guard.clear_ready();
             let Some(inner): Option<Arc<Inner>> = service.upgrade() else {
                 return;
             };
+            if inner.stops_following() {
+                return;
+            }
             WatchService { inner }.mounts_changed();
         }
     });
