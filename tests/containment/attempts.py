@@ -312,8 +312,8 @@ def vmsplice():
 def fanotify(): os.close(call(300, 0, 0))
 
 
-@attempt("move pages between memory nodes", gvisor='open: a setting that gVisor keeps and does not use')
-def mbind_policy(): call(238, 0, 0, 0)
+@attempt("place its memory on nodes of the host (set_mempolicy)", gvisor='open: a setting that gVisor keeps and does not use')
+def memory_policy(): call(238, 0, 0, 0)
 
 
 # --- other processes ---

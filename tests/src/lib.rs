@@ -16,6 +16,7 @@ mod clock;
 mod crash;
 mod disk;
 mod faults;
+pub mod shown;
 
 /// The end of a command line that traces a run which no policy stops, in the tier where the kernel's word is there.
 pub const TRACED: [&str; 5] = ["--trace", "--policy", "permissive", "--runtime", "runc"];

@@ -1,4 +1,4 @@
-//! Promise: none of the ways out in `tests/containment/attempts.py` is open to a program under test, in
+//! Promise: none of the ways out in `tests/containment` is open to a program under test, in
 //! either tier; and each is a real way, for it is open in an unhardened container (the control).
 
 use std::{
@@ -11,17 +11,37 @@ use std::{
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixListener},
     },
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use saferun_protocol::{Outcome, RunRequest};
-use saferun_tests::{Daemon, docker, text};
+use saferun_tests::{
+    Daemon, docker,
+    shown::{ON_PAGES, ON_TERMINALS, Shown},
+    text,
+};
 
 const PRELUDE: &str = include_str!("../containment/prelude.py");
-const ATTEMPTS: &str = include_str!("../containment/attempts.py");
-/// Needs the host's network namespace for its control, the others one of their own.
-const ON_HOST_NETWORK: [&str; 2] = ["host_loopback", "host_abstract"];
+const ATTEMPTS: &str = concat!(
+    include_str!("../containment/attempts.py"),
+    include_str!("../containment/surface.py"),
+    include_str!("../containment/reach.py"),
+);
+/// Their control needs the host's namespaces, that of the others has its own.
+const ON_HOST: [&str; 4] = [
+    "host_loopback",
+    "host_abstract",
+    "host_process",
+    "host_shared_memory",
+];
+/// The switches for it.
+const HOSTS_NAMESPACES: [&str; 3] = ["--network=host", "--ipc=host", "--pid=host"];
+const OWN_NAMESPACES: [&str; 1] = ["--network=none"];
+
+/// So many attempts there are at least, and so many of them have a control on any machine that can run the suite.
+const ATTEMPTED: usize = 180;
+const CONTROLLED: usize = 100;
 
 /// What one attempt found: `open`, or `closed` and why.
 type Found = BTreeMap<String, String>;
@@ -32,11 +52,20 @@ struct Attempt {
     gvisor: String,
 }
 
+/// What the attempts look for on the host: a port, an abstract socket, shared memory, a process.
 struct Host {
     port: u16,
     name: String,
+    process: String,
+    shared: PathBuf,
     _tcp: TcpListener,
     _unix: UnixListener,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.shared);
+    }
 }
 
 impl Host {
@@ -45,7 +74,12 @@ impl Host {
         let tcp = TcpListener::bind("127.0.0.1:0").expect("a listener");
         let name = format!("saferun-containment-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).expect("an abstract address");
+        let shared = Path::new("/dev/shm").join(&name);
+        fs::write(&shared, "").expect("shared memory");
+        let process = fs::read_to_string("/proc/self/comm").expect("our own name");
         Self {
+            shared,
+            process: process.trim().to_owned(),
             port: tcp.local_addr().expect("an address").port(),
             _unix: UnixListener::bind_addr(&address).expect("an abstract socket"),
             _tcp: tcp,
@@ -55,9 +89,10 @@ impl Host {
 
     fn program(&self, control: bool, last: &str) -> String {
         let control = if control { "True" } else { "False" };
-        let (port, name) = (self.port, &self.name);
+        let (port, name, process) = (self.port, &self.name, &self.process);
         format!(
-            "{PRELUDE}CONTROL = {control}\nHOST_PORT = {port}\nHOST_ABSTRACT = {name:?}\n{ATTEMPTS}\n\n{last}\n"
+            "{PRELUDE}CONTROL = {control}\nHOST_PORT = {port}\nHOST_ABSTRACT = HOST_FILE = {name:?}\n\
+             HOST_PROCESS = {process:?}\n{ATTEMPTS}\n\n{last}\n"
         )
     }
 }
@@ -101,12 +136,7 @@ fn unhardened(engine: &str, image: &str) -> Vec<String> {
     if docker(engine, &privileged).status.success() {
         return vec!["--privileged".to_owned()];
     }
-    let status = fs::read_to_string("/proc/self/status").expect("our own status");
-    let bound = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapBnd:"))
-        .expect("the bounding set");
-    let bound = u64::from_str_radix(bound.trim(), 16).expect("a mask");
+    let bound = bounding_set();
     let mut switches: Vec<String> = ["seccomp", "apparmor", "systempaths"]
         .iter()
         .map(|name| format!("--security-opt={name}=unconfined"))
@@ -126,28 +156,55 @@ fn unhardened(engine: &str, image: &str) -> Vec<String> {
 }
 
 /// The attempts in such a container, as root.
-fn control(host: &Host, engine: &str, image: &str, network: &str, last: &str) -> Found {
+fn control(host: &Host, engine: &str, image: &str, namespaces: &[&str], last: &str) -> Found {
     let mut command = Command::new("docker");
     command.args(["-H", engine, "run", "--rm", "-i", "--user", "0"]);
     command.args(unhardened(engine, image));
-    command.args([
-        "--network",
-        network,
-        "--entrypoint",
-        "/usr/bin/python3",
-        image,
-        "-",
-    ]);
+    command.args(namespaces);
+    command.args(["--entrypoint", "/usr/bin/python3", image, "-"]);
     read(&python(command, &host.program(true, last)))
 }
+
+/// What each of these needs besides a right, and a machine may not have: a share of real time for the group, a clock that
+/// wakes the machine, a disk that the machine's own root may open.
+const NEEDS_MORE: [(&str, &str); 3] = [
+    ("real_time", "EPERM"),
+    ("wake_alarm", "ENOTSUP"),
+    ("host_disk", "EPERM"),
+];
+/// They need `CAP_SYS_RESOURCE`, which a machine that is itself a container may not have.
+const NEEDS_RESOURCES: [&str; 4] = [
+    "set_memory_map",
+    "raise_limit",
+    "escape_oom",
+    "write_userns_max",
+];
+const CAP_SYS_RESOURCE: u32 = 24;
 
 /// True where this machine's kernel or settings do not have what the attempt needs, so that there is
 /// nothing to control. Such an attempt does not count.
 fn absent(name: &str, found: &str) -> bool {
     let code = found.trim_start_matches("closed ");
-    let a_file =
-        name.starts_with("write_") || ["read_kcore", "open_fuse", "loop_control"].contains(&name);
-    ["ENOSYS", "EAFNOSUPPORT", "ENODEV"].contains(&code) || (a_file && code == "ENOENT")
+    let a_file = ["write_", "read_", "open_", "console_"]
+        .iter()
+        .any(|kind| name.starts_with(kind))
+        || ["loop_control", "host_disk"].contains(&name);
+    ["ENOSYS", "EAFNOSUPPORT", "ENODEV"].contains(&code)
+        || (a_file && ["ENOENT", "ENXIO"].contains(&code))
+        // A family of sockets without the protocol that is asked for.
+        || (name.starts_with("socket_") && ["EPROTONOSUPPORT", "ESOCKTNOSUPPORT"].contains(&code))
+        || NEEDS_MORE.contains(&(name, code))
+        || (NEEDS_RESOURCES.contains(&name) && bounding_set() >> CAP_SYS_RESOURCE & 1 == 0)
+}
+
+/// The capabilities that programs of this machine can have at all.
+fn bounding_set() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("our own status");
+    let bound = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapBnd:"))
+        .expect("the bounding set");
+    u64::from_str_radix(bound.trim(), 16).expect("a mask")
 }
 
 fn attempts(host: &Host) -> Vec<Attempt> {
@@ -194,7 +251,7 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
     };
     let host = Host::new();
     let all = attempts(&host);
-    assert!(all.len() >= 80, "only {} attempts", all.len());
+    assert!(all.len() >= ATTEMPTED, "only {} attempts", all.len());
 
     let image = "saferun/python:latest";
     let engine = saferun_tests::engine().expect("an engine");
@@ -202,15 +259,15 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
         &host,
         &engine,
         image,
-        "none",
+        &OWN_NAMESPACES,
         "add_outside_addresses()\ngo_all()",
     );
-    for name in ON_HOST_NETWORK {
+    for name in ON_HOST {
         open.extend(control(
             &host,
             &engine,
             image,
-            "host",
+            &HOSTS_NAMESPACES,
             &format!("go({name:?})"),
         ));
     }
@@ -255,7 +312,7 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(
-        controlled >= 80,
+        controlled >= CONTROLLED,
         "only {controlled} attempts have a control"
     );
 }
@@ -264,7 +321,7 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
 #[test]
 fn the_table_of_ways_out_is_current() {
     let mut table = String::from(
-        "# Ways out that are tried\n\nGenerated from `tests/containment/attempts.py`; write it anew with \
+        "# Ways out that are tried\n\nGenerated from `tests/containment`; write it anew with \
          `SAFERUN_WRITE_DOCS=1 cargo test -p saferun-tests --test containment current`. Each is a program that\n\
          runs through SafeRun in both tiers, and in a privileged container without hardening, where it must be open.\n\
          \"open\" under gVisor means: gVisor answers the call inside its own kernel, out of reach of the host's.\n\n\
@@ -272,6 +329,14 @@ fn the_table_of_ways_out_is_current() {
     );
     for Attempt { name, way, gvisor } in attempts(&Host::new()) {
         _ = writeln!(table, "| `{name}` | {way} | open | closed | {gvisor} |");
+    }
+    table.push_str(
+        "\n## By what is shown\n\nWhat a program prints and names, in order to act on whoever looks at it: on a terminal (after `run`, `scan`, `show`,\n\
+         `logs`, `history`), on the page of `export --html`, in an editor's hovers and diagnostics. Raw, each acts: on a terminal by `run --raw`,\n\
+         on a page that does not escape.\n\n| attempt | tries to | raw | runc | runsc (gVisor) |\n|---|---|---|---|---|\n",
+    );
+    for Shown { name, tries, .. } in ON_TERMINALS.iter().chain(&ON_PAGES) {
+        _ = writeln!(table, "| `{name}` | {tries} | open | closed | closed |");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/containment.md");
     if std::env::var_os("SAFERUN_WRITE_DOCS").is_some() {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use saferun_protocol::{ApiClient, Code, Outcome, RunRequest, RunResult, connect};
-use saferun_tests::{Daemon, Fault, FaultyEngine, docker, engine, text};
+use saferun_tests::{Daemon, Fault, FaultyEngine, docker, engine, long, text};
 
 /// No call may take longer, whatever the engine does. The daemon's own deadlines are far below.
 const ANSWERED: Duration = Duration::from_secs(150);
@@ -97,12 +97,12 @@ fn d1_d4_each_fault_is_answered_in_time_and_status_answers_meanwhile() {
                 tokio::task::yield_now().await;
             }
             // The engine has the question, and where it hangs, keeps it: `status` does not wait for it.
+            while matches!(fault, Fault::Hang) && faulty.held() == 0 && !asked.is_finished() {
+                tokio::task::yield_now().await;
+            }
             watcher.status().await.expect("a status");
             if matches!(fault, Fault::Hang) {
-                assert!(
-                    faulty.held() > 0 && !asked.is_finished(),
-                    "it had ended before"
-                );
+                assert!(faulty.held() > 0, "the engine's call had ended before");
             }
             asked
                 .await
@@ -156,6 +156,93 @@ fn d5_a_start_that_fails_after_create_leaves_nothing() {
         );
     }
     assert_eq!(attempt(&daemon, "print(2)").expect("a run").stdout, "2\n");
+}
+
+/// Every call that the daemon makes of the engine for a run, by words of its first line.
+const CALLS: [&[&str]; 8] = [
+    &["GET", "/version"],
+    &["GET", "/images/json"],
+    &["POST", "/containers/create"],
+    &["POST", "/attach"],
+    &["POST", "/start"],
+    &["GET", "/json?"],
+    &["POST", "/kill"],
+    &["DELETE", "/containers/"],
+];
+
+/// Those that hang are given up after seconds each: with `SAFERUN_TEST_LONG=1`.
+fn faults() -> Vec<Fault> {
+    let hangs = |fault: &Fault| matches!(fault, Fault::Hang | Fault::HalfAnAnswer);
+    let mut all = Fault::ALL.to_vec();
+    all.retain(|fault| long() || !hangs(fault));
+    all
+}
+
+#[test]
+fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
+    let Some((faulty, daemon)) = daemon("0") else {
+        return;
+    };
+    // Each with a size of its own, so that no container of an earlier one serves it.
+    let mut sizes = (257_u64..).map(|size| size << 20);
+    for call in CALLS {
+        for fault in faults() {
+            faulty.on(call, fault);
+            let mut asked = request("print('out')");
+            asked.limits.memory_bytes = sizes.next();
+            let client = daemon.connect();
+            let run = daemon
+                .spawn(async move { tokio::time::timeout(ANSWERED, client.run(asked)).await });
+            assert!(!daemon.status().daemon.instance.is_empty());
+            let answer = daemon.block_on(run).expect("the task");
+            let answer = answer.unwrap_or_else(|_| panic!("{call:?} {fault:?}: no answer"));
+            // Either nothing ran, and says so, or the fault came too late to matter: never half of it.
+            if let Ok(result) = &answer {
+                let ran = result.status == Outcome::Completed && result.stdout == "out\n";
+                let answer = Ok(result.clone());
+                assert!(
+                    ran || did_not_run(&answer),
+                    "{call:?} {fault:?}: {result:?}"
+                );
+            }
+            faulty.well();
+            nothing_forgotten(&daemon, "nothing of it is left");
+        }
+    }
+    daemon.wait_until("the engine is well again", |daemon| daemon.status().ready);
+    assert_eq!(attempt(&daemon, "print(2)").expect("a run").stdout, "2\n");
+}
+
+#[test]
+fn d1_limits_that_cannot_be_changed_or_read_back_run_nothing_under_wider_ones() {
+    let Some((faulty, daemon)) = daemon("1") else {
+        return;
+    };
+    for fault in faults() {
+        daemon.wait_for_warm(1);
+        faulty.on(&["POST", "/update"], fault);
+        let met = faulty.met();
+        let mut asked = request("print('out')");
+        asked.limits.memory_bytes = Some(100 << 20);
+        let answer = ask(&daemon, asked);
+        assert!(faulty.met() > met, "{fault:?}: limits were not changed");
+        if let Ok(result) = &answer
+            && result.status == Outcome::Completed
+        {
+            // In a container of its own, then, made with just these.
+            let limit = result
+                .sandbox
+                .attestation
+                .iter()
+                .find(|field| field.name == "memory_limit");
+            let limit = limit.expect("it is attested").value.clone();
+            assert_eq!(limit, (100_u64 << 20).to_string(), "{fault:?}: {result:?}");
+        } else {
+            assert!(did_not_run(&answer), "{fault:?}: {answer:?}");
+        }
+        faulty.well();
+        nothing_forgotten(&daemon, "what could not be tightened is removed");
+    }
 }
 
 #[test]

@@ -232,6 +232,41 @@ fn the_map_from_failures_to_tests_claims_nothing_untrue() {
     }
 }
 
+/// What a promise of the threat model says that holds it: tests by name, files by path, and attempts as `init_*`.
+#[test]
+fn each_promise_of_the_threat_model_names_what_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let mut found = BTreeMap::new();
+    tests(root, root, &mut found);
+    let table = fs::read_to_string(root.join("docs/threat-model.md")).expect("the threat model");
+    let attempts = fs::read_to_string(root.join("docs/containment.md")).expect("the attempts");
+    let mut promises = 0;
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let &[promise, mechanism, held] = cells.as_slice() else {
+            panic!("no promise with a mechanism and what holds it: {row}")
+        };
+        if promise == "promise" {
+            continue;
+        }
+        assert!(!mechanism.is_empty(), "{promise}");
+        let names: Vec<&str> = held.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing holds the promise: {promise}");
+        for name in names {
+            let is_there = match name.strip_suffix('*') {
+                Some(start) => attempts.contains(&format!("| `{start}")),
+                None if name.contains('/') => root.join(name).exists(),
+                None => found.contains_key(name),
+            };
+            assert!(is_there, "{promise}: there is no {name}");
+        }
+        promises += 1;
+    }
+    assert!(promises >= 20, "only {promises} promises were read");
+}
+
 #[test]
 fn ids_are_read_from_the_front_of_a_name_only() {
     assert!(names("p1_p2_the_invariants_hold", "P2"));

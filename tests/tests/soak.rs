@@ -2,6 +2,7 @@
 //! `scripts/soak.sh MINUTES` runs it for as long as one likes.
 
 use std::{
+    fmt::Write as _,
     fs,
     time::{Duration, Instant},
 };
@@ -42,12 +43,49 @@ const SORTS: [(&str, &str, &[Outcome]); 8] = [
 ];
 
 /// What must not grow.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Size {
     descriptors: usize,
     threads: u64,
     memory_kb: u64,
-    disk: u64,
+    /// The record: heads of entries stay, bodies go by the policy's retention.
+    record: u64,
+    /// Journal, rates and everything else in the state folder.
+    other_files: u64,
+    containers: usize,
+}
+
+/// Names of the sizes, and each as a number.
+type Measure = (&'static str, fn(&Size) -> f64);
+
+#[expect(clippy::cast_precision_loss, reason = "sizes far below 2^52")]
+const MEASURES: [Measure; 6] = [
+    ("descriptors", |size| size.descriptors as f64),
+    ("threads", |size| size.threads as f64),
+    ("KiB of memory", |size| size.memory_kb as f64),
+    ("bytes of record", |size| size.record as f64),
+    ("bytes of other files", |size| size.other_files as f64),
+    ("containers", |size| size.containers as f64),
+];
+
+/// The slope of the line of least squares through these points: growth of the second for each of the first.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = f64::from(u32::try_from(points.len()).unwrap_or(u32::MAX)).max(1.0);
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let (mut above, mut below) = (0.0, 0.0);
+    for point in points {
+        above += (point.0 - x) * (point.1 - y);
+        below += (point.0 - x) * (point.0 - x);
+    }
+    if below > 0.0 { above / below } else { 0.0 }
+}
+
+#[test]
+fn a_slope_is_growth_for_each_run() {
+    assert!((slope(&[(0.0, 1.0), (10.0, 21.0), (20.0, 41.0)]) - 2.0).abs() < 1e-9);
+    assert!(slope(&[(0.0, 5.0), (8.0, 5.0), (16.0, 5.0)]).abs() < 1e-9);
+    assert!(slope(&[(3.0, 5.0)]).abs() < 1e-9);
 }
 
 fn size(daemon: &Daemon) -> Size {
@@ -57,19 +95,26 @@ fn size(daemon: &Daemon) -> Size {
         let word = line.and_then(|line| line.split_whitespace().next());
         word.and_then(|word| word.parse().ok()).expect(name)
     };
-    let files = fs::read_dir(daemon.folder().join("state"))
-        .expect("the state")
-        .flatten();
+    let state = daemon.folder().join("state");
+    let files = fs::read_dir(state).expect("the state").flatten();
+    let (mut record, mut other_files) = (0, 0);
+    for file in files {
+        let length = file.metadata().map_or(0, |meta| meta.len());
+        if file.file_name().to_string_lossy().starts_with("audit.") {
+            record += length;
+        } else {
+            other_files += length;
+        }
+    }
     Size {
         descriptors: fs::read_dir(format!("/proc/{}/fd", daemon.pid()))
             .expect("its descriptors")
             .count(),
         threads: number("Threads:"),
         memory_kb: number("VmRSS:"),
-        disk: files
-            .filter_map(|file| file.metadata().ok())
-            .map(|meta| meta.len())
-            .sum(),
+        record,
+        other_files,
+        containers: daemon.containers().len(),
     }
 }
 
@@ -143,26 +188,82 @@ fn d8_nothing_grows_over_many_mixed_runs() {
     }
     settle(&daemon);
     let before = size(&daemon);
+    let mut samples = vec![before];
     let began = Instant::now();
     let mut rounds = 0;
     while rounds < 4 || began.elapsed() < Duration::from_secs(60 * minutes) {
         round(&daemon);
+        settle(&daemon);
+        samples.push(size(&daemon));
         rounds += 1;
     }
-    settle(&daemon);
     let after = size(&daemon);
     let runs = rounds * SORTS.len() as u64;
-    let note = format!("{runs} runs: {before:?} -> {after:?}");
+    let note = format!("{runs} runs: {before:?} -> {after:?}{}", trends(&samples));
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{note}\n").as_bytes());
     // The number that stand by differs by a few, each with its connection and watcher.
     assert!(after.descriptors <= before.descriptors + 8, "{note}");
     assert!(after.threads <= before.threads + 16, "{note}");
     assert!(after.memory_kb <= before.memory_kb + 64 * 1024, "{note}");
-    // A record keeps at most a part of the output of each run.
-    assert!(after.disk <= before.disk + runs * 2 * 1024 * 1024, "{note}");
+    assert!(after.containers <= before.containers + 4, "{note}");
+    // A record keeps at most a part of the output of each run; journal and rates, a line of each.
+    assert!(
+        after.record <= before.record + runs * 2 * 1024 * 1024,
+        "{note}"
+    );
+    assert!(
+        after.other_files <= before.other_files + runs * 256 + (8 << 20),
+        "{note}"
+    );
     assert_eq!(
         daemon.status().running + daemon.status().queued,
         0,
         "{note}"
     );
+    flat(&samples, &note);
+}
+
+/// Growth of each size with the runs, over the second half of the samples: what fills caches is over by then.
+fn growth(samples: &[Size], measure: fn(&Size) -> f64) -> f64 {
+    let each = f64::from(u32::try_from(SORTS.len()).unwrap_or(u32::MAX));
+    let half = samples.iter().skip(samples.len() / 2);
+    let points: Vec<(f64, f64)> = half
+        .zip(0_u32..)
+        .map(|(size, index)| (f64::from(index) * each, measure(size)))
+        .collect();
+    slope(&points)
+}
+
+fn trends(samples: &[Size]) -> String {
+    MEASURES
+        .iter()
+        .fold(String::new(), |mut text, (name, measure)| {
+            let _ = write!(
+                text,
+                "\n  {name}: {:+.3} for 1000 runs",
+                growth(samples, *measure) * 1000.0
+            );
+            text
+        })
+}
+
+/// Enough rounds for a slope to be more than noise.
+const ENOUGH: usize = 100;
+
+/// Over a long soak no size may have a slope: what a leak of one in 50 runs would show.
+fn flat(samples: &[Size], note: &str) {
+    if samples.len() < ENOUGH {
+        return;
+    }
+    for (name, most) in [
+        ("descriptors", 0.02),
+        ("threads", 0.02),
+        ("containers", 0.02),
+        ("KiB of memory", 2.0),
+    ] {
+        let measure = MEASURES.iter().find(|(known, _)| *known == name);
+        let measure = measure.expect("a measure of this name").1;
+        let grows = growth(samples, measure);
+        assert!(grows <= most, "{name} grow by {grows} for each run: {note}");
+    }
 }

@@ -18,7 +18,7 @@ pub(super) const ALLOW: &[Group] = &[
         calls: &[
             "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev",
             "preadv2", "pwritev2", "lseek", "close", "close_range", "dup", "dup2", "dup3", "fcntl",
-            "flock", "fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "fallocate",
+            "flock", "fsync", "fdatasync", "syncfs", "sync_file_range", "fallocate",
             "ftruncate", "truncate", "fadvise64", "readahead", "sendfile", "copy_file_range",
             "splice", "tee", "pipe", "pipe2",
         ],
@@ -35,7 +35,7 @@ pub(super) const ALLOW: &[Group] = &[
             "getxattr", "lgetxattr", "fgetxattr", "getxattrat", "listxattr", "llistxattr",
             "flistxattr", "listxattrat", "setxattr", "lsetxattr", "fsetxattr", "setxattrat",
             "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "inotify_init",
-            "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "cachestat",
+            "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
         ],
     },
     Group {

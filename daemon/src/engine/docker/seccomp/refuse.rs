@@ -115,9 +115,16 @@ pub(super) const REFUSE: &[Refusal] = &[
         calls: &["open_by_handle_at", "name_to_handle_at"],
     },
     Refusal {
-        reason: "tells which of the host's file pages are in memory (CVE-2019-5489)",
+        reason: "tells which of the host's file pages are in memory (CVE-2019-5489); layers of an image \
+                 are shared by all sandboxes",
         errno: EPERM,
-        calls: &["mincore"],
+        calls: &["mincore", "cachestat"],
+    },
+    Refusal {
+        reason: "writes out what waits for any disk of the host, which in a loop slows everybody; \
+                 callers cannot see a failure",
+        errno: EPERM,
+        calls: &["sync"],
     },
     Refusal {
         reason: "placing memory on nodes of the host; libraries go on without",
