@@ -249,8 +249,8 @@ fn part(
     originals: &Originals,
     chosen: &BTreeSet<usize>,
 ) -> Result<Wanted, String> {
-    let hunks =
-        Hunks::of(change, originals).ok_or("it has no hunks: it is no text, or not sent")?;
+    let hunks = Hunks::of(change, originals)
+        .ok_or("it has no hunks: it is no text, was not sent, or has too many lines")?;
     let count = hunks.count();
     if let Some(beyond) = chosen.iter().find(|hunk| **hunk == 0 || **hunk > count) {
         return Err(format!(

@@ -1,32 +1,44 @@
 //! What a run would have changed, as text: a summary for a person, a unified diff for `--diff`. Every name and every
 //! line comes from the sandbox and is made harmless. Pure.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{Change, ChangeKind, Effects, EntryState, EntryType, Place};
-use similar::TextDiff;
 
-use super::workspace::Original;
+use super::{lines::Lines, workspace::Original};
 use crate::{ui::one_line, units::show_bytes};
 
-/// Lines of context around a change.
-pub(crate) const CONTEXT: usize = 3;
-/// Larger files are summarised: what nobody reads need not be compared line by line.
+/// Larger files are summarised, in bytes: what nobody reads need not be compared line by line.
 const LARGEST: usize = 2 * 1024 * 1024;
+/// Longest time for all comparisons of one diff; what is left then is summarised.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was sent, by path below the workspace: the other side of each comparison.
 pub(crate) type Originals = BTreeMap<String, Original>;
 
 /// The whole unified diff; empty if nothing changed.
 pub(crate) fn unified(effects: &Effects, originals: &Originals) -> String {
+    let until = Instant::now() + PATIENCE;
     let mut out = String::new();
     // Writing to a String does not fail, here and below.
     for change in &effects.changes {
-        if let Some((before, after)) = texts(change, originals) {
-            text(change, &before, &after, &mut out);
-        } else {
+        let Some((before, after)) = texts(change, originals) else {
             let _ = writeln!(out, "{}", summary(change));
+            continue;
+        };
+        if let Some(lines) = Lines::compare(&before, &after, until) {
+            text(change, &lines, &mut out);
+        } else {
+            let summary = summary(change);
+            let _ = writeln!(
+                out,
+                "{summary}: too many lines, or too different, to be compared"
+            );
         }
     }
     for note in &effects.notes {
@@ -113,36 +125,21 @@ pub(crate) fn texts(change: &Change, originals: &Originals) -> Option<(String, S
     Some((text(before)?, text(after)?))
 }
 
-fn text(change: &Change, before: &str, after: &str, out: &mut String) {
+fn text(change: &Change, lines: &Lines, out: &mut String) {
     let path = shown(change);
     let side = |letter: char, state: &Option<EntryState>| match state {
         Some(_) => format!("{letter}/{path}"),
         None => "/dev/null".to_owned(),
     };
-    let diff = TextDiff::from_lines(before, after);
     let _ = writeln!(
         out,
         "--- {}\n+++ {}",
         side('a', &change.before),
         side('b', &change.after)
     );
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        let _ = writeln!(out, "{}", hunk.header());
-        for line in hunk.iter_changes() {
-            let value = line.value();
-            let text = harmless(value.strip_suffix('\n').unwrap_or(value));
-            let _ = writeln!(out, "{}{text}", line.tag());
-            if line.missing_newline() {
-                let _ = writeln!(out, "\\ No newline at end of file");
-            }
-        }
+    for hunk in lines.hunks() {
+        out.push_str(&lines.shown(&hunk));
     }
-}
-
-/// One line of a file; tabs stay, for they are what a patch needs.
-pub(crate) fn harmless(line: &str) -> String {
-    let parts: Vec<String> = line.split('\t').map(one_line).collect();
-    parts.join("\t")
 }
 
 #[cfg(test)]
@@ -200,6 +197,22 @@ mod tests {
              created l (link to /etc/\\x1b[2Jpasswd)\n\
              modified ~/.bashrc (1 B to 2 B)\n\
              # a\\nnote\n"
+        );
+    }
+
+    #[test]
+    fn a_text_of_too_many_lines_is_summarised() {
+        let mut effects = Effects::default();
+        let many = "x\n".repeat(100_000);
+        effects.changes = vec![change(
+            "big",
+            ChangeKind::Created,
+            None,
+            Some(many.as_bytes()),
+        )];
+        assert_eq!(
+            unified(&effects, &Originals::new()),
+            "created big (195 KiB): too many lines, or too different, to be compared\n"
         );
     }
 }

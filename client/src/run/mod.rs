@@ -2,6 +2,7 @@
 
 mod diff;
 mod input;
+mod lines;
 mod live;
 mod modules;
 mod output;
@@ -22,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::core::client::Subscription;
 use saferun_protocol::{ApiClient, Client, Event, Outcome, RunRequest, RunResult};
 
@@ -32,8 +34,9 @@ use crate::{
     failure::Failure,
     ui,
 };
-pub(crate) use diff::{CONTEXT, Originals, harmless, summary, texts};
+pub(crate) use diff::{Originals, summary, texts};
 use input::{Feeder, Input};
+pub(crate) use lines::Lines;
 pub(crate) use live::Live;
 use output::Output;
 pub(crate) use report::{next as next_step, sentence};
@@ -98,6 +101,7 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         ..
     } = conversation;
     let sanitised = output.finish(&result);
+    signals::run_is_over();
     let mut code = exit::of_result(&result);
     if interrupted {
         // It was asked to end; that it may have ended by itself in the same moment changes nothing.
@@ -134,7 +138,7 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         code = if code == 0 { failure.exit } else { code };
     }
     if let (Some(file), Some(originals)) = (&args.suggest_policy, &originals)
-        && let Err(failure) = suggest(file, &result, originals)
+        && let Err(failure) = suggest(file, &result, script_name(&request), originals)
     {
         ui::err(failure.text());
         code = if code == 0 { failure.exit } else { code };
@@ -234,13 +238,14 @@ fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResu
 fn suggest(
     file: &std::path::Path,
     result: &RunResult,
+    script: &str,
     originals: &Originals,
 ) -> Result<(), Failure> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
 
     let files = originals.iter();
     let files = files.map(|(name, original)| (name.as_str(), original.bytes.as_slice()));
-    let policy = suggest::policy(result, files).map_err(|why| {
+    let policy = suggest::policy(result, script, files).map_err(|why| {
         Failure::failed(
             format!("no policy is suggested: {why}"),
             "run it to its end first",
@@ -266,14 +271,20 @@ fn suggest(
 /// What was sent, to compare with.
 fn originals(request: &RunRequest, sent: Sent) -> Originals {
     let mut originals = sent.files;
-    let name = request.file_name.clone();
-    let bytes = request.source.clone().into_bytes();
+    // The request's own base64 is sound.
+    let encoded = request.source_base64.as_ref();
+    let encoded = encoded.and_then(|base64| STANDARD.decode(base64).ok());
     let script = Original {
-        bytes,
+        bytes: encoded.unwrap_or_else(|| request.source.clone().into_bytes()),
         executable: false,
     };
-    originals.insert(name.unwrap_or_else(|| "main.py".to_owned()), script);
+    originals.insert(script_name(request).to_owned(), script);
     originals
+}
+
+/// The script's path below the workspace.
+fn script_name(request: &RunRequest) -> &str {
+    request.file_name.as_deref().unwrap_or(workspace::SCRIPT)
 }
 
 /// A run under way, as the client sees it.
