@@ -14,9 +14,22 @@ use crate::ui::one_line;
 
 /// Brings every path to one side; the notes say what stayed.
 pub(super) fn carry(journal: &mut Journal, to: Side) -> io::Result<Vec<String>> {
+    carry_unless(journal, to, || false)
+}
+
+/// The same; stops before a step when told to, with [`io::ErrorKind::Interrupted`].
+pub(super) fn carry_unless(
+    journal: &mut Journal,
+    to: Side,
+    stop: impl Fn() -> bool,
+) -> io::Result<Vec<String>> {
     let folder = Folder::open(&journal.root)?;
     for number in 0..journal.steps.len() {
         needed(&folder, journal, number, to)?;
+    }
+    if journal.stage != Stage::Begun {
+        // From here on it is on neither side as a whole.
+        journal.mark(Stage::Begun)?;
     }
     let count = journal.steps.len();
     let mut notes = Vec::new();
@@ -27,6 +40,9 @@ pub(super) fn carry(journal: &mut Journal, to: Side) -> io::Result<Vec<String>> 
             count - 1 - at
         };
         reach();
+        if stop() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         if needed(&folder, journal, number, to)? {
             one(&folder, journal, number, to, &mut notes)?;
         }
@@ -102,7 +118,11 @@ fn one(
     let (from, state) = sides(journal, number, to);
     let shown = one_line(path);
     let done = match state {
-        State::Folder => folder.make(path),
+        State::Folder => {
+            let beside = beside(journal, number);
+            folder.tidy(path, &beside);
+            folder.make(path, &beside, journal.steps[number].folder_mode)
+        }
         State::Absent if *from == State::Folder => match folder.remove(path, true) {
             Err(error) if error.raw_os_error() == Some(Errno::ENOTEMPTY as i32) => {
                 notes.push(format!("{shown} stays: something else is in it"));

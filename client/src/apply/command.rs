@@ -9,6 +9,7 @@ use crate::{
     args::ApplyArgs,
     exit,
     failure::Failure,
+    run::signals,
     ui::{self, one_line},
 };
 
@@ -61,9 +62,16 @@ fn each(journals: &Journals, chosen: Vec<Journal>, to: Side) -> u8 {
     if chosen.is_empty() {
         ui::note("saferunctl: nothing to do");
     }
+    // Ctrl-C does not end it between two steps: what was begun is done to its end, and the rest is left.
+    let _watch = signals::watch();
+    signals::run_is_over();
     for mut journal in chosen {
         let shown = journal.root.display().to_string();
-        match carry(&mut journal, to) {
+        let carried = {
+            let _held = signals::hold();
+            carry(&mut journal, to)
+        };
+        match carried {
             Ok(notes) => {
                 ui::line(format!("{} in {shown}: {done}", journal.id));
                 for note in notes {

@@ -108,6 +108,7 @@ impl Folder {
         let placed = written.and_then(|()| {
             super::moment::reach();
             if over {
+                keep_owner(&above, name, &file)?;
                 Ok(renameat(&above, beside, &above, name)?)
             } else {
                 rename_to_free(&above, beside, name)
@@ -120,11 +121,32 @@ impl Folder {
         sync(&above)
     }
 
-    /// Makes a folder.
-    pub(super) fn make(&self, path: &str) -> io::Result<()> {
+    /// Makes a folder: a new one, or one that was there, with its mode.
+    pub(super) fn make(&self, path: &str, beside: &str, mode: Option<u32>) -> io::Result<()> {
         let (above, name) = self.above(path)?;
-        mkdirat(&above, name, Mode::from_bits_truncate(0o777))?;
+        let Some(mode) = mode else {
+            mkdirat(&above, name, Mode::from_bits_truncate(0o777))?;
+            return sync(&above);
+        };
+        mkdirat(&above, beside, Mode::from_bits_truncate(0o700))?;
+        super::moment::reach();
+        let placed = openat(&above, beside, FOLDER, Mode::empty())
+            .and_then(|folder| fchmod(&folder, Mode::from_bits_truncate(mode)))
+            .map_err(io::Error::from)
+            .and_then(|()| rename_to_free(&above, beside, name));
+        if placed.is_err() {
+            let _ = unlinkat(&above, beside, UnlinkatFlags::RemoveDir);
+        }
+        placed?;
         sync(&above)
+    }
+
+    /// Permission bits of a folder.
+    pub(super) fn mode(&self, path: &str) -> io::Result<u32> {
+        let (above, name) = self.above(path)?;
+        let stat = status(&above, name)?.filter(|stat| kind(stat) == SFlag::S_IFDIR);
+        let stat = stat.ok_or_else(|| io::Error::other("it is no folder any more"))?;
+        Ok(stat.st_mode & 0o7777)
     }
 
     /// Takes away a file, or an empty folder.
@@ -139,10 +161,12 @@ impl Folder {
         sync(&above)
     }
 
-    /// Takes away a half-written file beside a path, if one was left.
+    /// Takes away a half-made entry beside a path, if one was left.
     pub(super) fn tidy(&self, path: &str, beside: &str) {
-        if let Ok((above, _)) = self.above(path) {
-            let _ = unlinkat(&above, beside, UnlinkatFlags::NoRemoveDir);
+        if let Ok((above, _)) = self.above(path)
+            && unlinkat(&above, beside, UnlinkatFlags::NoRemoveDir) == Err(Errno::EISDIR)
+        {
+            let _ = unlinkat(&above, beside, UnlinkatFlags::RemoveDir);
         }
     }
 
@@ -196,6 +220,25 @@ fn read(above: &OwnedFd, name: &str) -> io::Result<(State, Vec<u8>)> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777;
     let sha256 = hash(&content);
     Ok((State::File { sha256, mode }, content))
+}
+
+/// Gives a file the owner of the one that it replaces, which a rename would change. Of the group it tries.
+fn keep_owner(above: &OwnedFd, name: &str, new: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    let Some(old) = status(above, name)? else {
+        return Ok(());
+    };
+    let meta = new.metadata()?;
+    if (old.st_uid, old.st_gid) == (meta.uid(), meta.gid()) {
+        return Ok(());
+    }
+    match std::os::unix::fs::fchown(new, Some(old.st_uid), Some(old.st_gid)) {
+        Err(_) if old.st_uid != meta.uid() => Err(io::Error::other(
+            "it belongs to another user, and would become yours",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Renames to a name that nobody may have taken meanwhile.

@@ -15,6 +15,7 @@ use super::{
     moment::reach,
     plan::{Prepared, Step},
 };
+use crate::run::signals;
 
 /// Finished journals that are kept, for `--undo`.
 const KEPT: usize = 20;
@@ -120,7 +121,7 @@ impl Journals {
         Ok(found)
     }
 
-    /// Writes a new one; when it returns, it is on the disk.
+    /// Writes a new one; when it returns, it is on the disk. A signal ends it with [`io::ErrorKind::Interrupted`].
     pub(super) fn create(&self, root: &Path, prepared: Vec<Prepared>) -> io::Result<Journal> {
         let now = jiff::Timestamp::now().as_millisecond();
         let id = format!("{now:013}-{}", std::process::id());
@@ -129,6 +130,10 @@ impl Journals {
         reach();
         let mut steps = Vec::new();
         for (number, one) in prepared.into_iter().enumerate() {
+            if signals::asked() {
+                fs::remove_dir_all(&partial)?;
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             write(&partial.join(content_name(number, Side::Before)), &one.old)?;
             write(&partial.join(content_name(number, Side::After)), &one.new)?;
             steps.push(one.step);

@@ -18,9 +18,9 @@ use saferun_protocol::{Outcome, Place, RunResult};
 
 use crate::{
     args::RunArgs,
-    daemon,
+    daemon, exit,
     failure::Failure,
-    run::Originals,
+    run::{Originals, signals},
     ui::{self, one_line},
 };
 pub(crate) use choose::Choice;
@@ -181,14 +181,10 @@ fn commit(journals: &Journals, root: &Path, wanted: &[choose::Wanted]) -> Result
         .iter()
         .map(|one| one_line(&one.step.path))
         .collect();
-    let mut journal = journals
-        .create(root, plan.steps)
-        .map_err(|error| unreadable(&error))?;
-    match carry::carry(&mut journal, Side::After) {
-        Ok(notes) => {
-            for note in notes {
-                ui::note(format!("saferunctl: {note}"));
-            }
+    let (journal, done) = carried(journals, root, plan.steps)?;
+    match done {
+        Done::Applied(notes) => {
+            say(&notes);
             let (count, names) = (names.len(), names.join(", "));
             let cut = names.chars().count() > 200;
             let names: String = names.chars().take(200).collect();
@@ -202,24 +198,68 @@ fn commit(journals: &Journals, root: &Path, wanted: &[choose::Wanted]) -> Result
             let _ = journals.prune();
             Ok(())
         }
-        Err(error) => Err(match carry::roll_back(&mut journal) {
-            Ok(notes) => {
-                for note in notes {
-                    ui::note(format!("saferunctl: {note}"));
-                }
-                Failure::failed(
-                    format!("{error}; what had been applied was undone"),
-                    "mend that and run again",
-                )
+        Done::Undone(error, notes) => {
+            say(&notes);
+            if error.kind() == std::io::ErrorKind::Interrupted {
+                return Err(interrupted());
             }
-            Err(undo) => Failure::failed(
-                format!("{error}; and undoing it failed: {undo}"),
-                format!(
-                    "mend that, then: saferunctl apply --undo {id}, or --recover {id}",
-                    id = journal.id
-                ),
+            Err(Failure::failed(
+                format!("{error}; what had been applied was undone"),
+                "mend that and run again",
+            ))
+        }
+        Done::Neither(error, undo) => Err(Failure::failed(
+            format!("{error}; and undoing it failed: {undo}"),
+            format!(
+                "mend that, then: saferunctl apply --undo {id}, or --recover {id}",
+                id = journal.id
             ),
-        }),
+        )),
+    }
+}
+
+/// What became of the steps.
+enum Done {
+    Applied(Vec<String>),
+    Undone(std::io::Error, Vec<String>),
+    Neither(std::io::Error, std::io::Error),
+}
+
+/// Writes the journal and does the steps, or undoes them. A signal does not end it between two steps: it is heeded before
+/// the next one, and what was done is undone.
+fn carried(
+    journals: &Journals,
+    root: &Path,
+    steps: Vec<plan::Prepared>,
+) -> Result<(journal::Journal, Done), Failure> {
+    let _held = signals::hold();
+    let mut journal = journals
+        .create(root, steps)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::Interrupted => interrupted(),
+            _ => unreadable(&error),
+        })?;
+    let done = match carry::carry_unless(&mut journal, Side::After, signals::asked) {
+        Ok(notes) => Done::Applied(notes),
+        Err(error) => match carry::roll_back(&mut journal) {
+            Ok(notes) => Done::Undone(error, notes),
+            Err(undo) => Done::Neither(error, undo),
+        },
+    };
+    Ok((journal, done))
+}
+
+fn interrupted() -> Failure {
+    Failure {
+        exit: exit::CANCELLED,
+        message: "interrupted: everything is as it was before, and nothing was applied".to_owned(),
+        advice: None,
+    }
+}
+
+fn say(notes: &[String]) {
+    for note in notes {
+        ui::note(format!("saferunctl: {note}"));
     }
 }
 

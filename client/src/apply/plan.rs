@@ -21,6 +21,9 @@ pub(super) struct Step {
     pub(super) before: State,
     /// What stands there afterwards.
     pub(super) after: State,
+    /// Permission bits of a folder that goes, to be made again with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) folder_mode: Option<u32>,
 }
 
 /// A step with the contents of both sides.
@@ -103,6 +106,7 @@ fn made(path: String) -> Prepared {
         path,
         before: State::Absent,
         after: State::Folder,
+        folder_mode: None,
     };
     Prepared {
         step,
@@ -170,11 +174,28 @@ fn step(folder: &Folder, wanted: &Wanted) -> Result<Option<Prepared>, String> {
             (State::File { sha256, mode }, content.clone())
         }
     };
+    let mut folder_mode = None;
+    match &now {
+        State::Folder if after == State::Absent => {
+            folder_mode = Some(
+                folder
+                    .mode(&wanted.path)
+                    .map_err(|error| error.to_string())?,
+            );
+        }
+        State::File { mode, .. } if mode & 0o7000 != 0 && now != after => {
+            return Err(
+                "it has a setuid, setgid or sticky bit: such files are never touched".into(),
+            );
+        }
+        _ => {}
+    }
     let path = wanted.path.clone();
     let step = Step {
         path,
         before: now,
         after,
+        folder_mode,
     };
     Ok((step.before != step.after).then_some(Prepared { step, old, new }))
 }

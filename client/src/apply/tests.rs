@@ -122,7 +122,7 @@ impl Project {
                     .to_string();
                 let what = if meta.is_dir() {
                     waiting.push(path);
-                    "folder".to_owned()
+                    format!("folder {:o}", meta.permissions().mode() & 0o7777)
                 } else if meta.is_symlink() {
                     "link".to_owned()
                 } else {
@@ -193,6 +193,34 @@ fn all_is_applied_and_undone_again() {
     carry(&mut journal, Side::Before).unwrap();
     assert_eq!(place.entries(), before);
     assert_eq!(journals.all().unwrap().pop().unwrap().stage, Stage::Undone);
+}
+
+#[test]
+fn a_folder_comes_back_with_its_mode_and_a_file_with_a_setuid_bit_is_never_touched() {
+    let set = |place: &Project, path: &str, mode| {
+        let mode = PermissionsExt::from_mode(mode);
+        fs::set_permissions(place.root().join(path), mode).unwrap();
+    };
+    let place = Project::new(FILES);
+    set(&place, "b", 0o2750);
+    set(&place, "b/c", 0o1777);
+    let before = place.entries();
+    place.apply(each_kind(), &all()).unwrap();
+    let mut journal = place.journals().all().unwrap().pop().unwrap();
+    carry(&mut journal, Side::Before).unwrap();
+    assert_eq!(place.entries(), before);
+    for mode in [0o4755, 0o2755, 0o1644] {
+        let place = Project::new(FILES);
+        set(&place, "run.sh", mode);
+        let before = place.entries();
+        let failure = place.apply(each_kind(), &all()).unwrap_err();
+        assert!(
+            failure.message.contains("run.sh: it has a setuid"),
+            "{}",
+            failure.message
+        );
+        assert_eq!(place.entries(), before);
+    }
 }
 
 #[test]

@@ -1,7 +1,16 @@
 //! Ctrl-C and its like. A thread of its own waits for them, so that they count even while the output
-//! is stuck in a pipe that nobody reads.
+//! is stuck in a pipe that nobody reads. What must not end in the middle is held.
 
-use std::{fs, sync::mpsc as blocking, thread, time::Duration};
+use std::{
+    fs,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc as blocking,
+    },
+    thread,
+    time::Duration,
+};
 
 use nix::sys::signal::{SigSet, Signal};
 use tokio::sync::mpsc;
@@ -10,6 +19,15 @@ use crate::{exit, ui};
 
 /// Ends the process if the run could not be ended in an orderly way.
 const LATEST: Duration = Duration::from_millis(2500);
+/// What is left to say after what was held, before the process ends.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
+/// Whether somebody asked for the end.
+static ASKED: AtomicBool = AtomicBool::new(false);
+/// Whether there is no run any more that would have to be ended first.
+static OVER: AtomicBool = AtomicBool::new(false);
+/// Whoever has it does what must not end in the middle.
+static HELD: Mutex<()> = Mutex::new(());
 
 /// The first request to end, as something to wait for.
 #[derive(Debug)]
@@ -22,6 +40,26 @@ impl Signals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// While it lives no signal ends the process, but SIGKILL and SIGQUIT. Nothing that can wait for a reader may be done
+/// under it.
+#[derive(Debug)]
+pub(crate) struct Held(#[expect(dead_code, reason = "is held")] MutexGuard<'static, ()>);
+
+/// Begins something that must not end in the middle. It looks at [`asked`] where it may stop.
+pub(crate) fn hold() -> Held {
+    Held(HELD.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Whether the end was asked for since the watch began.
+pub(crate) fn asked() -> bool {
+    ASKED.load(Ordering::SeqCst)
+}
+
+/// From here on there is no run to be ended: the next signal ends the process at once, unless something is held.
+pub(crate) fn run_is_over() {
+    OVER.store(true, Ordering::SeqCst);
 }
 
 /// Begins to watch. The second signal ends the process at once, from the watching thread.
@@ -41,8 +79,9 @@ pub(crate) fn watch() -> Signals {
                     if ignored(signal) {
                         continue;
                     }
-                    let Some(sender) = first.take() else {
-                        ui::leave(exit::CANCELLED)
+                    ASKED.store(true, Ordering::SeqCst);
+                    let Some(sender) = first.take().filter(|_| !OVER.load(Ordering::SeqCst)) else {
+                        leave()
                     };
                     let _ = sender.try_send(());
                     leave_after(LATEST);
@@ -54,16 +93,32 @@ pub(crate) fn watch() -> Signals {
     Signals(receiver)
 }
 
+/// Ends the process, once nothing is held.
+fn leave() -> ! {
+    let _free = HELD.try_lock().unwrap_or_else(|_| {
+        let free = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was held has stopped for the signal, and says so; then the process ends by itself.
+        let (_keep, never) = blocking::channel::<()>();
+        let _ = never.recv_timeout(LAST_WORD);
+        free
+    });
+    ui::leave(exit::CANCELLED)
+}
+
 fn leave_after(time: Duration) {
     let body = move || {
         let (_keep, never) = blocking::channel::<()>();
         let _ = never.recv_timeout(time);
         // Standard error may be stuck in the same pipe: whoever writes to it is not waited for.
         let _ = thread::Builder::new().spawn(|| {
-            ui::note("saferunctl: interrupted; the daemon ends the run, which did not end in time");
+            if !OVER.load(Ordering::SeqCst) {
+                ui::note(
+                    "saferunctl: interrupted; the daemon ends the run, which did not end in time",
+                );
+            }
         });
         let _ = never.recv_timeout(Duration::from_millis(50));
-        ui::leave(exit::CANCELLED)
+        leave()
     };
     let _ = thread::Builder::new()
         .name("deadline".to_owned())
