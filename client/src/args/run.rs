@@ -91,7 +91,12 @@ pub(crate) struct RunArgs {
     pub(crate) name: Option<String>,
 
     /// Send this folder along: not what git ignores, and no secrets such as .env and keys
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["code", "name"], help_heading = "Files")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "name",
+        help_heading = "Files"
+    )]
     pub(crate) workspace: Option<PathBuf>,
     /// Send what would be left out after all, as .env; a pattern as in .gitignore; may be repeated
     #[arg(

@@ -22,7 +22,7 @@ pub(crate) struct Chosen<'a> {
     pub(crate) policy: Option<&'a str>,
     /// Keys with values.
     pub(crate) set: &'a [(String, String)],
-    /// The script, whose project counts; `None` for one that stands nowhere.
+    /// The script, whose project counts, or the folder of its project; `None` for one that stands nowhere.
     pub(crate) script: Option<&'a Path>,
 }
 
@@ -84,6 +84,9 @@ impl Chosen<'_> {
         let script = self.script?;
         // The project is where the script stands, not where a link to it does.
         let script = std::fs::canonicalize(script).ok()?;
+        if script.is_dir() {
+            return Some(script);
+        }
         script.parent().map(Path::to_owned)
     }
 }

@@ -1,7 +1,7 @@
 //! The request for a run, from the command line. Checks its size before it is sent, because the
 //! daemon would end the whole connection over one that is too large.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{
@@ -17,6 +17,8 @@ use crate::{args::RunArgs, failure::Failure, policy::Chosen};
 
 /// Room for the JSON-RPC frame around the request.
 const FRAME: usize = 512;
+/// Room for the names of the request's fields and for what is short in it.
+const FIELDS: usize = 8 * 1024;
 
 /// The request.
 pub(crate) fn build(
@@ -53,10 +55,11 @@ pub(crate) fn build(
         Input::Given(bytes) => (StdinMode::Given, Some(STANDARD.encode(bytes))),
         Input::Stream(_) => (StdinMode::Stream, None),
     };
+    let project = project(args, sent);
     let layers = Chosen {
         policy: args.policy.as_deref(),
         set: &args.set,
-        script: args.file.as_deref().filter(|path| path.as_os_str() != "-"),
+        script: project.as_deref(),
     }
     .layers()?;
     request.policy_layers = layers.wire();
@@ -80,6 +83,16 @@ pub(crate) fn build(
     };
     check_size(&request)?;
     Ok(request)
+}
+
+/// The script as the policy of its project is looked for: in the workspace, whatever folder it was named from.
+fn project(args: &RunArgs, sent: &Sent) -> Option<PathBuf> {
+    let named = args.file.as_ref().filter(|path| path.as_os_str() != "-");
+    match (&args.workspace, named) {
+        (Some(folder), Some(_)) => Some(folder.join(sent.script.as_deref()?)),
+        (Some(folder), None) => Some(folder.clone()),
+        (None, named) => named.cloned(),
+    }
 }
 
 /// The variables; one without a value is passed on from our own environment, and is a secret.
@@ -130,18 +143,24 @@ pub(crate) fn check_size(request: &RunRequest) -> Result<(), Failure> {
         .args
         .iter()
         .chain(request.env.iter().flat_map(|(key, value)| [key, value]));
-    let raw = request.source.len()
-        + request.source_base64.as_ref().map_or(0, String::len)
+    let text = request.source.len()
+        + request.override_reason.as_ref().map_or(0, String::len)
+        + policy_size(&request.policy_layers)
+        + texts.map(|text| text.len() + 8).sum::<usize>()
+        + request
+            .files
+            .iter()
+            .map(|file| file.path.len())
+            .sum::<usize>();
+    let base64 = request.source_base64.as_ref().map_or(0, String::len)
         + request.stdin_base64.as_ref().map_or(0, String::len)
         + request
             .files
             .iter()
-            .map(|file| file.path.len() + file.base64.len() + 64)
-            .sum::<usize>()
-        + policy_size(&request.policy_layers)
-        + texts.map(|text| text.len() + 8).sum::<usize>();
-    // JSON makes at most six bytes of one: most requests need no second look.
-    if raw.saturating_mul(6) + FRAME <= limit {
+            .map(|file| file.base64.len() + 64)
+            .sum::<usize>();
+    // JSON makes at most six bytes of one of text, and one of base64: most requests need no second look.
+    if text.saturating_mul(6) + base64 + FIELDS <= limit {
         return Ok(());
     }
     let size = serde_json::to_string(request).map_or(usize::MAX, |text| text.len() + FRAME);

@@ -38,6 +38,18 @@ pub(crate) fn read(args: &RunArgs) -> Result<Source, Failure> {
         let shown = "standard input";
         return checked(limited(io::stdin().lock(), shown)?, None, shown);
     }
+    if path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("ipynb"))
+    {
+        let shown = path.display();
+        return Err(Failure::usage(
+            format!("{shown} is a notebook, and what runs is a script"),
+            format!(
+                "make one of it: jupyter nbconvert --to script {shown}; `saferunctl scan {shown}` reads it as it is"
+            ),
+        ));
+    }
     let located = args.workspace.as_deref();
     let located = located.map(|folder| locate(folder, path)).transpose()?;
     let path = located.as_deref().unwrap_or(path);
@@ -136,6 +148,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         std::fs::write(file("elf"), b"\x7fELF\0\0").unwrap();
+        std::fs::write(file("book.IPYNB"), b"{}").unwrap();
         File::create(file("huge.py"))
             .unwrap()
             .set_len(1 << 33)
@@ -149,6 +162,7 @@ mod tests {
                 vec![file("huge.py").as_str()],
                 "8.0 GiB of at most 12.0 MiB",
             ),
+            (vec![file("book.IPYNB").as_str()], "is a notebook"),
             (vec!["/dev/zero"], "too large"),
         ] {
             let failure = read(&args(&line)).unwrap_err();

@@ -17,9 +17,10 @@ const LEAST_KIB: u64 = 16;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * 1024;
 
-/// The policy as YAML; the reason why not, of a run that says too little.
+/// The policy as YAML; the reason why not, of a run that says too little. One of the files is the script.
 pub(super) fn policy<'a>(
     result: &RunResult,
+    script: &str,
     files: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<String, &'static str> {
     if result.status != Outcome::Completed {
@@ -31,7 +32,10 @@ pub(super) fn policy<'a>(
     let (mut imports, mut size) = (BTreeSet::new(), 0);
     for (name, bytes) in files {
         size += bytes.len() as u64;
-        imports.extend(imported(name, bytes));
+        // The script is Python whatever it is called.
+        if name == script || is_python(name) {
+            imports.extend(imported(bytes));
+        }
     }
     let mut out = String::from(
         "# The least under which this run would pass again: twice its time, output and source, one and a half\n\
@@ -45,15 +49,15 @@ pub(super) fn policy<'a>(
     Ok(out)
 }
 
-/// Top-level modules that a Python file names.
-fn imported(name: &str, bytes: &[u8]) -> BTreeSet<String> {
-    if std::path::Path::new(name)
-        .extension()
-        .is_none_or(|end| end != "py")
-    {
-        return BTreeSet::new();
-    }
-    let report = scan_bytes(name, bytes, &Options::default()).report;
+/// Whether a file beside the script is taken for Python, as the daemon takes it.
+fn is_python(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    matches!(ending, Some("py" | "pyw"))
+}
+
+/// Top-level modules that a Python file names, in whatever encoding it declares.
+fn imported(bytes: &[u8]) -> BTreeSet<String> {
+    let report = scan_bytes("script.py", bytes, &Options::default()).report;
     let imports = report.usages.iter();
     let imports = imports.filter(|usage| usage.kind == UsageKind::Import);
     let roots = imports.filter_map(|usage| usage.name.split('.').next().map(str::to_owned));
@@ -61,13 +65,12 @@ fn imported(name: &str, bytes: &[u8]) -> BTreeSet<String> {
 }
 
 fn rules(result: &RunResult, imports: &BTreeSet<String>) -> String {
+    // A rule that the policy of this run lowered or switched off has its own level under this one.
+    let found = result.findings.iter().map(|finding| finding.level).max();
+    let risk = found.map_or(result.risk, |level| level.max(result.risk));
     let mut levels = BTreeMap::new();
     for level in [Risk::Low, Risk::Medium, Risk::High, Risk::Blocked] {
-        let what = if level <= result.risk {
-            "run"
-        } else {
-            "refuse"
-        };
+        let what = if level <= risk { "run" } else { "refuse" };
         levels.insert(level, what);
     }
     let mut out = String::from("\nlevels:\n");
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_policy_is_read_back_and_is_as_tight_as_it_says() {
-        let text = policy(&ended(), FILES.into_iter()).unwrap();
+        let text = policy(&ended(), "main.py", FILES.into_iter()).unwrap();
         let source = Source::yaml(LayerKind::Flags, "suggested.yaml", text.clone());
         let options = LoadOptions { known_rules: &[] };
         let loaded = load(&[source], &options).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
@@ -181,7 +184,7 @@ mod tests {
         result.usage.wall_ms = 29_000.0;
         result.usage.peak_memory_bytes = Some(250 * MIB);
         result.stdout = "x".repeat(1_000_000);
-        let text = policy(&result, FILES.into_iter()).unwrap();
+        let text = policy(&result, "main.py", FILES.into_iter()).unwrap();
         for part in [
             "default: 30000ms",
             "default: 256MiB",
@@ -190,6 +193,17 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         result.status = Outcome::Timeout;
-        assert!(policy(&result, FILES.into_iter()).is_err());
+        assert!(policy(&result, "main.py", FILES.into_iter()).is_err());
+    }
+
+    #[test]
+    fn a_script_of_any_name_and_encoding_is_read_for_its_modules() {
+        let files: [(&str, &[u8]); 3] = [
+            ("tool", b"# coding: latin-1\nimport sqlite3  # \xe9\n"),
+            ("beside.pyw", b"import csv\n"),
+            ("notes", b"import ctypes\n"),
+        ];
+        let text = policy(&ended(), "tool", files.into_iter()).unwrap();
+        assert!(text.contains("allow: [\"csv\", \"sqlite3\"]"), "{text}");
     }
 }

@@ -18,6 +18,8 @@ use saferun_protocol::{MAX_INPUT_FILES, MAX_REQUEST_BYTES, check_path};
 use super::{modules, secrets};
 use crate::{args::RunArgs, failure::Failure, units::show_bytes};
 
+/// What a script without a file is called.
+pub(super) const SCRIPT: &str = "main.py";
 /// Most bytes of all files together: as base64 they must fit into one request.
 const MOST: u64 = MAX_REQUEST_BYTES as u64 / 4 * 3 - 64 * 1024;
 
@@ -47,13 +49,7 @@ pub(crate) fn gather(args: &RunArgs, source: &[u8]) -> Result<Sent, Failure> {
     let mut sent = Sent::default();
     let script = args.file.as_deref().filter(|path| path.as_os_str() != "-");
     match (&args.workspace, script) {
-        (Some(folder), Some(script)) => sent.project(folder, script, &args.include)?,
-        (Some(_), None) => {
-            return Err(Failure::usage(
-                "--workspace needs a script in the folder",
-                "name it: saferunctl run --workspace DIR FILE",
-            ));
-        }
+        (Some(folder), script) => sent.project(folder, script, &args.include)?,
         (None, Some(script)) => {
             for (path, file) in modules::of(script, source) {
                 sent.add(path, &file)?;
@@ -68,11 +64,22 @@ pub(crate) fn gather(args: &RunArgs, source: &[u8]) -> Result<Sent, Failure> {
 }
 
 impl Sent {
-    fn project(&mut self, folder: &Path, script: &Path, include: &[String]) -> Result<(), Failure> {
+    /// A project, with a script in it or one that comes from elsewhere.
+    fn project(
+        &mut self,
+        folder: &Path,
+        script: Option<&Path>,
+        include: &[String],
+    ) -> Result<(), Failure> {
         let root = canonical(folder)?;
-        let file = locate(folder, script)?;
-        let below = file.strip_prefix(&root).ok().and_then(Path::to_str);
-        let script = below.unwrap_or_default().to_owned();
+        let script = match script {
+            Some(script) => {
+                let file = locate(folder, script)?;
+                let below = file.strip_prefix(&root).ok().and_then(Path::to_str);
+                below.unwrap_or_default().to_owned()
+            }
+            None => free_name(&root),
+        };
         let wanted = patterns(&root, include)?;
         // What git ignores goes in only by its name, and so do secrets.
         for path in walk(&root, true) {
@@ -251,6 +258,15 @@ pub(crate) fn locate(folder: &Path, script: &Path) -> Result<PathBuf, Failure> {
             "name a script in that folder",
         )
     })
+}
+
+/// A name in the folder that no file has: a script from elsewhere stands beside the project's files.
+fn free_name(root: &Path) -> String {
+    let others = (2..).map(|number| format!("main-{number}.py"));
+    let mut names = std::iter::once(SCRIPT.to_owned()).chain(others);
+    names
+        .find(|name| fs::symlink_metadata(root.join(name)).is_err())
+        .unwrap_or_else(|| SCRIPT.to_owned())
 }
 
 fn canonical(folder: &Path) -> Result<PathBuf, Failure> {

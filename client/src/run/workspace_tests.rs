@@ -97,3 +97,21 @@ fn what_is_too_large_is_named() {
         elsewhere.message
     );
 }
+
+#[test]
+fn a_script_from_elsewhere_stands_beside_the_projects_files() {
+    let dir = project(&[("main.py", "print(1)"), ("lib.py", "")]);
+    let root = dir.path().to_str().unwrap();
+    for line in [
+        &["--workspace", root, "-c", "import lib"][..],
+        &["--workspace", root, "-"],
+    ] {
+        let sent = gather(&args(line), b"import lib").unwrap();
+        assert_eq!(sent.script.as_deref(), Some("main-2.py"));
+        assert_eq!(sent.files.keys().collect::<Vec<_>>(), ["lib.py", "main.py"]);
+    }
+    let empty = project(&[("lib.py", "")]);
+    let root = empty.path().to_str().unwrap();
+    let sent = gather(&args(&["--workspace", root, "-c", "import lib"]), b"").unwrap();
+    assert_eq!(sent.script.as_deref(), Some("main.py"));
+}
