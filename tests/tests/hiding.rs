@@ -1,7 +1,10 @@
 //! Promise: what a traced run does is told by the kernel's word, whatever the code tries. More ways to hide are tried beside
 //! the supervisor (`sandbox-image/supervisor/tests/trace.rs`); these need the whole container, with its profile.
 
-use saferun_protocol::{ChangeKind, EventKind, Outcome, RunRequest, RunResult, TraceEvent};
+use saferun_protocol::{
+    ChangeKind, EventKind, InputFile, Outcome, Place, RunRequest, RunResult, Seen, TraceEvent,
+    TraceVerdict,
+};
 use saferun_tests::Daemon;
 
 fn traced(daemon: &Daemon, source: &str) -> RunResult {
@@ -121,5 +124,129 @@ thread.join()
             "{}",
             change.path
         );
+    }
+}
+
+/// Calls that the container's profile refuses before the trace is asked; `docs/effects.md` names them as not seen.
+const UNSEEN: &str = r#"
+import ctypes, errno, platform
+libc = ctypes.CDLL(None, use_errno=True)
+NUMBERS = {
+    "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "unshare": 272, "setns": 308, "ptrace": 101,
+    "process_vm_readv": 310, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323, "keyctl": 250, "add_key": 248,
+    "io_uring_setup": 425, "memfd_create": 319, "open_by_handle_at": 304, "name_to_handle_at": 303, "pidfd_open": 434,
+    "fanotify_init": 300, "init_module": 175, "kexec_load": 246, "reboot": 169, "swapon": 167, "clone3": 435,
+}
+for name, number in NUMBERS.items():
+    if platform.machine() == "x86_64":
+        result = libc.syscall(number, -1, -1, -1, -1, -1)
+        print(name, result, errno.errorcode[ctypes.get_errno()])
+print(libc.unshare(0x10000000), libc.ptrace(0, 0, 0, 0))
+"#;
+
+#[test]
+fn what_the_profile_refuses_reaches_nothing_and_its_name_is_told_by_the_interpreter_alone() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let result = traced(&daemon, UNSEEN);
+    assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+    let mut lines: Vec<&str> = result.stdout.lines().collect();
+    assert_eq!(lines.pop(), Some("-1 -1"));
+    for line in &lines {
+        let refused = line.ends_with(" -1 EPERM") || line.ends_with(" -1 ENOSYS");
+        assert!(refused, "{line}");
+    }
+    let events = events(&result);
+    for line in &lines {
+        let name = line.split(' ').next().unwrap_or_default();
+        let seen = events
+            .iter()
+            .find(|event| event.seen == Seen::Kernel && event.call == name);
+        assert_eq!(seen, None, "docs/effects.md says that it is not seen");
+    }
+    for name in ["unshare", "ptrace"] {
+        let told = events
+            .iter()
+            .find(|event| event.kind == EventKind::Refused && event.what.starts_with(name));
+        let told = told.unwrap_or_else(|| panic!("{name}: {events:#?}"));
+        assert_eq!(
+            (told.seen, told.verdict, told.line),
+            (Seen::Program, TraceVerdict::Refused, Some(15))
+        );
+    }
+    assert!(result.story()[0].title.contains("no finding predicted"));
+}
+
+/// Written through memory, through a link that turns to and fro, or changed and changed back: what is left in the end is
+/// told in both tiers, and what is not left was seen where the kernel's word is there.
+#[test]
+fn what_was_changed_by_detours_is_found_afterwards() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let source = r#"
+import mmap, os, threading
+with open("mapped.txt", "r+b") as file:
+    mmap.mmap(file.fileno(), 4)[:4] = b"evil"
+old = open("restored.txt").read()
+open("restored.txt", "w").write("for a moment"); open("restored.txt", "w").write(old)
+stop = False
+def turn():
+    at = 0
+    while not stop:
+        at += 1
+        os.symlink(["aim.txt", os.path.expanduser("~/.bashrc")][at % 2], "next"); os.replace("next", "turning")
+thread = threading.Thread(target=turn); thread.start()
+done = set()
+while len(done) < 2:
+    try:
+        with open("turning", "a") as file:
+            file.write("x"); done.add(os.fstat(file.fileno()).st_ino)
+    except OSError:
+        pass
+stop = True
+thread.join(); os.remove("turning")
+"#;
+    for tier in daemon.tiers() {
+        let mut request = RunRequest::new(source);
+        (request.trace, request.effects) = (true, true);
+        request.runtime = Some(tier.to_owned());
+        request.policy = Some("permissive".to_owned());
+        for path in ["mapped.txt", "restored.txt", "aim.txt"] {
+            let mut file = InputFile::default();
+            path.clone_into(&mut file.path);
+            "Z29vZA==".clone_into(&mut file.base64);
+            request.files.push(file);
+        }
+        let result = daemon.run_request(request);
+        assert_eq!(result.exit_code, Some(0), "{tier}: {}", result.stderr);
+        let effects = result.effects.as_ref().expect("its effects");
+        let mut changed: Vec<(Place, &str)> = effects
+            .changes
+            .iter()
+            .map(|change| (change.place, change.path.as_str()))
+            .collect();
+        changed.sort_by_key(|(_, path)| *path);
+        assert_eq!(
+            changed,
+            [
+                (Place::Home, ".bashrc"),
+                (Place::Workspace, "aim.txt"),
+                (Place::Workspace, "mapped.txt")
+            ],
+            "{tier}"
+        );
+        let trace = result.trace.as_ref().expect("its trace");
+        let wrote = |part: &str| {
+            let mut events = trace.events.iter();
+            events.any(|event| event.kind == EventKind::Write && event.what.contains(part))
+        };
+        assert!(wrote("restored.txt"), "{tier}: {trace:#?}");
+        if tier == "runc" {
+            assert!(wrote("/.bashrc (called /workspace/turning)"), "{trace:#?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use saferun_protocol::{EventKind, Finding, Observation, Trace, TraceEvent, TraceVerdict};
 
-use EventKind::{Delete, Name, Network, Process, Secret, Write};
+use EventKind::{Delete, Name, Network, Process, Refused, Secret, Write};
 
 /// What a rule foretells.
 struct Acts {
@@ -32,7 +32,7 @@ const fn acts(rule: u32) -> Acts {
         603 | 611 | 615 | 617 | 618 | 620 | 621 | 653 => (&[Network, Name], false),
         845 | 849 => (&[Network, Name, Process], false),
         901..=908 | 911 | 916 | 924 => (&[Network, Name, Process], true),
-        655 | 821 => (&[EventKind::Refused], false),
+        641 | 646 | 651 | 652 | 655 | 658 | 821 => (&[Refused], false),
         _ => (&[], false),
     };
     Acts { kinds, sure }

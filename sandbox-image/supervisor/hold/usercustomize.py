@@ -41,6 +41,8 @@ def _trace(sys, posix, answers, order):
     import ctypes
     import _socket
 
+    import _thread
+
     number, _, program = order.decode("ascii").partition(":")
     program = bytes.fromhex(program)
     code = ctypes.create_string_buffer(program, len(program))
@@ -48,16 +50,35 @@ def _trace(sys, posix, answers, order):
     order = (ctypes.c_uint64 * 2)(len(program) // 8, ctypes.addressof(code))
     call = ctypes.CDLL(None).syscall
     channel = _socket.socket(fileno=answers)
+    installed, handed_over = _thread.allocate_lock(), _thread.allocate_lock()
+    installed.acquire()
+    handed_over.acquire()
+    listener = -1
+
+    def hand_over():
+        # The filter binds the thread that installs it. This one is free of it: a filtered sendmsg would wait for PID 1,
+        # which waits for the listener.
+        installed.acquire()
+        if listener >= 0:
+            rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))]
+            channel.sendmsg([b"T"], rights)
+        else:
+            channel.send(b"N")
+        handed_over.release()
+
+    _thread.start_new_thread(hand_over, ())
     # SECCOMP_SET_MODE_FILTER; NEW_LISTENER, with WAIT_KILLABLE_RECV where the kernel has it (5.19).
     for flags in (8 | 32, 8):
         listener = call(int(number), 1, flags, order)
         if listener >= 0:
-            rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))]
-            channel.sendmsg([b"T"], rights)
-            posix.close(listener)
             break
-    else:
-        channel.send(b"N")
+    installed.release()
+    handed_over.acquire()
+    if listener >= 0:
+        posix.close(listener)
+    # No thread without the filter may be there when the script begins.
+    while len(posix.listdir("/proc/self/task")) > 1:
+        posix.sched_yield()
     channel.detach()
     for key in set(sys.modules) - before:
         del sys.modules[key]
@@ -76,7 +97,8 @@ def _tell(sys, posix, answers, folder):
     wanted = frozenset(
         "open os.mkdir os.chmod os.link os.symlink os.truncate os.remove os.rmdir os.rename "
         "shutil.rmtree subprocess.Popen os.system os.exec os.posix_spawn os.fork os.forkpty "
-        "socket.connect socket.bind socket.sendto socket.getaddrinfo socket.gethostbyname".split()
+        "socket.connect socket.bind socket.sendto socket.getaddrinfo socket.gethostbyname "
+        "socket.sendmsg socket.__new__ ctypes.dlsym".split()
     )
 
     def plain(value):
@@ -105,11 +127,15 @@ def _tell(sys, posix, answers, folder):
                 path, mode, flags = args
                 changes = flags & 3 or type(mode) is str and any(c in mode for c in "wax+")
                 detail = plain(path) if changes else "r:" + plain(path)
-            elif event in ("socket.connect", "socket.bind", "socket.sendto"):
+            elif event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"):
                 address = args[1]
                 detail = ":".join([plain(part) for part in address[:2]]) if type(address) is tuple else plain(address)
             elif event == "subprocess.Popen":
                 detail = plain(args[1]) or plain(args[0])
+            elif event == "socket.__new__":
+                detail = plain(args[1]) + " " + plain(args[2])
+            elif event == "ctypes.dlsym":
+                detail = plain(args[1])
             elif event == "os.rename":
                 detail = plain(args[0]) + " to " + plain(args[1])
             else:

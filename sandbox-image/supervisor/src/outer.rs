@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use saferun_frames::{Decoder, FrameError, ToDaemon, ToSupervisor};
 
@@ -14,6 +15,9 @@ pub(crate) const HIGH_WATER: usize = 256 * 1024;
 
 /// Bytes read at a time.
 const READ_SIZE: usize = 64 * 1024;
+
+/// Room of the pipe from the daemon, in bytes: the most that an unprivileged process may have.
+const PIPE_SIZE: i32 = 1024 * 1024;
 
 /// Both directions of the stream to the daemon.
 pub(crate) struct Outer {
@@ -33,6 +37,9 @@ impl Outer {
         let output = io::stdout().as_fd().try_clone_to_owned()?;
         sys::set_nonblocking(&input)?;
         sys::set_nonblocking(&output)?;
+        // A project of megabytes comes in with fewer turns between the engine and this end. Where it is no pipe, or not
+        // allowed, it comes in all the same.
+        let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(PIPE_SIZE));
         Ok(Self {
             input,
             output,

@@ -14,16 +14,28 @@ pub(super) enum Shape {
     Delete { path: usize },
     /// Moves one path to another.
     Move { from: usize, to: usize },
+    /// Gives what is at one path another name.
+    Link { from: usize, to: usize },
+    /// Makes a symbolic link with this text.
+    Symlink { text: usize, path: usize },
+    /// Changes the file that this descriptor leads to, its size or what is said of it.
+    Own { descriptor: usize },
     /// Starts a program.
     Exec { path: usize, args: usize },
     /// Starts a process.
     Fork,
     /// Reaches for an address.
     Reach { address: usize },
+    /// Sends what a header describes, perhaps to an address in it; or what several do, one after another.
+    Send { header: usize, count: Option<usize> },
     /// Waits at an address.
     Listen { address: usize },
     /// Would hide the process from PID 1.
     Hide,
+    /// A signal to PID 1.
+    Signal,
+    /// Takes on another user or group; so many arguments name one.
+    Identity { arguments: usize },
 }
 
 /// A call that is told of.
@@ -54,8 +66,16 @@ const fn plain(number: i64, name: &'static str, shape: Shape) -> Call {
     }
 }
 
+const fn own(number: i64, name: &'static str) -> Call {
+    plain(number, name, Shape::Own { descriptor: 0 })
+}
+
+const fn identity(number: i64, name: &'static str, arguments: usize) -> Call {
+    plain(number, name, Shape::Identity { arguments })
+}
+
 /// What every architecture has.
-const COMMON: [Call; 20] = [
+const COMMON: [Call; 45] = [
     at(
         libc::SYS_openat,
         "openat",
@@ -82,8 +102,12 @@ const COMMON: [Call; 20] = [
     ),
     at(libc::SYS_mkdirat, "mkdirat", Shape::Write { path: 1 }),
     at(libc::SYS_mknodat, "mknodat", Shape::Write { path: 1 }),
-    at(libc::SYS_symlinkat, "symlinkat", Shape::Write { path: 2 }),
-    at(libc::SYS_linkat, "linkat", Shape::Write { path: 3 }),
+    at(
+        libc::SYS_symlinkat,
+        "symlinkat",
+        Shape::Symlink { text: 0, path: 2 },
+    ),
+    at(libc::SYS_linkat, "linkat", Shape::Link { from: 1, to: 3 }),
     at(libc::SYS_fchmodat, "fchmodat", Shape::Write { path: 1 }),
     plain(libc::SYS_truncate, "truncate", Shape::Write { path: 0 }),
     plain(libc::SYS_execve, "execve", Shape::Exec { path: 0, args: 1 }),
@@ -99,11 +123,58 @@ const COMMON: [Call; 20] = [
     plain(libc::SYS_prctl, "prctl", Shape::Hide),
     at(452, "fchmodat2", Shape::Write { path: 1 }),
     plain(libc::SYS_clone3, "clone3", Shape::Fork),
+    at(libc::SYS_fchownat, "fchownat", Shape::Write { path: 1 }),
+    at(libc::SYS_utimensat, "utimensat", Shape::Write { path: 1 }),
+    plain(libc::SYS_setxattr, "setxattr", Shape::Write { path: 0 }),
+    plain(libc::SYS_lsetxattr, "lsetxattr", Shape::Write { path: 0 }),
+    plain(
+        libc::SYS_removexattr,
+        "removexattr",
+        Shape::Write { path: 0 },
+    ),
+    plain(
+        libc::SYS_lremovexattr,
+        "lremovexattr",
+        Shape::Write { path: 0 },
+    ),
+    at(463, "setxattrat", Shape::Write { path: 1 }),
+    at(466, "removexattrat", Shape::Write { path: 1 }),
+    own(libc::SYS_fchmod, "fchmod"),
+    own(libc::SYS_fchown, "fchown"),
+    own(libc::SYS_ftruncate, "ftruncate"),
+    own(libc::SYS_fallocate, "fallocate"),
+    own(libc::SYS_fsetxattr, "fsetxattr"),
+    own(libc::SYS_fremovexattr, "fremovexattr"),
+    plain(
+        libc::SYS_sendmsg,
+        "sendmsg",
+        Shape::Send {
+            header: 1,
+            count: None,
+        },
+    ),
+    plain(
+        libc::SYS_sendmmsg,
+        "sendmmsg",
+        Shape::Send {
+            header: 1,
+            count: Some(2),
+        },
+    ),
+    plain(libc::SYS_kill, "kill", Shape::Signal),
+    plain(libc::SYS_tkill, "tkill", Shape::Signal),
+    plain(libc::SYS_tgkill, "tgkill", Shape::Signal),
+    identity(libc::SYS_setuid, "setuid", 1),
+    identity(libc::SYS_setgid, "setgid", 1),
+    identity(libc::SYS_setreuid, "setreuid", 2),
+    identity(libc::SYS_setregid, "setregid", 2),
+    identity(libc::SYS_setresuid, "setresuid", 3),
+    identity(libc::SYS_setresgid, "setresgid", 3),
 ];
 
 /// Older forms that only this architecture has.
 #[cfg(target_arch = "x86_64")]
-const OLDER: [Call; 14] = [
+const OLDER: [Call; 17] = [
     plain(
         libc::SYS_open,
         "open",
@@ -125,13 +196,20 @@ const OLDER: [Call; 14] = [
     plain(libc::SYS_rename, "rename", Shape::Move { from: 0, to: 1 }),
     plain(libc::SYS_mkdir, "mkdir", Shape::Write { path: 0 }),
     plain(libc::SYS_mknod, "mknod", Shape::Write { path: 0 }),
-    plain(libc::SYS_symlink, "symlink", Shape::Write { path: 1 }),
-    plain(libc::SYS_link, "link", Shape::Write { path: 1 }),
+    plain(
+        libc::SYS_symlink,
+        "symlink",
+        Shape::Symlink { text: 0, path: 1 },
+    ),
+    plain(libc::SYS_link, "link", Shape::Link { from: 0, to: 1 }),
     plain(libc::SYS_chmod, "chmod", Shape::Write { path: 0 }),
     plain(libc::SYS_chown, "chown", Shape::Write { path: 0 }),
     plain(libc::SYS_lchown, "lchown", Shape::Write { path: 0 }),
     plain(libc::SYS_fork, "fork", Shape::Fork),
     plain(libc::SYS_vfork, "vfork", Shape::Fork),
+    plain(libc::SYS_utime, "utime", Shape::Write { path: 0 }),
+    plain(libc::SYS_utimes, "utimes", Shape::Write { path: 0 }),
+    at(libc::SYS_futimesat, "futimesat", Shape::Write { path: 1 }),
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: [Call; 0] = [];
@@ -165,6 +243,17 @@ pub(super) fn call(number: i64) -> Option<&'static Call> {
         .find(|call| call.number == number)
 }
 
+/// A call that is told of when the low half of its first argument is this.
+fn first_is(code: &mut Vec<(u16, u8, u8, u32)>, number: u32, value: u32) {
+    code.extend([
+        (EQUAL, 0, 4, number),
+        (LOAD, 0, 0, FIRST),
+        (EQUAL, 0, 1, value),
+        (RETURN, 0, 0, NOTIFY),
+        (RETURN, 0, 0, ALLOW),
+    ]);
+}
+
 /// The program, as the kernel takes it: 8 bytes for each instruction.
 pub(crate) fn program() -> Vec<u8> {
     let mut code: Vec<(u16, u8, u8, u32)> = vec![
@@ -193,14 +282,8 @@ pub(crate) fn program() -> Vec<u8> {
             Shape::Fork if call.name == "clone3" => {
                 code.extend([(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]);
             }
-            Shape::Hide => code.extend([
-                (EQUAL, 0, 5, number),
-                (LOAD, 0, 0, FIRST),
-                (EQUAL, 0, 1, libc::PR_SET_DUMPABLE.cast_unsigned()),
-                (RETURN, 0, 0, NOTIFY),
-                (RETURN, 0, 0, ALLOW),
-                (LOAD, 0, 0, NUMBER),
-            ]),
+            Shape::Hide => first_is(&mut code, number, libc::PR_SET_DUMPABLE.cast_unsigned()),
+            Shape::Signal => first_is(&mut code, number, 1),
             _ => code.extend([(EQUAL, 0, 1, number), (RETURN, 0, 0, NOTIFY)]),
         }
     }

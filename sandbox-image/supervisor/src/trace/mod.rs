@@ -22,6 +22,23 @@ use tracee::Tracee;
 
 /// Calls that are answered before the loop looks at anything else.
 const AT_ONCE: usize = 64;
+/// Where nothing can be put that leads elsewhere.
+const SYSTEM: [&str; 4] = ["/usr/", "/lib", "/etc/", "/opt/"];
+/// Calls that come along with writing a file, and count only where nothing else is told of it.
+const TOUCHES: [&str; 8] = [
+    "utimensat",
+    "utime",
+    "utimes",
+    "futimesat",
+    "ftruncate",
+    "fallocate",
+    "fchmod",
+    "fchown",
+];
+/// Size of `struct mmsghdr`, in bytes.
+const MESSAGE: u64 = 64;
+/// Messages of one call that are looked at.
+const MESSAGES: u64 = 16;
 /// Threads of which the last line is remembered.
 const THREADS: usize = 512;
 
@@ -131,76 +148,145 @@ impl Tracer {
             }
             Shape::Write { path: at } => self.changed(EventKind::Write, call, &tracee, path(at)),
             Shape::Delete { path: at } => self.changed(EventKind::Delete, call, &tracee, path(at)),
+            Shape::Own { descriptor } => {
+                let path = tracee.path(Some(args[descriptor]), 0);
+                self.changed(EventKind::Write, call, &tracee, path);
+            }
             Shape::Move { from, to } => {
-                let (from, to) = (path(from), path(to));
-                let verdict = self.within(&from);
-                let what = format!("{from} to {to}");
-                self.add(EventKind::Delete, call, &tracee, what, verdict);
+                self.renamed(EventKind::Delete, call, &tracee, &path(from), &path(to));
+            }
+            Shape::Link { from, to } => {
+                self.renamed(EventKind::Write, call, &tracee, &path(from), &path(to));
+            }
+            Shape::Symlink { text, path: at } => {
+                let path = path(at);
+                let verdict = self.within(&path);
+                let what = format!("{path} to {}", tracee.text(args[text]));
+                self.add(EventKind::Write, call, &tracee, what, verdict);
             }
             Shape::Exec {
                 path: at,
                 args: list,
             } => {
                 let command = tracee.command(path(at), args[list]);
-                self.add(
-                    EventKind::Process,
-                    call,
-                    &tracee,
-                    command,
-                    TraceVerdict::Allowed,
-                );
+                self.process(call, &tracee, command);
             }
-            Shape::Fork => {
-                let what = "a process of its own".to_owned();
-                self.add(
-                    EventKind::Process,
-                    call,
-                    &tracee,
-                    what,
-                    TraceVerdict::Allowed,
-                );
-            }
+            Shape::Fork => self.process(call, &tracee, "a process of its own".to_owned()),
             Shape::Reach { address } | Shape::Listen { address } => {
-                if let Some((what, own)) = tracee.address(args[address]) {
-                    let verdict = verdict(own);
-                    self.add(EventKind::Network, call, &tracee, what, verdict);
+                self.reached(call, &tracee, args[address]);
+            }
+            Shape::Send { header, count } => {
+                let count = count.map_or(1, |at| args[at].min(MESSAGES));
+                for message in 0..count {
+                    let header = args[header].wrapping_add(message * MESSAGE);
+                    self.reached(call, &tracee, tracee.word(header));
                 }
             }
             Shape::Hide => {
-                let what = "prctl(PR_SET_DUMPABLE): to hide its memory".to_owned();
-                self.add(
-                    EventKind::Refused,
-                    call,
-                    &tracee,
-                    what,
-                    TraceVerdict::Refused,
-                );
+                let what = "prctl(PR_SET_DUMPABLE): to hide its memory";
+                self.refused(call, &tracee, what.to_owned());
                 return true;
+            }
+            Shape::Signal => {
+                let what = format!("{}: a signal to what supervises it", call.name);
+                self.refused(call, &tracee, what);
+            }
+            Shape::Identity { arguments } => {
+                // The kernel refuses it: there is no capability for it, and none can be had.
+                if let Some(other) = tracee.other_identity(&args[..arguments]) {
+                    let what = format!("{}: to become {other}", call.name);
+                    self.refused(call, &tracee, what);
+                }
             }
         }
         false
     }
 
-    fn opened(&mut self, call: &Call, tracee: &Tracee, path: String, flags: u64) {
-        let changing = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
-        let changes = flags & u64::from(changing.cast_unsigned()) != 0;
-        if secret::is_secret(&path, self.home.as_deref()) {
-            self.add(
-                EventKind::Secret,
-                call,
-                tracee,
-                path.clone(),
-                TraceVerdict::Allowed,
-            );
-        }
-        if changes && !matches!(path.as_str(), "/dev/null" | "/dev/tty") {
-            self.changed(EventKind::Write, call, tracee, path);
+    fn process(&mut self, call: &Call, tracee: &Tracee, what: String) {
+        self.add(
+            EventKind::Process,
+            call,
+            tracee,
+            what,
+            TraceVerdict::Allowed,
+        );
+    }
+
+    fn refused(&mut self, call: &Call, tracee: &Tracee, what: String) {
+        self.add(
+            EventKind::Refused,
+            call,
+            tracee,
+            what,
+            TraceVerdict::Refused,
+        );
+    }
+
+    fn reached(&mut self, call: &Call, tracee: &Tracee, address: u64) {
+        if let Some((what, own)) = tracee.address(address) {
+            self.add(EventKind::Network, call, tracee, what, verdict(own));
         }
     }
 
+    /// A second name, or another one: whoever then opens a secret by it has looked for it here.
+    fn renamed(&mut self, kind: EventKind, call: &Call, tracee: &Tracee, from: &str, to: &str) {
+        let real = tracee.leads_to(from);
+        let real = real.as_deref().unwrap_or(from);
+        self.secret(call, tracee, real, from);
+        let changed = if kind == EventKind::Delete { from } else { to };
+        let verdict = self.within(changed);
+        self.add(kind, call, tracee, format!("{from} to {to}"), verdict);
+    }
+
+    fn opened(&mut self, call: &Call, tracee: &Tracee, path: String, flags: u64) {
+        let changing = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
+        let changes = flags & u64::from(changing.cast_unsigned()) != 0;
+        // What is only read of the system leads nowhere else: the root is read-only, and an import opens hundreds.
+        let own = SYSTEM.iter().any(|folder| path.starts_with(folder));
+        let real = (changes || !own).then(|| tracee.leads_to(&path)).flatten();
+        self.secret(call, tracee, real.as_deref().unwrap_or(&path), &path);
+        if changes && !matches!(path.as_str(), "/dev/null" | "/dev/tty") {
+            self.changed_at(EventKind::Write, call, tracee, path, real);
+        }
+    }
+
+    /// Tells of a secret at `real`, which the program may call otherwise.
+    fn secret(&mut self, call: &Call, tracee: &Tracee, real: &str, called: &str) {
+        let home = self.home.as_deref();
+        let what = if secret::is_secret(called, home) {
+            called.to_owned()
+        } else if secret::is_secret(real, home) {
+            format!("{real} (called {called})")
+        } else {
+            return;
+        };
+        self.add(EventKind::Secret, call, tracee, what, TraceVerdict::Allowed);
+    }
+
     fn changed(&mut self, kind: EventKind, call: &Call, tracee: &Tracee, path: String) {
-        let verdict = self.within(&path);
-        self.add(kind, call, tracee, path, verdict);
+        let real = match kind {
+            // What is taken away is the link itself, not what it leads to.
+            EventKind::Delete => None,
+            _ => tracee.leads_to(&path),
+        };
+        self.changed_at(kind, call, tracee, path, real);
+    }
+
+    fn changed_at(
+        &mut self,
+        kind: EventKind,
+        call: &Call,
+        tracee: &Tracee,
+        path: String,
+        real: Option<String>,
+    ) {
+        let Some(real) = real.filter(|real| *real != path) else {
+            let verdict = self.within(&path);
+            return self.add(kind, call, tracee, path, verdict);
+        };
+        let verdict = self.within(&real);
+        let what = format!("{real} (called {path})");
+        self.add(kind, call, tracee, what, verdict);
     }
 
     /// Whether a path is in a folder that can be written to.
@@ -223,7 +309,7 @@ impl Tracer {
             line = tracee.parent().and_then(|parent| self.lines.get(&parent));
         }
         let (file, line) = line.cloned().unzip();
-        self.log.add(TraceEvent {
+        let event = TraceEvent {
             at_us: self.now(),
             kind,
             call: call.name.to_owned(),
@@ -234,7 +320,12 @@ impl Tracer {
             file,
             line,
             seen: Seen::Kernel,
-        });
+        };
+        if TOUCHES.contains(&call.name) {
+            self.log.touch(event);
+        } else {
+            self.log.add(event);
+        }
     }
 
     fn now(&self) -> u64 {
@@ -272,12 +363,15 @@ impl Tracer {
         let Some(kind) = log::kind_of(event, detail) else {
             return;
         };
-        // What the kernel tells of need not be told twice.
-        if kind != EventKind::Name && self.listener.is_some() {
+        // What the kernel tells of need not be told twice. It is not asked about what the container's profile refuses.
+        let untold = matches!(kind, EventKind::Name | EventKind::Refused);
+        if !untold && self.listener.is_some() {
             return;
         }
         let own = match kind {
             EventKind::Name => TraceVerdict::Refused,
+            // gVisor has no such profile: it answers some of these calls itself.
+            EventKind::Refused => verdict(self.listener.is_none()),
             EventKind::Write | EventKind::Delete => self.within(detail),
             _ => TraceVerdict::Allowed,
         };
@@ -285,7 +379,7 @@ impl Tracer {
             at_us: self.now(),
             kind,
             call: log::short(event),
-            what: detail.to_owned(),
+            what: log::said(event, detail),
             verdict: own,
             pid: tid,
             count: 1,

@@ -55,9 +55,12 @@ impl Tracee {
         u64::from_ne_bytes(buffer)
     }
 
-    /// A path as an absolute one in normal form.
+    /// A path as an absolute one in normal form. No address stands for what the descriptor itself leads to.
     pub(super) fn path(&self, folder: Option<u64>, address: u64) -> String {
-        let path = self.text(address);
+        let path = match address {
+            0 => String::new(),
+            address => self.text(address),
+        };
         if path.starts_with('/') {
             return normal(&path);
         }
@@ -74,6 +77,47 @@ impl Tracee {
             }
             Err(_) => path,
         }
+    }
+
+    /// Where a path leads, if that is elsewhere: through links, or through a descriptor by its name in `/proc`.
+    pub(super) fn leads_to(&self, path: &str) -> Option<String> {
+        let thread = format!("/proc/{}", self.tid);
+        let own = [
+            ("/proc/self", thread.clone()),
+            ("/proc/thread-self", thread.clone()),
+            ("/dev/fd", format!("{thread}/fd")),
+        ];
+        let seen_from_here = own.iter().find_map(|(name, real)| {
+            let rest = path.strip_prefix(name)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{real}{rest}"))
+        });
+        let path = seen_from_here.as_deref().unwrap_or(path);
+        let real = fs::canonicalize(path).or_else(|_| {
+            // Not there yet: its folder may be.
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            fs::canonicalize(if above.is_empty() { "/" } else { above })
+                .map(|above| above.join(name))
+        });
+        let real = real.ok()?;
+        let real = String::from_utf8_lossy(real.as_os_str().as_bytes()).into_owned();
+        (real != path).then_some(real)
+    }
+
+    /// Whom a call with these ids would make of the program, if that is somebody else: an id of -1 changes nothing.
+    pub(super) fn other_identity(&self, ids: &[u64]) -> Option<String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.tid)).unwrap_or_default();
+        let own: Vec<i32> = status
+            .lines()
+            .filter(|line| line.starts_with("Uid:") || line.starts_with("Gid:"))
+            .flat_map(|line| line.split_whitespace().skip(1))
+            .filter_map(|id| id.parse().ok())
+            .collect();
+        let mut ids = ids.iter().map(|id| low_half(*id));
+        let other = ids.find(|id| *id != -1 && !own.contains(id))?;
+        Some(match other {
+            0 => "root".to_owned(),
+            other => format!("id {other}"),
+        })
     }
 
     /// A program with its arguments.
