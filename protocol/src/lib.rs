@@ -17,6 +17,7 @@ mod request;
 mod result;
 mod socket;
 mod status;
+mod story;
 mod watch;
 
 pub use api::*;
@@ -46,6 +47,7 @@ pub use result::{
 pub use saferun_frames::{EventKind, PathError, Seen, TraceEvent, TraceVerdict, check_path};
 pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
+pub use story::{StoryLine, StoryPart};
 pub use watch::{
     Generated, HostPath, MAX_ANNOUNCED, MAX_WATCH_ROOTS, RootState, WatchEvent, WatchRequest,
     WatchRoot, WatchRun, WatchedFile,

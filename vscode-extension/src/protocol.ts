@@ -5,6 +5,7 @@ export interface Finding {
   name: string;
   level: string;
   message: string;
+  observed?: 'observed' | 'refused' | 'not_reached';
   range: { start: { line: number; column: number }; end: { line: number; column: number } };
 }
 

@@ -1,32 +1,38 @@
-//! The story of a traced run in a few calm lines: what no finding predicted, what it tried and could not, what it did,
-//! what became of the predictions, what it would have changed. Pure.
+//! The story of a traced run in a few calm lines, with what it would have changed. Pure.
 
-use saferun_protocol::{EventKind, Observation, RunResult, Seen, Trace, TraceEvent, TraceVerdict};
+use saferun_protocol::{RunResult, StoryPart};
 
 use super::diff;
 use crate::ui::one_line;
 
 /// Most lines of each part.
 const LINES: usize = 6;
-/// Widest text of an event.
-const WIDTH: usize = 100;
 
 /// The lines; empty for a run that was not traced.
 pub(crate) fn story(result: &RunResult) -> String {
-    let Some(trace) = &result.trace else {
+    let (mut parts, mut last) = (result.story(), Vec::new());
+    if parts.is_empty() {
         return String::new();
-    };
+    }
+    // That the kernel's word is missing is said at the very end.
+    if result
+        .trace
+        .as_ref()
+        .is_some_and(|trace| trace.unavailable.is_some())
+    {
+        last.extend(parts.pop());
+    }
     let mut lines = Vec::new();
-    events(trace, &mut lines);
-    part("what was predicted", &predictions(result), &mut lines);
+    for one in &parts {
+        part(one, &mut lines);
+    }
     let changes = result.effects.iter().flat_map(|effects| &effects.changes);
     let changes: Vec<String> = changes.map(diff::summary).collect();
-    part("what it would have changed", &changes, &mut lines);
-    if let Some(why) = &trace.unavailable {
-        lines.push(format!(
-            "saferunctl: the trace is not the kernel's: {}",
-            one_line(why)
-        ));
+    if !changes.is_empty() {
+        told("what it would have changed", &changes, &mut lines);
+    }
+    for one in &last {
+        part(one, &mut lines);
     }
     lines
         .into_iter()
@@ -34,56 +40,13 @@ pub(crate) fn story(result: &RunResult) -> String {
         .collect()
 }
 
-/// What happened, in three parts: each event stands in the first that it belongs to.
-fn events(trace: &Trace, lines: &mut Vec<String>) {
-    let (mut surprising, mut tried, mut did) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, event) in (0_u32..).zip(&trace.events) {
-        let refused = event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret;
-        let part = if trace.unforetold.contains(&number) {
-            &mut surprising
-        } else if refused {
-            &mut tried
-        } else {
-            &mut did
-        };
-        part.push(line(event));
-    }
-    part("what no finding predicted", &surprising, lines);
-    part("what it tried", &tried, lines);
-    part("what it did", &did, lines);
-    if trace.events.is_empty() {
-        lines.push(
-            "saferunctl: it started nothing, changed no file, reached for no address".to_owned(),
-        );
-    }
-    if trace.left_out > 0 {
-        lines.push(format!("  and {} more of the same kinds", trace.left_out));
-    }
+fn part(part: &StoryPart, lines: &mut Vec<String>) {
+    let shown: Vec<String> = part.lines.iter().map(|line| one_line(&line.text)).collect();
+    told(&one_line(&part.title), &shown, lines);
+    lines.extend(part.note.iter().map(|note| format!("  {note}")));
 }
 
-/// What became of each finding that the trace says something about.
-fn predictions(result: &RunResult) -> Vec<String> {
-    let told = result.findings.iter().filter_map(|finding| {
-        let what = match finding.observed? {
-            Observation::Observed => "observed",
-            Observation::Refused => "tried, and refused",
-            Observation::NotReached => "not reached",
-            _ => return None,
-        };
-        let (line, name) = (finding.range.start.line, one_line(&finding.name));
-        let place = match &finding.file {
-            Some(file) => format!("{}:{line}", one_line(file)),
-            None => format!("line {line}"),
-        };
-        Some(format!("{} {name} at {place}: {what}", finding.level))
-    });
-    told.collect()
-}
-
-fn part(title: &str, told: &[String], lines: &mut Vec<String>) {
-    if told.is_empty() {
-        return;
-    }
+fn told(title: &str, told: &[String], lines: &mut Vec<String>) {
     lines.push(format!("saferunctl: {title}"));
     lines.extend(told.iter().take(LINES).map(|line| format!("  {line}")));
     if told.len() > LINES {
@@ -92,37 +55,11 @@ fn part(title: &str, told: &[String], lines: &mut Vec<String>) {
     }
 }
 
-fn line(event: &TraceEvent) -> String {
-    let what: String = one_line(&event.what).chars().take(WIDTH).collect();
-    let verb = match (event.kind, event.verdict) {
-        (EventKind::Process, _) => "start",
-        (EventKind::Write, _) => "write",
-        (EventKind::Delete, _) => "take away",
-        (EventKind::Secret, _) => "look for the secret",
-        (EventKind::Network, _) => "reach",
-        (EventKind::Name, _) => "look up the name",
-        (EventKind::Refused, _) => "call",
-    };
-    let place = match (&event.file, event.line) {
-        (Some(file), Some(line)) if line > 0 => format!("{}:{line}: ", one_line(file)),
-        _ => String::new(),
-    };
-    let times = match event.count {
-        0 | 1 => String::new(),
-        count => format!(" ({count} times)"),
-    };
-    let own = match event.seen {
-        Seen::Kernel => "",
-        Seen::Program => " (by its own word)",
-    };
-    format!("{place}{verb} {what}{times}{own}")
-}
-
 #[cfg(test)]
 mod tests {
     use saferun_protocol::{
-        Change, ChangeKind, Effects, EntryState, EntryType, Finding, Outcome, Place, Position,
-        Range, Risk,
+        Change, ChangeKind, Effects, EntryState, EntryType, EventKind, Finding, Observation,
+        Outcome, Place, Position, Range, Risk, Seen, Trace, TraceEvent, TraceVerdict,
     };
 
     use super::*;

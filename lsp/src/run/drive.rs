@@ -96,9 +96,9 @@ impl Run {
         request.limits.time_ms = settings.timeout_ms;
         request.limits.memory_bytes = settings.memory_bytes;
         request.client = ClientKind::Editor;
-        // What it would change and what it leaves in /out is for views that can show it.
-        let views = self.shared.client_can().events;
-        (request.effects, request.artifacts) = (views, views);
+        request.effects = true;
+        // What it leaves in /out is for views that can show it.
+        request.artifacts = self.shared.client_can().events;
         request.trace = settings.trace;
         if let Some(reason) = &self.wish.override_reason {
             request.override_reason = Some(reason.clone());

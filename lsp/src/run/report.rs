@@ -11,12 +11,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use saferun_protocol::RunResult;
+use saferun_protocol::{Observation, Place, RunResult};
 
 use crate::text::{one_line, output};
 
 /// Reports that are kept.
 const KEPT: usize = 20;
+/// Most lines of each part of what a run did.
+const LINES: usize = 200;
 
 /// The folder with the reports.
 #[derive(Debug, Default)]
@@ -131,6 +133,7 @@ fn text(result: &RunResult, stdout: &str, stderr: &str) -> String {
             }
         }
     }
+    story(result, &mut text);
     if result.dropped_bytes > 0 {
         let _ = writeln!(
             text,
@@ -142,9 +145,11 @@ fn text(result: &RunResult, stdout: &str, stderr: &str) -> String {
         text.push_str("\n---- findings ----\n");
     }
     for finding in &result.findings {
+        let observed = finding.observed.map(Observation::words);
+        let observed = observed.map_or_else(String::new, |words| format!(" ({words})"));
         let _ = writeln!(
             text,
-            "{:7} line {:4}  {} {}",
+            "{:7} line {:4}  {} {}{observed}",
             finding.level,
             finding.range.start.line,
             finding.rule,
@@ -154,13 +159,99 @@ fn text(result: &RunResult, stdout: &str, stderr: &str) -> String {
     text
 }
 
+/// What a traced run did, the surprises first, and what any run would have changed.
+fn story(result: &RunResult, text: &mut String) {
+    for part in result.story() {
+        let _ = writeln!(text, "\n---- {} ----", one_line(&part.title));
+        for line in part.lines.iter().take(LINES) {
+            let _ = writeln!(text, "{}", one_line(&line.text));
+        }
+        if part.lines.len() > LINES {
+            let _ = writeln!(text, "and {} more", part.lines.len() - LINES);
+        }
+        if let Some(note) = &part.note {
+            let _ = writeln!(text, "{note}");
+        }
+    }
+    let changes = result.effects.iter().flat_map(|effects| &effects.changes);
+    for (number, change) in changes.take(LINES).enumerate() {
+        if number == 0 {
+            text.push_str("\n---- what it would have changed ----\n");
+        }
+        let kind = serde_json::to_value(change.kind).unwrap_or_default();
+        let home = if change.place == Place::Home {
+            "~/"
+        } else {
+            ""
+        };
+        let path = one_line(&change.path);
+        let _ = writeln!(
+            text,
+            "{:9} {home}{path}",
+            kind.as_str().unwrap_or("changed")
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use saferun_protocol::Outcome;
+    use saferun_protocol::{
+        Change, ChangeKind, Effects, EventKind, Finding, Outcome, Position, Range, Risk, Seen,
+        Trace, TraceEvent, TraceVerdict,
+    };
 
     use super::*;
+
+    #[test]
+    fn the_story_is_told_with_the_surprises_first() {
+        let mut result = RunResult::new("id".to_owned(), Outcome::Completed, String::new());
+        let event = |what: &str, line| TraceEvent {
+            at_us: 1,
+            kind: EventKind::Delete,
+            call: "unlink".to_owned(),
+            what: what.to_owned(),
+            verdict: TraceVerdict::Allowed,
+            pid: 2,
+            count: 1,
+            file: Some("main.py".to_owned()),
+            line: Some(line),
+            seen: Seen::Kernel,
+        };
+        let mut trace = Trace::default();
+        trace.events = vec![event("/workspace/a", 3), event("/workspace/\u{1b}b", 9)];
+        trace.unforetold = vec![1];
+        result.trace = Some(trace);
+        let at = |line| Position { line, column: 1 };
+        let range = Range {
+            start: at(3),
+            end: at(3),
+        };
+        let mut finding = Finding::new(
+            "SR301".to_owned(),
+            "deletes-file".to_owned(),
+            Risk::Low,
+            "deletes".to_owned(),
+            range,
+        );
+        finding.observed = Some(Observation::Observed);
+        result.findings = vec![finding];
+        let mut effects = Effects::default();
+        effects.changes = vec![Change::new(
+            Place::Home,
+            "x".to_owned(),
+            ChangeKind::Deleted,
+        )];
+        result.effects = Some(effects);
+        let text = text(&result, "", "");
+        let told = "---- what no finding predicted ----\nmain.py:9: take away /workspace/\\x1bb\n\n\
+            ---- what it did ----\nmain.py:3: take away /workspace/a\n\n\
+            ---- what was predicted ----\nLOW deletes-file at line 3: observed\n\n\
+            ---- what it would have changed ----\ndeleted   ~/x\n\n\
+            ---- findings ----\nLOW     line    3  SR301 deletes (observed)\n";
+        assert!(text.contains(told), "{text}");
+    }
 
     #[test]
     fn a_report_is_private_and_harmless_and_goes_with_the_server() {

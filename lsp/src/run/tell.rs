@@ -28,6 +28,8 @@ const BAR_WITHIN: Duration = Duration::from_secs(2);
 /// filter when it sees the answer, and what was read with the answer is not looked at before something more is sent.
 /// A run may be over before the answer to the command that started it is read.
 const APART_FROM_ANSWER: Duration = Duration::from_millis(100);
+/// Most lines of each part of what a run did that plugins get.
+const STORY_LINES: usize = 50;
 /// The reasons that a client without a text field offers.
 pub(super) const REASONS: [&str; 3] = [
     "I read this code, and it is fine",
@@ -154,9 +156,12 @@ pub(super) async fn finished(
     if can.events {
         let params = match &end {
             Ok((result, report)) => {
-                let mut result = serde_json::to_value(result).unwrap_or_default();
-                harmless(&mut result);
-                json!({"token": token, "uri": uri.as_str(), "result": result, "report": report})
+                let mut value = serde_json::to_value(result).unwrap_or_default();
+                harmless(&mut value);
+                json!({
+                    "token": token, "uri": uri.as_str(), "result": value, "report": report,
+                    "story": story(result),
+                })
             }
             Err(_) => json!({"token": token, "uri": uri.as_str(), "error": message}),
         };
@@ -192,6 +197,20 @@ pub(super) async fn finished(
             shared.client.show_message(MessageType::INFO, message).await;
         }
     }
+}
+
+/// What a traced run did, the surprises first, for plugins to show as it is.
+fn story(result: &RunResult) -> Value {
+    let parts = result.story().into_iter().map(|mut part| {
+        let more = part.lines.len().saturating_sub(STORY_LINES);
+        part.lines.truncate(STORY_LINES);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let notes: Vec<String> = more.into_iter().chain(part.note).collect();
+        json!({"title": part.title, "lines": part.lines, "notes": notes})
+    });
+    let mut story = Value::Array(parts.collect());
+    harmless(&mut story);
+    story
 }
 
 /// The person's reason for running it anyway; `None` if there is none.

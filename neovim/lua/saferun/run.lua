@@ -67,6 +67,34 @@ function M.event(params)
   end
 end
 
+-- What a traced run did, the surprises first, and what it would have changed. The server made all but paths harmless.
+local function tell(run, story, result)
+  local lines = {}
+  local function add(text)
+    lines[#lines + 1] = (text:gsub('%c', '?')) .. '\n'
+  end
+  for _, part in ipairs(story) do
+    add('── ' .. part.title)
+    for _, line in ipairs(part.lines) do
+      add('   ' .. line.text)
+    end
+    for _, note in ipairs(part.notes) do
+      add('   ' .. note)
+    end
+  end
+  local effects = type(result.effects) == 'table' and result.effects or { changes = {} }
+  for index, change in ipairs(effects.changes) do
+    if index == 1 then
+      add('── what it would have changed')
+    elseif index > 50 then
+      add(('   and %d more'):format(#effects.changes - 50))
+      break
+    end
+    add(('   %s %s%s'):format(change.kind, change.place == 'home' and '~/' or '', change.path))
+  end
+  append(run, table.concat(lines))
+end
+
 function M.finished(params)
   local run = runs[params.token]
   if not run then
@@ -82,6 +110,7 @@ function M.finished(params)
   if params.result then
     append(run, ('   %.0f ms, policy %s, %s. Close with q\n'):format(
       params.result.usage.wall_ms, params.result.policy, params.result.sandbox.runtime))
+    tell(run, params.story or {}, params.result)
   end
   -- Buffers of earlier runs go; the last one can be shown again.
   for token, other in pairs(runs) do

@@ -127,6 +127,9 @@ function traced(trace: Trace, script: string): void {
   }
 }
 
+// What became of a prediction.
+const OBSERVED: Record<string, string> = { observed: 'observed', refused: 'tried, and refused', not_reached: 'not reached' };
+
 function happened(message: Message): void {
   const event = message.event;
   if (event?.event !== 'output' || size > MOST) {
@@ -183,6 +186,10 @@ function finished(message: Message): void {
     add(row, 'span', finding.level, 'level');
     add(row, 'span', `line ${finding.range.start.line}`, 'line');
     add(row, 'span', finding.message);
+    const observed = finding.observed && OBSERVED[finding.observed];
+    if (observed) {
+      add(row, 'span', observed, 'observed');
+    }
     row.addEventListener('click', () => host.postMessage({ kind: 'go', uri, ...finding.range.start }));
   }
   // The account took room from the output: its end stays in sight.

@@ -1,4 +1,4 @@
-// What a traced run was seen doing, in the order of time: when, where, what, and what became of it. Text only.
+// What a traced run was seen doing, first what no finding predicted, then the rest, each in the order of time: when, where, what, and what became of it. Text only.
 
 import type { Trace, TraceEvent } from '../protocol';
 
@@ -26,7 +26,9 @@ export interface Row {
 
 export function rows(trace: Trace, script: string): Row[] {
   const surprising = new Set(trace.unforetold ?? []);
-  return trace.events.slice(0, MOST).map((event, index) => {
+  const all = trace.events.map((event, index) => ({ event, index }));
+  const ordered = [...all.filter(({ index }) => surprising.has(index)), ...all.filter(({ index }) => !surprising.has(index))];
+  return ordered.slice(0, MOST).map(({ event, index }) => {
     const refused = event.verdict === 'refused';
     const own = event.file === script || event.file === null;
     const line = event.line ?? 0;

@@ -1,0 +1,191 @@
+//! The story of a traced run, told the same way by every surface: what no finding predicted, what it tried and could not,
+//! what it did, what became of the predictions. Pure. What the program wrote stands in it as it is: whoever shows it
+//! makes it harmless first.
+
+use saferun_frames::{EventKind, Seen, TraceEvent, TraceVerdict};
+use serde::Serialize;
+
+use crate::{Finding, Observation, RunResult, Trace};
+
+/// Longest text of an event, in characters.
+const WIDTH: usize = 100;
+
+/// A part of the story.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct StoryPart {
+    /// What its lines are.
+    pub title: String,
+    /// What happened, in order. A part may be its title alone.
+    pub lines: Vec<StoryLine>,
+    /// What is to be said besides, never to be cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A line of the story.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct StoryLine {
+    /// What happened.
+    pub text: String,
+    /// The file of the script that did it, by the program's own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in it, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl RunResult {
+    /// The story; empty for a run that was not traced.
+    #[must_use]
+    pub fn story(&self) -> Vec<StoryPart> {
+        let Some(trace) = &self.trace else {
+            return Vec::new();
+        };
+        let mut parts = events(trace);
+        let predictions = self.findings.iter().filter_map(prediction).collect();
+        add(&mut parts, "what was predicted", predictions);
+        if let Some(why) = &trace.unavailable {
+            parts.push(StoryPart {
+                title: format!("the trace is not the kernel's: {why}"),
+                ..StoryPart::default()
+            });
+        }
+        parts
+    }
+}
+
+fn add(parts: &mut Vec<StoryPart>, title: &str, lines: Vec<StoryLine>) {
+    if !lines.is_empty() {
+        let title = title.to_owned();
+        parts.push(StoryPart {
+            title,
+            lines,
+            note: None,
+        });
+    }
+}
+
+/// What happened, in three parts: each event stands in the first that it belongs to.
+fn events(trace: &Trace) -> Vec<StoryPart> {
+    let (mut surprising, mut tried, mut did) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, event) in (0_u32..).zip(&trace.events) {
+        let refused = event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret;
+        let part = if trace.unforetold.contains(&number) {
+            &mut surprising
+        } else if refused {
+            &mut tried
+        } else {
+            &mut did
+        };
+        part.push(line(event));
+    }
+    let mut parts = Vec::new();
+    add(&mut parts, "what no finding predicted", surprising);
+    add(&mut parts, "what it tried", tried);
+    add(&mut parts, "what it did", did);
+    if parts.is_empty() {
+        let title = "it started nothing, changed no file, reached for no address".to_owned();
+        parts.push(StoryPart {
+            title,
+            ..StoryPart::default()
+        });
+    }
+    if let (1.., Some(last)) = (trace.left_out, parts.last_mut()) {
+        last.note = Some(format!("and {} more of the same kinds", trace.left_out));
+    }
+    parts
+}
+
+/// What became of a finding, if the trace says something about it.
+fn prediction(finding: &Finding) -> Option<StoryLine> {
+    let what = finding.observed?.words();
+    let (line, name) = (finding.range.start.line, &finding.name);
+    let place = match &finding.file {
+        Some(file) => format!("{file}:{line}"),
+        None => format!("line {line}"),
+    };
+    Some(StoryLine {
+        text: format!("{} {name} at {place}: {what}", finding.level),
+        file: finding.file.clone(),
+        line: Some(line),
+    })
+}
+
+impl Observation {
+    /// What became of it, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Refused => "tried, and refused",
+            Self::NotReached => "not reached",
+        }
+    }
+}
+
+fn line(event: &TraceEvent) -> StoryLine {
+    let what: String = event.what.chars().take(WIDTH).collect();
+    let verb = match event.kind {
+        EventKind::Process => "start",
+        EventKind::Write => "write",
+        EventKind::Delete => "take away",
+        EventKind::Secret => "look for the secret",
+        EventKind::Network => "reach",
+        EventKind::Name => "look up the name",
+        EventKind::Refused => "call",
+    };
+    let place = match (&event.file, event.line) {
+        (Some(file), Some(line)) if line > 0 => Some((file.clone(), line)),
+        _ => None,
+    };
+    let times = match event.count {
+        0 | 1 => String::new(),
+        count => format!(" ({count} times)"),
+    };
+    let own = match event.seen {
+        Seen::Kernel => "",
+        Seen::Program => " (by its own word)",
+    };
+    let shown = place
+        .as_ref()
+        .map_or_else(String::new, |(file, line)| format!("{file}:{line}: "));
+    let (file, line) = place.unzip();
+    StoryLine {
+        text: format!("{shown}{verb} {what}{times}{own}"),
+        file,
+        line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+
+    #[test]
+    fn a_run_that_did_nothing_says_so_and_one_that_was_not_traced_says_nothing() {
+        let mut result = RunResult::new("id".to_owned(), Outcome::Completed, String::new());
+        assert!(result.story().is_empty());
+        result.trace = Some(Trace {
+            left_out: 3,
+            unavailable: Some("gVisor".to_owned()),
+            ..Trace::default()
+        });
+        let story = result.story();
+        let titles: Vec<&str> = story.iter().map(|part| part.title.as_str()).collect();
+        assert_eq!(
+            titles,
+            [
+                "it started nothing, changed no file, reached for no address",
+                "the trace is not the kernel's: gVisor"
+            ]
+        );
+        assert_eq!(
+            story[0].note.as_deref(),
+            Some("and 3 more of the same kinds")
+        );
+    }
+}
