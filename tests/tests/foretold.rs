@@ -231,3 +231,198 @@ fn a_suggested_policy_lets_the_same_run_pass_and_little_more() {
     assert_eq!(run(&["--suggest-policy", &policy]).status.code(), Some(125));
     assert_eq!(fs::read_to_string(&file).expect("a policy"), suggested);
 }
+
+/// A script that needs each clause of the policy that is suggested for it: two modules, time, memory, output, its own
+/// size, an artifact. Its bytes are no UTF-8.
+fn demanding() -> Vec<u8> {
+    let mut script = b"# coding: latin-1\n# \xe9\nimport time, json\n".to_vec();
+    script.extend(b"# a comment that makes the script larger\n".repeat(600));
+    script.extend(
+        b"held = bytearray(60 << 20)\ntime.sleep(1.2)\nprint('x' * 40_000)\n\
+          open('/out/a.json', 'w').write(json.dumps('\xe9'))\n",
+    );
+    script
+}
+
+#[test]
+fn each_clause_of_a_suggested_policy_is_needed() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let script = daemon.folder().join("demanding");
+    fs::write(&script, demanding()).expect("the script");
+    let out = daemon.folder().join("out");
+    let file = daemon.folder().join("tight.yaml");
+    let shown = |path: &PathBuf| path.display().to_string();
+    let (script, out, policy) = (shown(&script), shown(&out), shown(&file));
+    let run = |more: &[&str]| {
+        let line = [
+            "run",
+            &script,
+            "--json",
+            "--out",
+            &out,
+            "--force",
+            "--runtime",
+            "runc",
+        ];
+        let run = output(&daemon, &[&line[..], more].concat());
+        let result = serde_json::from_slice::<RunResult>(&run.stdout).ok();
+        (run.status.code(), result, text(&run.stderr))
+    };
+    let (code, _, stderr) = run(&["--suggest-policy", &policy]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let suggested = fs::read_to_string(&file).expect("a policy");
+    let (code, result, stderr) = run(&["--policy", &policy]);
+    assert_eq!(code, Some(0), "{suggested}{stderr}");
+    let result = result.expect("an account");
+    assert_eq!((result.dropped_bytes, result.artifacts.len()), (0, 1));
+    // Each row makes one clause tighter, and says what becomes of the run.
+    let line = |name: &str| {
+        let mut lines = suggested.lines();
+        let found = lines.find(|line| line.trim_start().starts_with(name));
+        found
+            .unwrap_or_else(|| panic!("{name}: {suggested}"))
+            .to_owned()
+    };
+    let imports = line("allow: [");
+    for (from, to, expected) in [
+        (imports.clone(), imports.replace("\"json\"", "\"csv\""), 126),
+        (imports.clone(), imports.replace("\"time\"", "\"csv\""), 126),
+        (line("LOW:"), "  LOW: refuse".to_owned(), 126),
+        (
+            line("memory:"),
+            "  memory: {default: 40MiB, max: 40MiB}".to_owned(),
+            137,
+        ),
+        (
+            line("time:"),
+            "  time: {default: 1s, max: 1s}".to_owned(),
+            124,
+        ),
+        (
+            line("source:"),
+            "  source: {default: 16KiB, max: 16KiB}".to_owned(),
+            2,
+        ),
+    ] {
+        assert!(
+            suggested.contains(&from) && from != to,
+            "{from}: {suggested}"
+        );
+        let tighter = daemon.folder().join("tighter.yaml");
+        fs::write(&tighter, suggested.replace(&from, &to)).expect("a policy");
+        let (code, _, stderr) = run(&["--policy", &shown(&tighter)]);
+        assert_eq!(code, Some(expected), "{to}: {stderr}");
+    }
+    for (from, to) in [
+        (line("output: {"), "  output: {default: 16KiB, max: 16KiB}"),
+        (line("artifacts: true"), "  artifacts: false"),
+    ] {
+        let tighter = daemon.folder().join("tighter.yaml");
+        fs::write(&tighter, suggested.replace(&from, to)).expect("a policy");
+        let (_, result, stderr) = run(&["--policy", &shown(&tighter)]);
+        let result = result.unwrap_or_else(|| panic!("{to}: {stderr}"));
+        assert!(
+            result.dropped_bytes > 0 || result.artifacts.is_empty(),
+            "{to}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn code_from_the_command_line_runs_in_a_project() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "commanded");
+    fs::write(root.join("pkg/value.py"), "x = 7\n").expect("a file");
+    // The project's own policy counts, though the code does not stand in it.
+    fs::write(
+        root.join(".saferun.yaml"),
+        "version: 1\nlimits: {time: 7s}\n",
+    )
+    .expect("a policy");
+    let shown = root.display().to_string();
+    let code = "import pkg.value as v, os; os.remove('old.txt'); print(v.x, __file__)";
+    let line = [
+        "run",
+        "--workspace",
+        &shown,
+        "-c",
+        code,
+        "--apply",
+        "--json",
+    ];
+    let run = output(&daemon, &line);
+    let result: RunResult = serde_json::from_slice(&run.stdout).expect("an account");
+    assert_eq!(result.stdout, "7 /workspace/main.py\n", "{}", result.stderr);
+    assert_eq!(result.limits.time_ms, 7_000);
+    assert!(!root.join("old.txt").exists() && !root.join("main.py").exists());
+}
+
+#[test]
+fn an_interrupt_while_changes_are_applied_ends_it_before_or_after() {
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "interrupted");
+    for number in 0..400 {
+        fs::write(root.join(format!("f{number:03}")), "old").expect("a file");
+    }
+    let script = "for n in range(400): open(f'f{n:03}', 'w').write('new')\n";
+    fs::write(root.join("main.py"), script).expect("the script");
+    let before = snapshot(&root);
+    let shown = root.display().to_string();
+    let state = daemon.folder().join("journals");
+    let mut command = daemon.cli(&["run", "--workspace", &shown, "main.py", "--apply"]);
+    let child = command
+        .env("SAFERUN_STATE_DIR", &state)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("saferunctl runs");
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    // A journal that is whole: the steps have begun, or are about to.
+    daemon.wait_until("the steps begin", |_| {
+        let Ok(entries) = fs::read_dir(state.join("apply")) else {
+            return false;
+        };
+        let mut names = entries.map(|entry| entry.expect("an entry").file_name());
+        names.any(|name| name != "lock" && !name.to_string_lossy().ends_with(".part"))
+    });
+    // A person who presses it twice changes nothing.
+    for _ in 0..2 {
+        let _ = kill(pid, Signal::SIGINT);
+    }
+    let ended = child.wait_with_output().expect("it ends");
+    let stderr = text(&ended.stderr);
+    if stderr.contains("saferunctl: applied 400") {
+        assert!(root.join("f399").exists(), "{stderr}");
+        for number in 0..400 {
+            let now = fs::read_to_string(root.join(format!("f{number:03}"))).expect("a file");
+            assert_eq!(now, "new", "{stderr}");
+        }
+    } else {
+        assert!(
+            stderr.contains("interrupted: everything is as it was"),
+            "{stderr}"
+        );
+        assert_eq!(ended.status.code(), Some(130), "{stderr}");
+        assert_eq!(snapshot(&root), before);
+    }
+    let left = output(&daemon, &["apply"]);
+    assert!(
+        !text(&left.stdout).contains("interrupted"),
+        "{}",
+        text(&left.stdout)
+    );
+}
