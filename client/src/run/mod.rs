@@ -25,7 +25,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::core::client::Subscription;
-use saferun_protocol::{ApiClient, Client, Event, Outcome, RunRequest, RunResult};
+use saferun_protocol::{ApiClient, Client, Event, Outcome, RunRequest, RunResult, Stream};
 
 use crate::{
     apply,
@@ -98,6 +98,7 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
     let Conversation {
         output,
         interrupted,
+        written,
         ..
     } = conversation;
     let sanitised = output.finish(&result);
@@ -138,7 +139,7 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         code = if code == 0 { failure.exit } else { code };
     }
     if let (Some(file), Some(originals)) = (&args.suggest_policy, &originals)
-        && let Err(failure) = suggest(file, &result, script_name(&request), originals)
+        && let Err(failure) = suggest(file, &result, script_name(&request), written, originals)
     {
         ui::err(failure.text());
         code = if code == 0 { failure.exit } else { code };
@@ -178,6 +179,7 @@ async fn hold_until_taken(
             signals,
             id: None,
             interrupted: false,
+            written: [0; 2],
         };
         let Some(result) = conversation.hold().await? else {
             return Ok(None);
@@ -239,13 +241,14 @@ fn suggest(
     file: &std::path::Path,
     result: &RunResult,
     script: &str,
+    [stdout, stderr]: [u64; 2],
     originals: &Originals,
 ) -> Result<(), Failure> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
 
     let files = originals.iter();
     let files = files.map(|(name, original)| (name.as_str(), original.bytes.as_slice()));
-    let policy = suggest::policy(result, script, files).map_err(|why| {
+    let policy = suggest::policy(result, script, stdout.max(stderr), files).map_err(|why| {
         Failure::failed(
             format!("no policy is suggested: {why}"),
             "run it to its end first",
@@ -296,6 +299,8 @@ struct Conversation {
     output: Output,
     id: Option<String>,
     interrupted: bool,
+    /// Bytes of standard output and standard error.
+    written: [u64; 2],
 }
 
 impl Conversation {
@@ -340,6 +345,9 @@ impl Conversation {
                     self.feeder.credit(*bytes);
                 }
                 _ => {}
+            }
+            if let Some((stream, bytes)) = output::written(&event) {
+                self.written[usize::from(stream == Stream::Stderr)] += bytes;
             }
             if let Err(error) = self.output.event(&event) {
                 self.end_run().await;

@@ -74,6 +74,19 @@ impl Output {
     }
 }
 
+/// Bytes of output that an event tells of, those that were left out included.
+pub(crate) fn written(event: &Event) -> Option<(Stream, u64)> {
+    let Event::Output { stream, chunk } = event else {
+        return None;
+    };
+    let bytes = match chunk {
+        OutputChunk::Text { text } => text.len() as u64,
+        OutputChunk::Base64 { base64 } => base64.len() as u64 / 4 * 3,
+        OutputChunk::Gap { dropped_bytes } => *dropped_bytes,
+    };
+    Some((*stream, bytes))
+}
+
 /// The output of a run, put together from its events.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {

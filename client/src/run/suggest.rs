@@ -17,10 +17,12 @@ const LEAST_KIB: u64 = 16;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * 1024;
 
-/// The policy as YAML; the reason why not, of a run that says too little. One of the files is the script.
+/// The policy as YAML; the reason why not, of a run that says too little. One of the files is the
+/// script; `written` is the size of the longer of its two streams of output, in bytes.
 pub(super) fn policy<'a>(
     result: &RunResult,
     script: &str,
+    written: u64,
     files: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<String, &'static str> {
     if result.status != Outcome::Completed {
@@ -45,7 +47,7 @@ pub(super) fn policy<'a>(
     // Writing to a String does not fail.
     let _ = writeln!(out, "description: Suggested from the run {}", result.id);
     out.push_str(&rules(result, &imports));
-    out.push_str(&limits(result, size));
+    out.push_str(&limits(result, size, written));
     Ok(out)
 }
 
@@ -100,7 +102,7 @@ fn rules(result: &RunResult, imports: &BTreeSet<String>) -> String {
     out
 }
 
-fn limits(result: &RunResult, source: u64) -> String {
+fn limits(result: &RunResult, source: u64, written: u64) -> String {
     let (used, had) = (&result.usage, &result.limits);
     let wall = std::time::Duration::from_secs_f64(used.wall_ms.max(0.0) / 1000.0);
     let time = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
@@ -111,7 +113,8 @@ fn limits(result: &RunResult, source: u64) -> String {
         None => had.memory_bytes / MIB,
     };
     let memory = memory.min(had.memory_bytes / MIB);
-    let written = result.stdout.len().max(result.stderr.len()) as u64;
+    // What was in the folders was in memory, and is in the peak.
+    let tmpfs = (had.tmpfs_bytes / KIB).min(memory * (MIB / KIB));
     let kib = |bytes: u64| bytes.saturating_mul(2).div_ceil(KIB).max(LEAST_KIB);
     let output = kib(written).min(had.output_bytes.div_ceil(KIB));
     let mut out = String::from("\nlimits:\n");
@@ -120,7 +123,7 @@ fn limits(result: &RunResult, source: u64) -> String {
         ("memory", format!("{memory}MiB")),
         ("pids", had.pids.to_string()),
         ("open_files", had.open_files.to_string()),
-        ("tmpfs", format!("{}KiB", had.tmpfs_bytes / KIB)),
+        ("tmpfs", format!("{tmpfs}KiB")),
         ("output", format!("{output}KiB")),
         ("source", format!("{}KiB", kib(source))),
     ] {
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_policy_is_read_back_and_is_as_tight_as_it_says() {
-        let text = policy(&ended(), "main.py", FILES.into_iter()).unwrap();
+        let text = policy(&ended(), "main.py", 10, FILES.into_iter()).unwrap();
         let source = Source::yaml(LayerKind::Flags, "suggested.yaml", text.clone());
         let options = LoadOptions { known_rules: &[] };
         let loaded = load(&[source], &options).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
@@ -183,8 +186,7 @@ mod tests {
         let mut result = ended();
         result.usage.wall_ms = 29_000.0;
         result.usage.peak_memory_bytes = Some(250 * MIB);
-        result.stdout = "x".repeat(1_000_000);
-        let text = policy(&result, "main.py", FILES.into_iter()).unwrap();
+        let text = policy(&result, "main.py", 1_000_000, FILES.into_iter()).unwrap();
         for part in [
             "default: 30000ms",
             "default: 256MiB",
@@ -193,7 +195,24 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         result.status = Outcome::Timeout;
-        assert!(policy(&result, "main.py", FILES.into_iter()).is_err());
+        assert!(policy(&result, "main.py", 10, FILES.into_iter()).is_err());
+    }
+
+    #[test]
+    fn a_small_run_gets_a_policy_that_can_be_read() {
+        let mut result = ended();
+        result.usage.peak_memory_bytes = Some(9 * MIB);
+        let text = policy(&result, "main.py", 40_001, FILES.into_iter()).unwrap();
+        for part in [
+            "memory: {default: 32MiB",
+            "tmpfs: {default: 32768KiB",
+            "output: {default: 79KiB",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let source = Source::yaml(LayerKind::Flags, "suggested.yaml", text.clone());
+        let options = LoadOptions { known_rules: &[] };
+        assert!(load(&[source], &options).is_ok(), "{text}");
     }
 
     #[test]
@@ -203,7 +222,7 @@ mod tests {
             ("beside.pyw", b"import csv\n"),
             ("notes", b"import ctypes\n"),
         ];
-        let text = policy(&ended(), "tool", files.into_iter()).unwrap();
+        let text = policy(&ended(), "tool", 10, files.into_iter()).unwrap();
         assert!(text.contains("allow: [\"csv\", \"sqlite3\"]"), "{text}");
     }
 }
