@@ -293,7 +293,7 @@ fn each_clause_of_a_suggested_policy_is_needed() {
         (line("LOW:"), "  LOW: refuse".to_owned(), 126),
         (
             line("memory:"),
-            "  memory: {default: 40MiB, max: 40MiB}".to_owned(),
+            "  memory: {default: 64MiB, max: 64MiB}".to_owned(),
             137,
         ),
         (

@@ -173,7 +173,7 @@ fn what_the_profile_refuses_reaches_nothing_and_its_name_is_told_by_the_interpre
         let told = told.unwrap_or_else(|| panic!("{name}: {events:#?}"));
         assert_eq!(
             (told.seen, told.verdict, told.line),
-            (Seen::Program, TraceVerdict::Refused, Some(15))
+            (Seen::Program, TraceVerdict::Refused, Some(14))
         );
     }
     assert!(result.story()[0].title.contains("no finding predicted"));
@@ -199,6 +199,7 @@ def turn():
     while not stop:
         at += 1
         os.symlink(["aim.txt", os.path.expanduser("~/.bashrc")][at % 2], "next"); os.replace("next", "turning")
+os.symlink("aim.txt", "turning")
 thread = threading.Thread(target=turn); thread.start()
 done = set()
 while len(done) < 2:

@@ -372,7 +372,8 @@ impl Tracer {
             EventKind::Name => TraceVerdict::Refused,
             // gVisor has no such profile: it answers some of these calls itself.
             EventKind::Refused => verdict(self.listener.is_none()),
-            EventKind::Write | EventKind::Delete => self.within(detail),
+            // Where a relative path leads is not known here; it is the workspace unless the script went elsewhere.
+            EventKind::Write | EventKind::Delete if detail.starts_with('/') => self.within(detail),
             _ => TraceVerdict::Allowed,
         };
         self.log.add(TraceEvent {
