@@ -37,11 +37,13 @@ try {
   await page.locator(`${editor} .view-line`, { hasText: 'yaml.load' }).locator('span span', { hasText: 'load' }).first().click();
   const fix = page.locator('.action-widget .monaco-list-row', { hasText: 'yaml.safe_load' });
   // Now and then the first press opens nothing, after the hover of before; pressed again, as a person would.
-  for (let press = 0; press < 10 && !(await fix.isVisible()); press++) {
+  let presses = 0;
+  for (; presses < 10 && !(await fix.isVisible()); presses++) {
     await page.keyboard.press('Control+.');
     await fix.waitFor({ timeout: 3000 }).catch(() => {});
   }
   await fix.waitFor();
+  tell(`quick fixes at press ${presses}`);
   await shot('quick-fix');
   await fix.click();
   await page.waitForFunction((e) => document.querySelector(e)?.textContent.includes('safe_load'), editor);
@@ -55,7 +57,8 @@ try {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: 'I read this code' }).click();
   let view = await runView();
   await view.waitForSelector('#facts:has-text("overridden")');
-  tell('overridden');
+  await view.waitForSelector('#tried details[open] .event.refused:has-text("line 8")');
+  tell('overridden, and what it tried');
   await shot('overridden');
 
   // Output on the screen, from the key press; the container is real.
