@@ -20,7 +20,8 @@ mkdir -p "$EXTENSION/bin"
 for program in saferun-lsp saferunctl saferund saferun-init; do
   [ -x "$from/$program" ] || die "$from/$program is missing: run scripts/build.sh"
   install -m 755 "$from/$program" "$EXTENSION/bin/$program"
-  ! command -v strip >/dev/null || strip "$EXTENSION/bin/$program"
+  # The supervisor stays as it is: another one would put images out of date that an installed SafeRun built.
+  [ "$program" = saferun-init ] || ! command -v strip >/dev/null || strip "$EXTENSION/bin/$program"
 done
 cp "$ROOT/LICENSE-MIT" "$ROOT/LICENSE-APACHE" "$EXTENSION/"
 cd "$EXTENSION"
