@@ -9,9 +9,10 @@ apt_install python3 python3-venv
 folder=${1:-$(python3 -c 'import os; print(os.path.dirname(os.__file__))')}
 venvs=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}
 target=$(rustc -vV | sed -n 's/^host: //p')
-RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" -p saferunctl
-cargo build --release --locked -p saferun-scanner --example speed
-own=${CARGO_TARGET_DIR:-target}/$target/release/saferunctl
+# With the profile that packages are built with; the C code of tree-sitter, and so the floor, is the same in each.
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --target "$target" -p saferunctl
+cargo build --profile dist --locked -p saferun-scanner --example speed
+own=${CARGO_TARGET_DIR:-target}/$target/dist/saferunctl
 missing=()
 # Each in an environment of its own: their requirements contradict each other.
 install() {
@@ -35,7 +36,7 @@ if install guarddog; then
 fi
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-"${CARGO_TARGET_DIR:-target}/release/examples/speed" --rounds "${ROUNDS:-7}" "${tools[@]}" "$folder" >"$out"
+"${CARGO_TARGET_DIR:-target}/dist/examples/speed" --rounds "${ROUNDS:-7}" "${tools[@]}" "$folder" >"$out"
 for name in "${missing[@]}"; do echo "- $name did not install from PyPI on this machine and is left out." >>"$out"; done
 cp "$out" docs/scanner-speed.md
 say "wrote docs/scanner-speed.md"

@@ -354,6 +354,16 @@ impl Engine {
             if Self::has_instance(&descriptor) {
                 self.implicit(at, &descriptor, "__set__", &[target, value]);
             }
+            // A property's setter; a plain method takes nothing from the store.
+            for one in descriptor.refs() {
+                if let Ref::Func(func) = one
+                    && self.program.funcs[func as usize].params.len() == 2
+                {
+                    let mut call = super::call::Call::bare(at);
+                    call.pos.push(value.clone());
+                    self.call_value(&Value::Ref(Ref::Method(func, class)), call);
+                }
+            }
         }
     }
 

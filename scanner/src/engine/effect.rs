@@ -241,6 +241,20 @@ impl Engine {
         last.map_or(Value::Unknown, |reg| self.val(reg))
     }
 
+    /// What the code itself has put into a variable of the environment.
+    fn stored_variable(&mut self, name: &str) -> Option<Value> {
+        if self.overrides.is_empty() {
+            return None;
+        }
+        let Value::Ref(Ref::Name(environ)) = self.named("os.environ") else {
+            return None;
+        };
+        let name = self.symbols.intern(name);
+        let slot = *self.overrides.get(&(environ, name))?;
+        let stored = self.ask_slot(slot);
+        (!stored.is_unknown()).then(|| stored.join(&Value::Unknown))
+    }
+
     /// `os.environ[key]`, `os.getenv(key)`.
     pub(crate) fn environment(&mut self, at: u32, key: &Value) -> Value {
         let name = key.as_str().map(str::to_owned);
@@ -248,6 +262,9 @@ impl Engine {
             let taint = self.source_taint(Label::EnvVar, "an environment variable is read", at);
             return Value::Unknown.with_taints(&[taint]);
         };
+        if let Some(stored) = self.stored_variable(&name) {
+            return stored;
+        }
         let upper = name.to_ascii_uppercase();
         match upper.as_str() {
             "HOME" | "USERPROFILE" => return Value::str("~"),

@@ -219,6 +219,7 @@ impl Engine {
             }
         }
         let object = Value::Ref(Ref::Instance(class));
+        self.made_by_hooks(class, &object, call);
         // A class without an initialiser of its own, as a data class, holds what it is given.
         if self.class_lookup(class, sym::INIT, false).is_unknown() {
             let fields = self.fields_of(class);
@@ -230,6 +231,26 @@ impl Engine {
             }
         }
         object
+    }
+
+    /// `__call__` of the metaclass, and `_missing_` of an enumeration, take the arguments too.
+    fn made_by_hooks(&mut self, class: ClassId, object: &Value, call: &Call) {
+        if !self.class_keywords.is_empty() {
+            for one in self.metaclass(class).refs() {
+                if let Ref::Class(meta) = one {
+                    let method = self.class_lookup(meta, sym::CALL_DUNDER, true);
+                    let mut inner = call.clone();
+                    inner.depth += 1;
+                    self.call_value(&method, inner);
+                }
+            }
+        }
+        if let [value] = call.pos.as_slice()
+            && !value.is_unknown()
+            && self.class_bases.get(&class).is_some_and(|b| !b.is_empty())
+        {
+            self.implicit(call.at, object, "_missing_", &[value]);
+        }
     }
 
     /// A decorator is a call with the decorated thing; most give the same thing back.

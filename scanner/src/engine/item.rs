@@ -144,8 +144,9 @@ impl Engine {
                 },
                 Ref::Class(_) => {
                     let value = Value::Ref(one);
+                    // `Box[int]` is the class, with types that nobody checks.
                     self.implicit(at, &value, "__class_getitem__", &[key])
-                        .unwrap_or_default()
+                        .unwrap_or(value)
                 }
                 Ref::Instance(class) => {
                     self.implicit(at, &Value::Ref(one), "__missing__", &[key]);

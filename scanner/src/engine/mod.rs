@@ -25,6 +25,7 @@ mod run;
 mod scope;
 mod spawn;
 mod special;
+mod special_library;
 mod special_object;
 mod special_path;
 mod special_sequence;
@@ -35,6 +36,7 @@ pub(crate) mod value;
 /// Functions that the effects table names.
 pub(crate) mod special_functions {
     pub(crate) use super::special::*;
+    pub(crate) use super::special_library::*;
     pub(crate) use super::special_object::*;
     pub(crate) use super::special_path::*;
     pub(crate) use super::special_sequence::*;

@@ -229,8 +229,15 @@ impl Engine {
             let spec = match kind {
                 ArgKind::Named(spec) if *spec != sym::EMPTY => self.symbols.text(*spec),
                 _ => "",
-            };
-            format::push(&mut out, value, spec);
+            }
+            .to_owned();
+            if Self::has_instance(value) {
+                let spec = Value::str(&spec);
+                self.implicit(self.here, value, "__format__", &[&spec]);
+                out.push(HOLE);
+                continue;
+            }
+            format::push(&mut out, value, &spec);
             if out.len() > MAX_TEXT {
                 return Value::Unknown.with_taints(&taints);
             }

@@ -238,7 +238,7 @@ impl Engine {
             .collect()
     }
 
-    fn metaclass(&self, class: ClassId) -> Value {
+    pub(crate) fn metaclass(&self, class: ClassId) -> Value {
         let mut pending = vec![class];
         let mut seen = 0;
         while let Some(next) = pending.pop() {

@@ -222,6 +222,9 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "zmq.Context().socket().recv",
             "redis.Redis().get",
             "asyncio.StreamReader().read",
+            "asyncio.StreamReader().readline",
+            "asyncio.StreamReader().readexactly",
+            "asyncio.StreamReader().readuntil",
             "pycurl.Curl().perform",
             "tweepy.Client().get_tweet",
             "requests_html.HTMLSession().get",
@@ -571,6 +574,12 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "google.cloud.storage.Client().bucket().blob().upload_from_string",
             "xmlrpc.client.ServerProxy().*",
             "asyncio.open_connection().write",
+            "asyncio.StreamWriter().write",
+            "asyncio.StreamWriter().writelines",
+            "IPython.display.HTML",
+            "IPython.display.Markdown",
+            "IPython.display.Image",
+            "IPython.display.IFrame",
             "dropbox.Dropbox().files_upload",
             "pycurl.Curl().setopt",
             "grequests.post",
@@ -765,6 +774,66 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     (&["types.MethodType"], Effect::Special(f::partial)),
     (&["inspect.getmembers"], Effect::Special(f::members)),
     (&["os.chmod", "os.fchmod"], Effect::Special(f::rights)),
+    (
+        &["sh.*", "plumbum.cmd.*"],
+        Effect::Special(f::program_named),
+    ),
+    (&["pexpect.spawn"], Effect::Special(f::program_with_list)),
+    (&["itertools.chain"], Effect::Special(f::chained)),
+    (
+        &["itertools.chain.from_iterable"],
+        Effect::Special(f::chained_from),
+    ),
+    (&["itertools.accumulate"], Effect::Special(f::accumulated)),
+    (
+        &["asyncio.open_connection", "asyncio.open_unix_connection"],
+        Effect::Special(f::stream_pair),
+    ),
+    (
+        &["unittest.mock.patch", "mock.patch"],
+        Effect::Special(f::patched),
+    ),
+    (
+        &["unittest.mock.patch.object", "mock.patch.object"],
+        Effect::Special(f::patched_object),
+    ),
+    (
+        &[
+            "unittest.mock.Mock",
+            "unittest.mock.MagicMock",
+            "mock.Mock",
+            "mock.MagicMock",
+        ],
+        Effect::Special(f::mocked),
+    ),
+    (&["unicodedata.normalize"], Effect::Special(f::normalised)),
+    (
+        &["quopri.decodestring", "binascii.a2b_qp"],
+        Effect::Special(f::quoted_printable),
+    ),
+    (
+        &[
+            "email.message.EmailMessage().add_attachment",
+            "email.message.EmailMessage().add_alternative",
+            "email.message.EmailMessage().set_content",
+            "email.message.EmailMessage().set_payload",
+            "email.message.Message().set_payload",
+            "email.mime.multipart.MIMEMultipart().attach",
+            "email.mime.base.MIMEBase().set_payload",
+        ],
+        Effect::Special(f::attached),
+    ),
+    (&["fileinput.input"], Effect::Special(f::rewritten)),
+    (&["tempfile.mkstemp"], Effect::Special(f::temp_file)),
+    (
+        &[
+            "docker.from_env().containers.run",
+            "docker.from_env().containers.create",
+            "podman.PodmanClient().containers.run",
+            "python_on_whales.docker.run",
+        ],
+        Effect::Special(f::container_started),
+    ),
     (&["subprocess.Popen"], Effect::Special(f::started)),
     (
         &[
@@ -1138,6 +1207,10 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         &["redis.StrictRedis", "redis.from_url"],
         Effect::Gives("redis.Redis()"),
     ),
+    (
+        &["multiprocessing.get_context"],
+        Effect::Gives("multiprocessing"),
+    ),
     (&["docker.DockerClient"], Effect::Gives("docker.from_env()")),
     (
         &["asyncio.new_event_loop", "asyncio.get_running_loop"],
@@ -1190,6 +1263,10 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
         "importlib.import_module",
     ),
     ("os.path.os", "os"),
+    (
+        "boto3.resource().buckets.all().[]",
+        "boto3.resource().Bucket()",
+    ),
     ("numpy.core.multiarray", "numpy"),
     ("np", "numpy"),
     ("pd", "pandas"),

@@ -14,6 +14,7 @@ mod flows;
 mod infrastructure;
 mod native;
 mod network;
+mod network_more;
 pub(crate) mod paths;
 mod persistence;
 mod privilege;
@@ -150,6 +151,7 @@ const TABLES: &[&[Rule]] = &[
     secrets::RULES,
     persistence::RULES,
     network::RULES,
+    network_more::RULES,
     deserialise::RULES,
     native::RULES,
     privilege::RULES,

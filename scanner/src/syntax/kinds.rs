@@ -72,9 +72,27 @@ fields! {
     Operators = "operators", Code = "code", Expression = "expression", Argument = "argument",
 }
 
+/// Tokens that are never the operator of an expression; most tokens of a text are of these.
+const PUNCTUATION: &[&str] = &[
+    "(", ")", "[", "]", "{", "}", ",", ":", ".", "=", ";", "->", "def", "class", "return", "if",
+    "elif", "else", "for", "while", "import", "from", "as", "try", "except", "finally", "with",
+    "lambda", "raise", "async", "yield", "del", "assert", "global", "nonlocal",
+];
+
+/// What a child of a node can be to the lowering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Named(Kind),
+    /// A token that may be an operator: its field says so.
+    Token,
+    /// A token that says nothing beyond what the kind of its parent does.
+    Punctuation,
+}
+
 /// Numbers of the grammar, looked up once.
 pub(super) struct Tables {
     kinds: Vec<Kind>,
+    roles: Vec<Role>,
     fields: Vec<Field>,
 }
 
@@ -95,6 +113,20 @@ impl Tables {
                     *slot = *kind;
                 }
             }
+            let roles = (0..kinds.len())
+                .map(|id| {
+                    let Ok(number) = u16::try_from(id) else {
+                        return Role::Token;
+                    };
+                    if language.node_kind_is_named(number) {
+                        return Role::Named(kinds[id]);
+                    }
+                    match language.node_kind_for_id(number) {
+                        Some(text) if PUNCTUATION.contains(&text) => Role::Punctuation,
+                        _ => Role::Token,
+                    }
+                })
+                .collect();
             let mut fields = vec![Field::Absent; language.field_count() + 1];
             for (id, slot) in fields.iter_mut().enumerate() {
                 let Ok(id) = u16::try_from(id) else { break };
@@ -104,13 +136,24 @@ impl Tables {
                     *slot = *field;
                 }
             }
-            Self { kinds, fields }
+            Self {
+                kinds,
+                roles,
+                fields,
+            }
         })
     }
 
     pub(super) fn kind(&self, id: u16) -> Kind {
         // The id of ERROR is the largest number and outside of the table.
         self.kinds.get(id as usize).copied().unwrap_or(Kind::Error)
+    }
+
+    pub(super) fn role(&self, id: u16) -> Role {
+        self.roles
+            .get(id as usize)
+            .copied()
+            .unwrap_or(Role::Named(Kind::Error))
     }
 
     pub(super) fn field(&self, id: Option<std::num::NonZeroU16>) -> Field {

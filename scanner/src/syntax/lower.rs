@@ -9,7 +9,7 @@ use super::ir::{
     Arg, ArgKind, Args, BinOp, Class, ClassId, Func, FuncId, Insn, Loop, NONE, Op, Program, Reg,
     Sym, UnOp,
 };
-use super::kinds::{Field, Kind, Tables};
+use super::kinds::{Field, Kind, Role, Tables};
 use super::symbols::Symbols;
 use crate::CancelFlag;
 use crate::engine::value::Value;
@@ -159,6 +159,8 @@ pub(crate) fn lower(
 ) -> Lowered {
     let root = tree.root_node();
     let begin = program.next();
+    // Usual code has an instruction for every third node, tokens among them.
+    program.insns.reserve(root.descendant_count() / 3);
     let mut lower = Lower {
         source,
         tables: Tables::get(),
@@ -235,13 +237,19 @@ impl<'t> Lower<'t, '_> {
         }
         loop {
             let node = self.cursor.node();
-            let field = self.tables.field(self.cursor.field_id());
-            if node.is_named() || matches!(field, Field::Operator | Field::Operators) {
-                let kind = self.tables.kind(node.kind_id());
-                match kind {
-                    Kind::Comment => self.remark(node),
-                    Kind::LineContinuation => {}
-                    _ => kids.push(Kid { node, kind, field }),
+            match self.tables.role(node.kind_id()) {
+                Role::Punctuation | Role::Named(Kind::LineContinuation) => {}
+                Role::Named(Kind::Comment) => self.remark(node),
+                Role::Named(kind) => {
+                    let field = self.tables.field(self.cursor.field_id());
+                    kids.push(Kid { node, kind, field });
+                }
+                Role::Token => {
+                    let field = self.tables.field(self.cursor.field_id());
+                    if matches!(field, Field::Operator | Field::Operators) {
+                        let kind = Kind::Other;
+                        kids.push(Kid { node, kind, field });
+                    }
                 }
             }
             if kids.len() >= MAX_KIDS {
@@ -301,7 +309,7 @@ impl<'t> Lower<'t, '_> {
             self.symbols.intern(text)
         } else {
             // Python compares identifiers in NFKC; the forms that matter are the styled Latin letters.
-            let plain = super::lower_expr::plain_identifier(text);
+            let plain = super::plain_identifier(text);
             self.symbols.intern(&plain)
         }
     }

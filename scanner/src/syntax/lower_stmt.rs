@@ -356,9 +356,7 @@ impl<'t> Lower<'t, '_> {
                 .chars()
                 .filter(|c| !c.is_whitespace() && *c != '\\')
                 .collect();
-            return self
-                .symbols
-                .intern(&super::lower_expr::plain_identifier(&joined));
+            return self.symbols.intern(&super::plain_identifier(&joined));
         }
         self.symbol(node)
     }

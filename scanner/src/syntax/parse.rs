@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{InputEdit, Language, ParseOptions, Parser, Point, Tree};
 
-/// Most calls back from the parser for one text: some 25 MB of usual code, or seconds of work whatever the text is.
-const MAX_CALLS: usize = 130_000;
+/// Most calls back from the parser for one text: some 12 MB of usual code, or 2 MB of a list of one-digit numbers, and
+/// a few seconds of work whatever the text is. Past it the text counts as not analysed, which is a finding at HIGH.
+const MAX_CALLS: usize = 60_000;
 
 /// A tree, or the word that the parser was stopped.
 pub(crate) enum Parsed {

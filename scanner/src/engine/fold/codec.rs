@@ -277,3 +277,31 @@ fn bounded(reader: impl Read) -> Option<Vec<u8>> {
     reader.take(MAX_INFLATED + 1).read_to_end(&mut out).ok()?;
     (out.len() as u64 <= MAX_INFLATED).then_some(out)
 }
+
+/// Quoted-printable bytes (RFC 2045) as they are decoded: `=41`, and lines that end with `=`.
+pub(crate) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        if byte != b'=' {
+            out.push(byte);
+            continue;
+        }
+        let code = bytes
+            .get(at..at + 2)
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        if let Some(code) = code {
+            out.push(code);
+            at += 2;
+        } else if bytes.get(at) == Some(&b'\n') {
+            at += 1;
+        } else if bytes.get(at..at + 2) == Some(b"\r\n") {
+            at += 2;
+        } else {
+            out.push(byte);
+        }
+    }
+    out
+}

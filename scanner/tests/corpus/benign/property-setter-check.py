@@ -1,11 +1,13 @@
 # expect: LOW
-class Celsius:
-    def __init__(self): self._t = 0
+class Account:
+    def __init__(self):
+        self._limit = 0
     @property
-    def t(self): return self._t
-    @t.setter
-    def t(self, v):
-        if v < -273.15:
-            raise ValueError(v)
-        self._t = v
-Celsius().t = 20
+    def limit(self):
+        return self._limit
+    @limit.setter
+    def limit(self, value):
+        if value < 0:
+            raise ValueError(value)
+        self._limit = value
+Account().limit = 10

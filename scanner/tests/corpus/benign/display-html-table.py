@@ -1,0 +1,3 @@
+# expect: LOW
+from IPython.display import HTML, display
+display(HTML("<table><tr><td>1</td></tr></table>"))

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import sh
+print(sh.git("status", "--short"))

@@ -1,0 +1,3 @@
+# expect: LOW
+import unicodedata
+print(unicodedata.normalize("NFKC", "\ufb01le").casefold())

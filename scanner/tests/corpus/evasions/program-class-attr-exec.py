@@ -1,0 +1,11 @@
+# expect: HIGH
+class Config:
+    source = open("settings.dat").read()
+
+    @classmethod
+    def load(cls):
+        ns = {}
+        exec(cls.source, ns)
+        return ns
+
+Config.load()

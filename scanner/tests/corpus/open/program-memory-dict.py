@@ -1,0 +1,6 @@
+# expect: HIGH
+data = {}
+i = 0
+while True:
+    data[i] = "x" * 10**7
+    i += 1
