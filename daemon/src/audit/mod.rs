@@ -316,6 +316,9 @@ impl Writer {
                     for reply in replies {
                         let _ = reply.send(result.clone());
                     }
+                    if let Err(error) = self.with(Store::checkpoint) {
+                        tracing::warn!(%error, "the write-ahead log of the record stays as it is");
+                    }
                 }
                 Command::Seal { reply } => {
                     let _ = reply.send(self.seal());

@@ -1,12 +1,13 @@
 //! The database file: its form, appending to it, closing what a killed daemon left open. Owned by the writer thread.
 
 use std::{
-    io::{Read, Write},
+    cell::RefCell,
+    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use flate2::{Compress, Compression, FlushCompress, Status, read::DeflateDecoder};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{
@@ -19,6 +20,8 @@ use super::{
     words,
 };
 
+/// Bytes in the write-ahead log at which it is brought into the database; SQLite's own limit is 1000 pages.
+const CHECKPOINT: u64 = 4 << 20;
 /// How long a commit waits for another process that holds the database.
 const BUSY: Duration = Duration::from_secs(2);
 /// Most pages that are given back at once: 40 MB.
@@ -36,6 +39,8 @@ pub(super) struct Store {
     herald: Herald,
     pub(super) head: Head,
     durable: bool,
+    /// Bytes that have come into the write-ahead log, about, since its last checkpoint.
+    logged: u64,
 }
 
 impl Store {
@@ -44,7 +49,7 @@ impl Store {
         let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
         let mut connection = connect(path, false).map_err(sqlite)?;
         connection
-            .execute_batch("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            .execute_batch("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;")
             .map_err(sqlite)?;
         form::migrate(&mut connection, path)?;
         let head_path = path.with_extension("head");
@@ -59,6 +64,7 @@ impl Store {
             herald,
             head: Head::EMPTY,
             durable: false,
+            logged: 0,
         };
         store.find_head(now_ms).map_err(sqlite)?;
         store.close_interrupted(now_ms).map_err(sqlite)?;
@@ -159,6 +165,7 @@ impl Store {
             insert(&transaction, &mut head, event)?;
         }
         transaction.commit()?;
+        self.logged += events.iter().map(room).sum::<u64>();
         self.head = head;
         if let Err(error) = self.file.write(&head, durable) {
             tracing::warn!(%error, "the last link of the audit record could not be written beside it");
@@ -170,6 +177,17 @@ impl Store {
     /// Tells the system journal where the chain stands, however lately it was told.
     pub(super) fn tell_now(&mut self) {
         self.herald.tell_now(&self.head);
+    }
+
+    /// Brings the write-ahead log into the database when it has grown. To be called when nobody waits: it waits for the
+    /// disk twice.
+    pub(super) fn checkpoint(&mut self) -> rusqlite::Result<()> {
+        if self.logged < CHECKPOINT {
+            return Ok(());
+        }
+        self.logged = 0;
+        self.connection
+            .execute_batch("PRAGMA wal_checkpoint(PASSIVE);")
     }
 
     /// Begins a seal with the event after the one that says so.
@@ -253,6 +271,12 @@ impl Store {
     }
 }
 
+/// What an event takes in the write-ahead log at most: the pages of five trees, and its texts unpacked.
+fn room(event: &NewEvent) -> u64 {
+    let bodies = event.bodies.iter().map(|(_, bytes)| bytes.len() as u64);
+    9 * 4096 + event.head.len() as u64 + bodies.sum::<u64>()
+}
+
 fn insert(connection: &Connection, head: &mut Head, event: &NewEvent) -> rusqlite::Result<()> {
     let row = Event {
         seq: head.seq + 1,
@@ -292,11 +316,26 @@ fn insert(connection: &Connection, head: &mut Head, event: &NewEvent) -> rusqlit
     Ok(())
 }
 
+thread_local! {
+    /// Its tables take 300 KB: made anew for each body they would cost more than the packing.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+}
+
 pub(super) fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = DeflateEncoder::new(Vec::new(), Compression::fast());
-    // Writing to a vector does not fail.
-    let _ = packer.write_all(bytes);
-    packer.finish().unwrap_or_default()
+    PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        let mut packed = Vec::with_capacity(bytes.len() / 2 + 64);
+        loop {
+            // It reads what its caller has, so what it has taken always fits a usize.
+            let taken = usize::try_from(packer.total_in()).unwrap_or(bytes.len());
+            match packer.compress_vec(&bytes[taken..], &mut packed, FlushCompress::Finish) {
+                Ok(Status::StreamEnd) => return packed,
+                Ok(_) => packed.reserve(bytes.len() / 8 + 1024),
+                // No error is left to it: it has room, and compressing refuses no input.
+                Err(_) => return Vec::new(),
+            }
+        }
+    })
 }
 
 /// A body as it was given.
