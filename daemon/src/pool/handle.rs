@@ -14,7 +14,7 @@ use super::{
     owner::Owner,
     state::{Bounds, Refusal, SlotId, Source, Ticket},
 };
-use crate::engine::{Instance, Template};
+use crate::engine::{FrameSink, FrameSource, Instance, Template};
 
 /// Everything that the pool is told at its start.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ pub(super) enum Command {
     },
     Released {
         slot: SlotId,
-        instance: Box<dyn Instance>,
+        used: Used,
     },
     Warm {
         slot: SlotId,
@@ -85,6 +85,13 @@ pub(super) enum Command {
     Drain {
         done: oneshot::Sender<()>,
     },
+}
+
+/// A container that nobody holds any more.
+pub(super) struct Used {
+    pub(super) instance: Box<dyn Instance>,
+    /// Open until its removal begins: their end is the end of PID 1, and sets the engine to work.
+    pub(super) streams: (FrameSink, FrameSource),
 }
 
 /// A handle to the pool; cheap to clone.
@@ -126,11 +133,11 @@ impl Drop for Lease {
             source,
             ..
         } = container;
-        // The stream is closed first: an attached stream that nobody reads makes the engine hang.
-        drop((sink, source));
         let (commands, slot) = (self.commands.clone(), self.slot);
+        let streams = (sink, source);
         self.runtime.spawn(async move {
-            let _ = commands.send(Command::Released { slot, instance }).await;
+            let used = Used { instance, streams };
+            let _ = commands.send(Command::Released { slot, used }).await;
         });
     }
 }

@@ -16,13 +16,14 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     container::{Launcher, WarmContainer},
-    handle::{Command, Granted, Lease, PoolSettings},
+    handle::{Command, Granted, Lease, PoolSettings, Used},
     key::Key,
     state::{Action, Event, Phase, Pool, SlotId, Ticket},
 };
-use crate::engine::{Instance, Template};
+use crate::engine::Template;
 
-/// From the end of a run to the removal of its container.
+/// From the end of a run to the removal of its container. Its streams stay open until then: PID 1 ends with them, and
+/// the engine's work on that would compete with the record of the run's end and with its result for the cores.
 const REMOVAL_PAUSE: Duration = Duration::from_millis(10);
 
 /// A warm container as the owner holds it: a watcher task has the streams and notices a death.
@@ -43,7 +44,7 @@ pub(super) struct Owner {
     epoch: Instant,
     idle: HashMap<SlotId, Idle>,
     waiting: HashMap<Ticket, oneshot::Sender<Granted>>,
-    dying: HashMap<SlotId, Box<dyn Instance>>,
+    dying: HashMap<SlotId, Used>,
     names: HashMap<SlotId, String>,
     start_times: HashMap<Key, VecDeque<Duration>>,
     alarm: Option<Instant>,
@@ -140,9 +141,9 @@ impl Owner {
                     self.step(Event::Retire { key }, None);
                 }
             }
-            Command::Released { slot, instance } => {
+            Command::Released { slot, used } => {
                 let decided = self.pool.phase(slot) == Some(Phase::Removing);
-                self.dying.insert(slot, instance);
+                self.dying.insert(slot, used);
                 if decided {
                     self.remove(slot);
                 } else {
@@ -310,7 +311,7 @@ impl Owner {
     fn remove(&mut self, slot: SlotId) {
         // Dropping the claim tells an idle container's watcher to hand the instance over.
         self.idle.remove(&slot);
-        let Some(instance) = self.dying.remove(&slot) else {
+        let Some(Used { instance, streams }) = self.dying.remove(&slot) else {
             return;
         };
         let name = self.names.get(&slot).cloned().unwrap_or_default();
@@ -319,6 +320,8 @@ impl Owner {
         self.tasks.spawn(async move {
             // The run's result goes out first: a removal takes the engine most of a core.
             tokio::time::sleep(REMOVAL_PAUSE).await;
+            // Before the kill: an attached stream that nobody reads makes the engine hang.
+            drop(streams);
             if let Some(launcher) = launcher {
                 launcher.take_down(&name, instance).await;
             }
