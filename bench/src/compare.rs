@@ -50,12 +50,6 @@ pub(crate) fn compare(bin: &Path, out: &Path, choice: &Choice<'_>) -> Result<()>
     ways.retain(|entry| chosen(choice.ways, entry.key));
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
-    let mut results = Vec::new();
-    for program in programs::all() {
-        if chosen(choice.programs, program.name) {
-            results.push(one(&product, &program, &mut ways, rounds)?);
-        }
-    }
     let missing: Vec<Value> = ways
         .iter()
         .filter_map(|entry| {
@@ -69,11 +63,20 @@ pub(crate) fn compare(bin: &Path, out: &Path, choice: &Choice<'_>) -> Result<()>
             entry["name"], entry["reason"]
         ));
     }
-    raw::write(
-        out,
-        "compare",
-        &json!({"machine": facts, "rounds": rounds, "programs": results, "not_measured": missing}),
-    )
+    let mut results = Vec::new();
+    for program in programs::all() {
+        if chosen(choice.programs, program.name) {
+            results.push(one(&product, &program, &mut ways, rounds)?);
+            // After each: what was measured is not lost when a later program fails.
+            raw::write(
+                out,
+                "compare",
+                &json!({"machine": facts, "rounds": rounds, "programs": results, "not_measured": missing}),
+            )?;
+        }
+    }
+    ensure!(!results.is_empty(), "no program has such a name");
+    Ok(())
 }
 
 fn one(product: &Product, program: &Program, ways: &mut [Entry], rounds: usize) -> Result<Value> {
@@ -92,7 +95,9 @@ fn one(product: &Product, program: &Program, ways: &mut [Entry], rounds: usize) 
             ));
         }
         for (index, entry) in ways.iter_mut().enumerate() {
-            let (Ok(way), None) = (&mut entry.way, &failed[index]) else {
+            let (Ok(way), None, true) =
+                (&mut entry.way, &failed[index], program.runs_in(entry.key))
+            else {
                 continue;
             };
             if way.pooled() {
@@ -101,9 +106,10 @@ fn one(product: &Product, program: &Program, ways: &mut [Entry], rounds: usize) 
             match way.measure(product, program) {
                 Ok(milliseconds) if round >= WARM_UP => samples[index].push(milliseconds),
                 Ok(_) => {}
-                // Another's way that cannot run this program at all says so and is left out of it; one of ours, or one
-                // that fails later, makes the whole comparison void.
-                Err(error) if round == 0 && !way.pooled() => {
+                // Another's way that cannot run this program says so and is left out of it; where one of ours fails, or
+                // one that others are divided by, the whole comparison is void.
+                Err(error) if ways::PEERS.contains(&entry.key) || round == 0 && !way.pooled() => {
+                    samples[index].clear();
                     failed[index] = Some(format!("{error:#}"));
                 }
                 Err(error) => {
@@ -118,7 +124,9 @@ fn one(product: &Product, program: &Program, ways: &mut [Entry], rounds: usize) 
         .iter()
         .zip(&failed)
         .filter(|(entry, failed)| {
-            failed.is_none() && entry.way.as_ref().is_ok_and(|way| way.pooled())
+            failed.is_none()
+                && program.runs_in(entry.key)
+                && entry.way.as_ref().is_ok_and(|way| way.pooled())
         })
         .count();
     if sandboxed > 0 {
@@ -139,7 +147,7 @@ fn one(product: &Product, program: &Program, ways: &mut [Entry], rounds: usize) 
         "about": program.about,
         "hits": hits,
         "misses": misses,
-        "ways": ways.iter().zip(&samples).zip(&failed).filter(|((entry, _), _)| entry.way.is_ok()).map(|((entry, samples), failed)| json!({
+        "ways": ways.iter().zip(&samples).zip(&failed).filter(|((entry, _), _)| entry.way.is_ok() && program.runs_in(entry.key)).map(|((entry, samples), failed)| json!({
             "way": entry.key, "name": entry.name, "milliseconds": samples, "failed": failed,
         })).collect::<Vec<_>>(),
     });

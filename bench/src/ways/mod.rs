@@ -44,6 +44,9 @@ pub(crate) const BARE: &str = "bare";
 /// Short name of the way that divides the others.
 pub(crate) const DOCKER: &str = "docker-run";
 
+/// Short names of the ways that are somebody else's.
+pub(crate) const PEERS: [&str; 4] = ["docker-exec", "bwrap", "llm-sandbox", "srt"];
+
 /// All ways, in the order of a round.
 pub(crate) fn all(
     product: &Product,
