@@ -19,13 +19,14 @@ mod ui;
 mod units;
 mod watch;
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Instant};
 
 use args::{Cli, Command};
 use clap::Parser;
 use failure::Failure;
 
 fn main() {
+    let began = Instant::now();
     let mut line: Vec<_> = std::env::args_os().collect();
     if run::is_stand_in(line.first()) {
         line = match run::translate(line.into_iter(), std::io::stdin().is_terminal(), |name| {
@@ -46,7 +47,7 @@ fn main() {
         .enable_time()
         .build();
     let code = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Ok(runtime) => runtime.block_on(dispatch(cli, began)),
         Err(error) => Err(Failure::failed(
             format!("cannot start: {error}"),
             "check the limit on open files: ulimit -n",
@@ -58,10 +59,10 @@ fn main() {
     }))
 }
 
-async fn dispatch(cli: Cli) -> Result<u8, Failure> {
+async fn dispatch(cli: Cli, began: Instant) -> Result<u8, Failure> {
     let global = &cli.global;
     match cli.command {
-        Command::Run(args) => Ok(run::run(&args, global).await),
+        Command::Run(args) => Ok(run::run(&args, global, began).await),
         Command::Apply(args) => apply::apply(&args),
         Command::Check { files } => Ok(scan::check(&files)),
         Command::Explain { rule } => scan::explain(rule.as_deref()),

@@ -137,10 +137,14 @@ impl Journal {
         self.ask(|reply| Command::SetId { name, id, reply }).await
     }
 
-    /// This run is the one that the container serves.
-    pub(crate) async fn lend(&self, name: &str, run: &str) -> Result<(), JournalError> {
+    /// This run is the one that the container serves. Returns when the journal has it in its queue, so that it is
+    /// written before the container can be forgotten; the run need not wait for the disk. Killed in between, the
+    /// daemon has no receipt for the run, which then counts as [`Cleanup::Unverified`].
+    pub(crate) async fn lend(&self, name: &str, run: &str) -> Lent {
         let (name, run) = (name.to_owned(), run.to_owned());
-        self.ask(|reply| Command::Lend { name, run, reply }).await
+        let (reply, answer) = oneshot::channel();
+        let sent = self.commands.send(Command::Lend { name, run, reply }).await;
+        Lent(sent.is_ok().then_some(answer))
     }
 
     /// The container is gone for certain, by what was `seen`: the receipt of the run that it served.
@@ -189,6 +193,18 @@ impl Journal {
         timeout(PATIENCE, asked)
             .await
             .unwrap_or(Err(JournalError::Slow))
+    }
+}
+
+/// A note of [`Journal::lend`] on its way to the disk.
+#[must_use = "whether it was written is known later"]
+pub(crate) struct Lent(Option<oneshot::Receiver<Result<(), JournalError>>>);
+
+impl Lent {
+    /// Waits until it is written.
+    pub(crate) async fn written(self) -> Result<(), JournalError> {
+        let answer = self.0.ok_or(JournalError::Closed)?;
+        answer.await.map_err(|_| JournalError::Closed)?
     }
 }
 
@@ -354,7 +370,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
         journal.record("a").await.unwrap();
-        journal.lend("a", "run-1").await.unwrap();
+        journal.lend("a", "run-1").await.written().await.unwrap();
         let receipt = async |run: &str| journal.receipt(run).await.unwrap();
         assert_eq!(receipt("run-1").await, Some(Cleanup::Unverified));
         journal.forget("a", Cleanup::Verified).await.unwrap();

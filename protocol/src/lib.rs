@@ -18,6 +18,7 @@ mod result;
 mod socket;
 mod status;
 mod story;
+mod timing;
 mod watch;
 
 pub use api::*;
@@ -41,13 +42,12 @@ pub use policy::{
     MAX_POLICY_SETTINGS, MAX_POLICY_TEXTS, PolicyLayers, PolicySetting, PolicyStatus, PolicyText,
 };
 pub use request::{ClientKind, MAX_REQUEST_BYTES, RunRequest, StdinMode};
-pub use result::{
-    AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Timing, Usage, Witness,
-};
+pub use result::{AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Usage, Witness};
 pub use saferun_frames::{EventKind, PathError, Seen, TraceEvent, TraceVerdict, check_path};
 pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
 pub use story::{StoryLine, StoryPart};
+pub use timing::{Stage, Timing};
 pub use watch::{
     Generated, HostPath, MAX_ANNOUNCED, MAX_WATCH_ROOTS, RootState, WatchEvent, WatchRequest,
     WatchRoot, WatchRun, WatchedFile,

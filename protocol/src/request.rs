@@ -100,6 +100,9 @@ pub struct RunRequest {
     /// Tell what the run does while it runs; also where the policy says `trace: summary` or `full`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
+    /// Tell where the daemon's time went, stage by stage, in [`Timing::stages`](crate::Timing::stages).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub timing: bool,
 }
 
 fn is_empty(layers: &PolicyLayers) -> bool {

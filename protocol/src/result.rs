@@ -7,6 +7,7 @@ use crate::{
     evidence::OutcomeEvidence,
     finding::{Finding, Risk},
     limits::AppliedLimits,
+    timing::Timing,
 };
 
 /// What ended the run. Never a bare number, and never success for a program that did not run.
@@ -70,21 +71,6 @@ pub struct Usage {
     pub cpu_ms: Option<f64>,
     /// Highest memory use of the container, in bytes.
     pub peak_memory_bytes: Option<u64>,
-}
-
-/// Where the time went, in milliseconds.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Timing {
-    /// Scan and policy.
-    pub scan_ms: f64,
-    /// Waiting for a container.
-    pub queued_ms: f64,
-    /// From the lease to the hand-over.
-    pub start_ms: f64,
-    /// From the hand-over to the end report.
-    pub run_ms: f64,
 }
 
 /// Who saw a field of the attestation.

@@ -1,5 +1,6 @@
 //! `run`: from the command line to one request, from the events to output and an exit code.
 
+mod clock;
 mod diff;
 mod input;
 mod lines;
@@ -34,6 +35,7 @@ use crate::{
     failure::Failure,
     ui,
 };
+use clock::Clock;
 pub(crate) use diff::{Originals, summary, texts};
 use input::{Feeder, Input};
 pub(crate) use lines::Lines;
@@ -63,8 +65,10 @@ pub(crate) fn is_stand_in(program: Option<&std::ffi::OsString>) -> bool {
 }
 
 /// Runs the script; returns the exit code. Failures are shown in the form that was asked for.
-pub(crate) async fn run(args: &RunArgs, global: &Global) -> u8 {
-    match attempt(args, global).await {
+pub(crate) async fn run(args: &RunArgs, global: &Global, began: Instant) -> u8 {
+    let mut clock = Clock::since(began);
+    clock.end("command line");
+    match attempt(args, global, clock).await {
         Ok(code) => code,
         Err(failure) => {
             if args.json {
@@ -80,19 +84,20 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> u8 {
     }
 }
 
-async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
-    let began = Instant::now();
+async fn attempt(args: &RunArgs, global: &Global, mut clock: Clock) -> Result<u8, Failure> {
     let source = source::read(args)?;
     let input = input::choose(args)?;
     let sent = workspace::gather(args, &source.bytes)?;
+    clock.end("script and files");
     let request = request::build(args, source, &sent, &input)?;
     say_what_stays(args, &sent);
     let target = apply::target(args)?;
     let originals = (args.diff || target.is_some() || args.suggest_policy.is_some())
         .then(|| originals(&request, sent));
     let signals = signals::watch();
-    let held = hold_until_taken(args, global, &request, input, signals, began).await?;
-    let Some((conversation, result, connected)) = held else {
+    clock.end("policy and request");
+    let held = hold_until_taken(args, global, &request, input, signals, &mut clock).await?;
+    let Some((conversation, result)) = held else {
         return Ok(0);
     };
     let Conversation {
@@ -109,7 +114,7 @@ async fn attempt(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
         code = exit::CANCELLED;
     }
     if args.timing {
-        ui::note(report::timing(&result, connected, began.elapsed()));
+        ui::err(clock.table(result.sandbox.warm));
     }
     if let (Some(originals), Some(effects)) = (&originals, &result.effects)
         && args.diff
@@ -157,12 +162,12 @@ async fn hold_until_taken(
     request: &RunRequest,
     mut input: Input,
     mut signals: Signals,
-    began: Instant,
-) -> Result<Option<(Conversation, RunResult, Duration)>, Failure> {
+    clock: &mut Clock,
+) -> Result<Option<(Conversation, RunResult)>, Failure> {
     loop {
         let client = Arc::new(daemon::reach(global.may_start()).await?);
-        let connected = began.elapsed();
-        let in_time = connected < HAND_OVER;
+        clock.connected();
+        let in_time = clock.elapsed() < HAND_OVER;
         let events = match client.subscribe_run(request.clone()).await {
             Ok(events) => events,
             Err(error) if daemon::drains(&error) && in_time => {
@@ -184,9 +189,10 @@ async fn hold_until_taken(
         let Some(result) = conversation.hold().await? else {
             return Ok(None);
         };
+        clock.answered(&result);
         // Whoever reads the events has seen that it was taken, and is told the end of just that run.
         if !(result.drained && in_time) || conversation.interrupted || args.stream {
-            return Ok(Some((conversation, result, connected)));
+            return Ok(Some((conversation, result)));
         }
         (input, signals) = (conversation.feeder.untouched(), conversation.signals);
         tokio::time::sleep(NEXT_DAEMON).await;

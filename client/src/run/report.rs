@@ -1,7 +1,5 @@
 //! What is said after a run, on standard error. Pure.
 
-use std::time::Duration;
-
 use saferun_protocol::{LimitHit, Outcome, Risk, RunResult};
 
 use crate::{
@@ -49,22 +47,6 @@ pub(crate) fn after(result: &RunResult, quiet: bool, to_person: bool, sanitised:
         .chain(unrecorded)
         .flat_map(|line| [line, "\n".to_owned()])
         .collect()
-}
-
-/// Where the time went, on one line.
-pub(crate) fn timing(result: &RunResult, connected: Duration, whole: Duration) -> String {
-    let timing = &result.timing;
-    let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    format!(
-        "saferunctl: connect {}, scan {}, queue {}, start {}, run {}, all {}; {} container",
-        show_ms(ms(connected)),
-        show_ms(timing.scan_ms),
-        show_ms(timing.queued_ms),
-        show_ms(timing.start_ms),
-        show_ms(timing.run_ms),
-        show_ms(ms(whole)),
-        if result.sandbox.warm { "warm" } else { "cold" },
-    )
 }
 
 fn for_person(result: &RunResult, sanitised: bool, paint: Paint) -> Vec<String> {

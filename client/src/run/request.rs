@@ -48,6 +48,7 @@ pub(crate) fn build(
     request.effects = args.diff || args.workspace.is_some();
     request.artifacts = args.out.is_some();
     request.trace = args.trace;
+    request.timing = args.timing;
     request.args.clone_from(&args.args);
     environment(args, &mut request)?;
     (request.stdin, request.stdin_base64) = match input {

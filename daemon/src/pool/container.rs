@@ -13,7 +13,7 @@ use crate::{
         Capabilities, Engine, EngineError, FrameSink, FrameSource, Identity, Instance, LATE_LOOKS,
         Template,
     },
-    journal::Journal,
+    journal::{Journal, Lent},
     steps::{Step, reached},
 };
 
@@ -43,10 +43,8 @@ pub(crate) struct WarmContainer {
 
 impl WarmContainer {
     /// Writes down which run it serves, so that the run gets its receipt when the container is gone.
-    pub(crate) async fn lend_to(&mut self, run: &str) {
-        if let Err(error) = self.journal.lend(&self.identity.name, run).await {
-            tracing::error!(run, %error, "the run will have no receipt of its cleaning up");
-        }
+    pub(crate) async fn lend_to(&mut self, run: &str) -> Lent {
+        self.journal.lend(&self.identity.name, run).await
     }
 
     /// Gives it the tighter limits of this template, and reads them back.

@@ -1,6 +1,6 @@
 //! Carries an admitted run out in the container that it got, and writes down what became of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use saferun_protocol::{Outcome, RunResult};
 use tokio::sync::mpsc;
@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     admit::Admitted,
     evidence,
-    execute::Execution,
+    execute::{Executed, Execution},
     foretold,
     registry::StdinPiece,
     service::Sender,
+    stages::Stages,
     transcript::Transcript,
     verdict::{Ending, judge},
 };
@@ -34,7 +35,12 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Gives the end of standard error.
-    pub(super) async fn execute(self, mut lease: Lease, result: &mut RunResult) -> Vec<u8> {
+    pub(super) async fn execute(
+        self,
+        mut lease: Lease,
+        result: &mut RunResult,
+        stages: &mut Stages,
+    ) -> Vec<u8> {
         let Admitted {
             spec,
             source,
@@ -59,7 +65,7 @@ impl Wanted {
             .instance
             .id()
             .clone_into(&mut result.sandbox.container);
-        container.lend_to(&result.id).await;
+        let lent = container.lend_to(&result.id).await;
         result
             .sandbox
             .attestation
@@ -80,7 +86,11 @@ impl Wanted {
             transcript: self.transcript,
         };
         let executed = execution.run().await;
+        tell_stages(&executed, stages);
         drop(lease);
+        if let Err(error) = lent.written().await {
+            tracing::error!(run = result.id, %error, "the run will have no receipt of its cleaning up");
+        }
         result.effects = executed.gathered.effects;
         result.artifacts = executed.gathered.artifacts;
         result.trace = executed.gathered.trace;
@@ -100,6 +110,7 @@ impl Wanted {
             result.dropped_bytes = report.stdout.dropped.saturating_add(report.stderr.dropped);
         }
         result.evidence = Some(evidence::of(&executed.ending));
+        stages.end("account");
         let judgement = judge(
             &executed.ending,
             &result.limits,
@@ -114,6 +125,23 @@ impl Wanted {
     }
 }
 
+/// The supervisor's clock is another one in gVisor: its words are durations, as far as the daemon's own leave room.
+fn tell_stages(executed: &Executed, stages: &mut Stages) {
+    stages.end_after("hand-over", executed.start_time);
+    let run = executed.run_time;
+    let (program, account) = match &executed.ending {
+        Ending::Reported { report, .. } => (report.wall_us, report.report_us),
+        _ => (0, 0),
+    };
+    let program = Duration::from_micros(program).min(run);
+    let account = Duration::from_micros(account).min(run.saturating_sub(program));
+    stages.end_after("program", program);
+    stages.end_after("supervisor after it", account);
+    let relays = run.saturating_sub(program).saturating_sub(account);
+    stages.end_after("engine there and back, supervisor before it", relays);
+    stages.end("rest of the output");
+}
+
 fn millis(micros: u64) -> f64 {
-    std::time::Duration::from_micros(micros).as_secs_f64() * 1000.0
+    Duration::from_micros(micros).as_secs_f64() * 1000.0
 }

@@ -74,6 +74,7 @@ mod tests {
             timed_out: false,
             flooded: false,
             wall_us: 1,
+            report_us: 0,
             cpu_us: Some(2),
             throttled_us: Some(3),
             peak_memory: Some(4),

@@ -16,6 +16,7 @@ mod pick;
 mod refused;
 mod registry;
 mod service;
+mod stages;
 mod template;
 mod transcript;
 mod verdict;

@@ -21,6 +21,7 @@ use super::{
     pick::{Picked, pick},
     refused::{Refusals, Refused},
     registry::{Caller, Registry, RunHandle, StdinPiece},
+    stages::Stages,
     template::{permitted, template},
     transcript::Transcript,
     waiting::Wait,
@@ -58,6 +59,7 @@ pub(crate) struct RunService {
 /// A run that was admitted and has an id.
 pub(crate) struct Accepted {
     pub(crate) id: String,
+    stages: Stages,
     admitted: Admitted,
     caller: Caller,
     detach: bool,
@@ -105,6 +107,7 @@ impl RunService {
         if self.closing.load(Ordering::Relaxed) {
             return Err(shutting_down());
         }
+        let mut stages = Stages::begin(request.timing);
         // From here on the run is under this state of the policy, whatever comes meanwhile.
         let policy = self.policies.current();
         let world = self.world.current_or_refresh().await;
@@ -150,8 +153,10 @@ impl RunService {
             .map(|engine| engine.version.clone());
         let engine = engine.unwrap_or_default();
         reached(Step::RunAccepted);
+        stages.end("scan and policy");
         Ok(Accepted {
             id,
+            stages,
             admitted,
             caller,
             detach,
@@ -168,6 +173,7 @@ impl RunService {
         let began = Instant::now();
         let Accepted {
             id,
+            mut stages,
             admitted,
             caller,
             detach,
@@ -204,6 +210,7 @@ impl RunService {
         let key = picked
             .as_ref()
             .map(|picked| Key(template(&admitted, picked.image.clone())));
+        let mut leased_at = None;
         let waiting = async {
             let wait = Wait {
                 place: place.as_mut(),
@@ -213,13 +220,16 @@ impl RunService {
                 events: &events,
                 detach,
             };
-            Some(wait.for_container(&self.pool, key?).await)
+            let lease = wait.for_container(&self.pool, key?).await;
+            leased_at = Some(Instant::now());
+            Some(lease)
         };
         let image = picked.as_ref().map(|picked| picked.image.as_str());
         let image = image.unwrap_or_default();
         let (recorded, leased) = self
             .begin(&admitted, caller, image, &mut result, waiting)
             .await;
+        stages.start_recorded(leased_at);
         if let Some(picked) = &picked {
             result.sandbox.engine = engine;
             result.sandbox.image.clone_from(&picked.image);
@@ -237,7 +247,7 @@ impl RunService {
                     detach,
                     transcript: Arc::clone(&transcript),
                 };
-                let stderr = run.execute(lease, &mut result).await;
+                let stderr = run.execute(lease, &mut result, &mut stages).await;
                 if let Some(picked) = picked {
                     picked.tell(&stderr, &mut result);
                 }
@@ -252,18 +262,13 @@ impl RunService {
         }
         drop(place);
         self.finish(recorded, &mut result, &transcript).await;
+        // For whoever asked, and not for the record, whose own time is among them.
+        stages.end("record of the end");
+        stages.tell(&mut result.timing);
         // Whoever finds no run under this id any more finds it in the record.
         drop(entry);
         self.finished.fetch_add(1, Ordering::Relaxed);
-        span.in_scope(|| {
-            tracing::info!(
-                outcome = ?result.status,
-                risk = %result.risk,
-                warm = result.sandbox.warm,
-                wall_ms = result.usage.wall_ms,
-                "ended"
-            );
-        });
+        span.in_scope(|| log_end(&result));
         result
     }
 
@@ -396,6 +401,16 @@ impl RunService {
         self.closing.store(true, Ordering::Relaxed);
         self.registry.cancel_all();
     }
+}
+
+fn log_end(result: &RunResult) {
+    tracing::info!(
+        outcome = ?result.status,
+        risk = %result.risk,
+        warm = result.sandbox.warm,
+        wall_ms = result.usage.wall_ms,
+        "ended"
+    );
 }
 
 /// Whose turn a run takes.

@@ -272,6 +272,7 @@ mod tests {
             timed_out: false,
             flooded: false,
             wall_us: 1,
+            report_us: 0,
             cpu_us: None,
             throttled_us: None,
             peak_memory: None,

@@ -207,6 +207,10 @@ pub struct EndReport {
     pub flooded: bool,
     /// From the hand-over of the script to the end of the main process, in microseconds.
     pub wall_us: u64,
+    /// From the end of the main process to this report, in microseconds: what was left was ended, output drained, and
+    /// told what was asked for.
+    #[serde(default)]
+    pub report_us: u64,
     /// CPU time of the run, in microseconds, from the cgroup's counter as a difference.
     pub cpu_us: Option<u64>,
     /// Time that the run was held back by the limit on CPU, in microseconds, as a difference.

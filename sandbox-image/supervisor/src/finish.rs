@@ -53,6 +53,7 @@ impl Ended {
         account: Account,
         workspace: Entries,
     ) -> Result<(), Stop> {
+        let ended = Instant::now();
         let orphans_killed = reap::kill_and_reap(reap::PATIENCE);
         let deadline = Instant::now() + DRAIN_TIME;
         drain(&mut self.out, outer, &mut self.buffer, deadline);
@@ -81,7 +82,8 @@ impl Ended {
             terminated: self.terminated,
             timed_out: self.timed_out,
             flooded: self.flooded,
-            wall_us: u64::try_from(self.wall.as_micros()).unwrap_or(u64::MAX),
+            wall_us: micros(self.wall),
+            report_us: micros(ended.elapsed()),
             orphans_killed,
             stdout: self.out.capture.totals(),
             stderr: self.err.capture.totals(),
@@ -95,6 +97,10 @@ impl Ended {
             Ok(())
         }
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The places that a run may change, as they were before it.
@@ -170,6 +176,7 @@ fn figures(gauge: &Gauge, exit: Exit) -> EndReport {
         timed_out: false,
         flooded: false,
         wall_us: 0,
+        report_us: 0,
         cpu_us: since(after.cpu_us, before.cpu_us),
         throttled_us: since(after.throttled_us, before.throttled_us),
         peak_memory: after.peak_memory,
