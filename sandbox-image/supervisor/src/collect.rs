@@ -368,3 +368,32 @@ fn kind_of(stat: &FileStat) -> EntryType {
         _ => EntryType::Device,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_time_does_not_suffice_for_is_said() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(dir.path().join("sub")).expect("a folder");
+        std::fs::write(dir.path().join("sub/file"), "x").expect("a file");
+        let mut collector = Collector {
+            deadline: Instant::now(),
+            unread: MAX_READ,
+            told: 0,
+            notes: Vec::new(),
+            complete: true,
+            buffer: vec![0; MAX_DATA].into_boxed_slice(),
+        };
+        let folder = Folder::open(dir.path()).expect("the folder");
+        let entries = collector.walk(&folder, Place::Out);
+        assert!(entries.contains_key("sub") && !entries.contains_key("sub/file"));
+        assert!(!collector.complete);
+        assert!(
+            collector.notes[0].contains("5 s at most"),
+            "{:?}",
+            collector.notes
+        );
+    }
+}

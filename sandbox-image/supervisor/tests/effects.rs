@@ -143,6 +143,28 @@ for n in range(5000): open(f"f{n}", "w").close()
 }
 
 #[test]
+fn more_files_in_out_than_may_come_back_are_counted_and_said() {
+    let Some((mut sandbox, _)) = Sandbox::start() else {
+        return;
+    };
+    let source = r#"
+import os
+out = os.path.join(os.path.dirname(os.getcwd()), "out")
+for n in range(150): open(f"{out}/{n}", "w").close()
+"#;
+    let outcome = sandbox.run(wanted(), source);
+    let collected = outcome.end().collected.as_ref().expect("it was asked for");
+    let out = outcome
+        .changes
+        .iter()
+        .filter(|(change, _)| change.place == Place::Out);
+    assert_eq!(out.count(), 100, "{collected:?}");
+    assert!(!collected.complete);
+    let notes = collected.notes.join("\n");
+    assert!(notes.contains("more files in /out"), "{notes}");
+}
+
+#[test]
 fn a_file_outside_or_twice_is_refused() {
     for (path, stage) in [
         ("../x", FaultStage::HandOver),
