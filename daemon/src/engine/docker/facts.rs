@@ -13,10 +13,30 @@ use super::{
 };
 use crate::engine::{Capabilities, EngineError, Support};
 
+/// What is wrong with an engine that maps the users of all containers to others of the host (tried with Docker 20.10):
+/// its own range ends below the sandboxes' uids, and with a wider one the runtime binds the host's device files into
+/// each container, writable mounts that the attestation refuses one by one.
+const REMAPPED: &str = "it remaps users (userns-remap), under which its containers have writable mounts of the host's devices; \
+                        use an engine without it, or an ordinary user's engine";
+
+/// Whether the engine remaps users, by its own word.
+fn remaps(info: &SystemInfo) -> bool {
+    let options = info.security_options.iter().flatten();
+    options
+        .flat_map(|option| option.split(','))
+        .any(|part| part == "name=userns")
+}
+
 /// Asks the engine. Two calls at once; also the check that it lives.
 pub(super) async fn ask(docker: &Docker, address: &str) -> Result<Capabilities, EngineError> {
     let calls = async { tokio::try_join!(docker.version(), docker.info()) };
     let (version, info) = within("say what it can do", ASK, address, calls).await?;
+    if remaps(&info) {
+        return Err(EngineError::Refused {
+            action: "hold a sandbox",
+            reason: REMAPPED.to_owned(),
+        });
+    }
     let rootless = is_rootless(&info, address).await;
     let podman = version
         .components
@@ -137,6 +157,24 @@ mod tests {
             ..here()
         };
         assert!(!read(&nested, "unix:///run/docker.sock", false).local);
+    }
+
+    #[test]
+    fn i6_an_engine_that_remaps_users_is_told_from_others_by_its_own_word() {
+        let with = |options: &[&str]| SystemInfo {
+            security_options: Some(options.iter().map(|&text| text.to_owned()).collect()),
+            ..here()
+        };
+        assert!(remaps(&with(&[
+            "name=seccomp,profile=default",
+            "name=userns"
+        ])));
+        assert!(!remaps(&with(&[
+            "name=seccomp,profile=default",
+            "name=cgroupns"
+        ])));
+        assert!(!remaps(&here()));
+        assert!(!REMAPPED.contains('\n'));
     }
 
     #[test]
