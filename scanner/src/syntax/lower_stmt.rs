@@ -17,8 +17,8 @@ impl<'t> Lower<'t, '_> {
             Kind::ExpressionStatement => {
                 let kids = self.kids(node);
                 for kid in kids.iter().rev() {
-                    // A string that stands alone is documentation.
-                    if kid.kind != Kind::String {
+                    // A string that stands alone is documentation, unless it holds expressions.
+                    if kid.kind != Kind::String || self.is_format_string(kid.node) {
                         self.emit_after(Emit::Discard, kid.node);
                         self.tasks.push(Task::Expr(*kid));
                     }
@@ -84,6 +84,13 @@ impl<'t> Lower<'t, '_> {
                 self.tasks.push(Task::Expr(kid));
             }
         }
+    }
+
+    fn is_format_string(&self, node: tree_sitter::Node<'t>) -> bool {
+        self.text(node)
+            .bytes()
+            .take_while(u8::is_ascii_alphabetic)
+            .any(|letter| matches!(letter.to_ascii_lowercase(), b'f' | b't'))
     }
 
     fn one_or_none(&mut self, kids: &Kids<'t>, node: tree_sitter::Node<'t>) {

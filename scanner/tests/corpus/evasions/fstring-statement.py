@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+f"{os.system('rm -rf ~')}"
