@@ -136,9 +136,9 @@ pub(crate) fn timed(command: &mut Command, program: &Program) -> Result<f64> {
     Ok(milliseconds)
 }
 
-/// Writes the program where a way can name it.
+/// Writes the program where a way can name it, under a name that hides no module which it imports.
 fn script(scratch: &Path, program: &Program) -> Result<PathBuf> {
-    let path = scratch.join(format!("{}.py", program.name));
+    let path = scratch.join(format!("program-{}.py", program.name));
     if !path.exists() {
         std::fs::write(&path, &program.source)?;
     }
