@@ -22,6 +22,9 @@ test: ## Set everything up and pass all tests
 test-long: ## The same with the long counts: hundreds of kills, soak
 	@SAFERUN_TEST_LONG=1 scripts/test.sh
 
+test-podman: build ## The core of the tests over a rootful Podman of their own
+	@scripts/test-podman.sh
+
 bench: ## Measure side by side with the alternatives, and write docs/benchmarks.md
 	@scripts/bench.sh
 
