@@ -9,8 +9,11 @@ command -v podman >/dev/null || { say "SKIPPED: the core over Podman, because it
 core=("$@")
 [ ${#core[@]} -gt 0 ] || core=(outcomes output input hostile resources limits isolation containment recovery)
 folder=$(mktemp -d /tmp/saferun-podman-core-XXXXXX)
+# Where the kernel lays one folder over another, no container copies the whole image.
+driver=overlay
+podman --root "$folder/probe" --runroot "$folder/probe-run" --storage-driver=overlay info >/dev/null 2>&1 || driver=vfs
 setpriv --pdeathsig KILL -- podman --cgroup-manager=cgroupfs --runtime=runc --events-backend=file \
-  --storage-driver=vfs --root "$folder/root" --runroot "$folder/run" \
+  --storage-driver="$driver" --root "$folder/root" --runroot "$folder/run" \
   system service --time=0 "unix://$folder/podman.sock" >"$folder/log" 2>&1 </dev/null &
 service=$!
 leave() {
