@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the real editors against the real server, daemon and engine. `run.sh NAME...` runs some: lsp, neovim, eglot,
-# ale, vsix, vscode-api, vscode-ui, vscode-first. Screenshots and logs are kept in target/editors/out.
+# ale, vsix, vscode-api, vscode-ui, vscode-first, vscode-watch. Screenshots and logs are kept in target/editors/out.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 HERE=$ROOT/tests/editors
@@ -73,7 +73,9 @@ vscode_ui() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/
 vscode_api() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" api | tee "$OUT/vscode-api.log"; }
 vscode_first() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" first | tee "$OUT/vscode-first.log"; }
 
-all=(lsp neovim eglot ale vsix vscode-api vscode-ui vscode-first)
+vscode_watch() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 300 "$HERE/vscode.sh" watch | tee "$OUT/vscode-watch.log"; }
+
+all=(lsp neovim eglot ale vsix vscode-api vscode-ui vscode-first vscode-watch)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do run "$name" "${name//-/_}"; done
 if [ ${#failed[@]} -gt 0 ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# VS Code's own server with the packaged extension, driven in Chromium: vscode.sh api|ui|first
+# VS Code's own server with the packaged extension, driven in Chromium: vscode.sh api|ui|first|watch
 # Sourced settings come from run.sh: CACHE, OUT, EDITORS_TMP, SAFERUN_TEST_BIN.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -32,7 +32,7 @@ common=(--accept-server-license-terms --user-data-dir "$work/ud" --extensions-di
   { cat "$OUT/vscode-install.log" >&2; exit 1; }
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 printf 'import shutil\nimport yaml\n\nsettings = yaml.load(open("settings.yaml"))\nshutil.rmtree("/home/" + "me")\n' >"$work/ws/a.py"
-[ "$kind" != first ] || rm "$work/ws/a.py"
+case $kind in first | watch) rm "$work/ws/a.py" ;; esac
 if [ "$kind" = ui ]; then
   printf 'import shutil\nimport os\n\ndef settings(file):\n    import yaml\n    return yaml.load(file)\n\nshutil.rmtree("/home")\n' >"$work/ws/a.py"
 fi
@@ -65,7 +65,7 @@ for _ in $(seq 200); do
   sleep 0.1
 done
 # Node finds playwright-core beside the scripts.
-cp "$HERE"/vscode/*.mjs "$CACHE/vscode/"
+cp "$HERE"/vscode/*.mjs "$HERE/vscode/model.py" "$CACHE/vscode/"
 "$NODE" "$CACHE/vscode/$kind.mjs" "$port" "$work/ws" "$OUT/shots"
 [ "$kind" = first ] || exit 0
 # All of it came from within the package.
