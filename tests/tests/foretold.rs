@@ -374,7 +374,7 @@ fn an_interrupt_while_changes_are_applied_ends_it_before_or_after() {
         return;
     };
     let _ = daemon.image();
-    let root = project(&daemon, "interrupted");
+    let root = project(&daemon, "stopped");
     for number in 0..400 {
         fs::write(root.join(format!("f{number:03}")), "old").expect("a file");
     }
