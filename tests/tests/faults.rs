@@ -180,12 +180,14 @@ fn faults() -> Vec<Fault> {
 
 #[test]
 fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
-    let Some((faulty, daemon)) = daemon("0") else {
-        return;
-    };
-    // Each with a size of its own, so that no container of an earlier one serves it.
-    let mut sizes = (257_u64..).map(|size| size << 20);
     for call in CALLS {
+        // A daemon for each: what stands by for the sizes of all would fill the machine's share of memory, and a run
+        // would wait for a removal that this engine refuses.
+        let Some((faulty, daemon)) = daemon("0") else {
+            return;
+        };
+        // Each with a size of its own, so that no container of an earlier one serves it.
+        let mut sizes = (257_u64..).map(|size| size << 20);
         for fault in faults() {
             faulty.on(call, fault);
             let mut asked = request("print('out')");
@@ -208,9 +210,9 @@ fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
             faulty.well();
             nothing_forgotten(&daemon, "nothing of it is left");
         }
+        daemon.wait_until("the engine is well again", |daemon| daemon.status().ready);
+        assert_eq!(attempt(&daemon, "print(2)").expect("a run").stdout, "2\n");
     }
-    daemon.wait_until("the engine is well again", |daemon| daemon.status().ready);
-    assert_eq!(attempt(&daemon, "print(2)").expect("a run").stdout, "2\n");
 }
 
 #[test]
@@ -218,12 +220,14 @@ fn d1_limits_that_cannot_be_changed_or_read_back_run_nothing_under_wider_ones() 
     let Some((faulty, daemon)) = daemon("1") else {
         return;
     };
-    for fault in faults() {
+    // A size of its own for each, so that none stands by for it: it is tightened from a wider one.
+    for (memory, fault) in (100_u64..).map(|size| size << 20).zip(faults()) {
         daemon.wait_for_warm(1);
         faulty.on(&["POST", "/update"], fault);
         let met = faulty.met();
-        let mut asked = request("print('out')");
-        asked.limits.memory_bytes = Some(100 << 20);
+        // Under the policy that the container stands by for.
+        let mut asked = RunRequest::new("print('out')");
+        asked.limits.memory_bytes = Some(memory);
         let answer = ask(&daemon, asked);
         assert!(faulty.met() > met, "{fault:?}: limits were not changed");
         if let Ok(result) = &answer
@@ -236,7 +240,7 @@ fn d1_limits_that_cannot_be_changed_or_read_back_run_nothing_under_wider_ones() 
                 .iter()
                 .find(|field| field.name == "memory_limit");
             let limit = limit.expect("it is attested").value.clone();
-            assert_eq!(limit, (100_u64 << 20).to_string(), "{fault:?}: {result:?}");
+            assert_eq!(limit, memory.to_string(), "{fault:?}: {result:?}");
         } else {
             assert!(did_not_run(&answer), "{fault:?}: {answer:?}");
         }
