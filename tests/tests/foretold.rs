@@ -383,7 +383,11 @@ fn an_interrupt_while_changes_are_applied_ends_it_before_or_after() {
     let before = snapshot(&root);
     let shown = root.display().to_string();
     let state = daemon.folder().join("journals");
-    let mut command = daemon.cli(&["run", "--workspace", &shown, "main.py", "--apply"]);
+    // A shell that started the tests in the background has it ignored, and `saferunctl` honours that.
+    let mut command = daemon.wrapped_cli(
+        &["env", "--default-signal=INT"],
+        &["run", "--workspace", &shown, "main.py", "--apply"],
+    );
     let child = command
         .env("SAFERUN_STATE_DIR", &state)
         .stdout(std::process::Stdio::piped())

@@ -251,3 +251,61 @@ thread.join(); os.remove("turning")
         }
     }
 }
+
+/// A path that is long before it comes to the secret, and an address behind many others in one call.
+const LONG_WAYS: &str = r#"
+import ctypes, os, socket
+with open(os.path.expanduser("~/" + "./" * 1000 + ".aws/credentials")) as secret:
+    print("read", bool(secret.read()))
+
+class Piece(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+
+class Header(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_void_p), ("namelen", ctypes.c_uint), ("iov", ctypes.POINTER(Piece)),
+                ("iovlen", ctypes.c_size_t), ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t),
+                ("flags", ctypes.c_int)]
+
+class Message(ctypes.Structure):
+    _fields_ = [("header", Header), ("len", ctypes.c_uint)]
+
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+receiver.bind("/tmp/receiver")
+near = b"\x01\x00/tmp/receiver\0"
+far = (2).to_bytes(2, "little") + (443).to_bytes(2, "big") + bytes([192, 0, 2, 77]) + bytes(8)
+text = ctypes.create_string_buffer(b"x")
+piece = Piece(ctypes.addressof(text), 1)
+names = [ctypes.create_string_buffer(near if index < 40 else far) for index in range(60)]
+messages = (Message * 60)()
+for message, name in zip(messages, names):
+    header = message.header
+    header.name, header.namelen = ctypes.addressof(name), len(name) - 1
+    header.iov, header.iovlen = ctypes.pointer(piece), 1
+sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ctypes.CDLL(None).sendmmsg(sender.fileno(), messages, 60, 0x40)
+"#;
+
+#[test]
+fn neither_a_long_path_nor_a_long_list_of_messages_hides_where_it_leads() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let result = traced(&daemon, LONG_WAYS);
+    assert_eq!(result.status, Outcome::Completed, "{}", result.stderr);
+    assert_eq!(result.stdout, "read True\n");
+    let told = |kind: EventKind, what: &str| {
+        let mut events = events(&result).iter();
+        events.any(|event| event.kind == kind && event.what.contains(what))
+    };
+    assert!(
+        told(EventKind::Secret, "/home/sandbox/.aws/credentials"),
+        "{:?}",
+        events(&result)
+    );
+    assert!(
+        told(EventKind::Network, "192.0.2.77"),
+        "{:?}",
+        events(&result)
+    );
+}

@@ -41,9 +41,10 @@ fn child_that_applies() {
 }
 
 fn child(place: &Project, moment: usize, signal: &str) -> std::process::ExitStatus {
-    // A signal to the process must find it blocked in every thread, and the harness has one before ours.
+    // A signal to the process must find it blocked in every thread, and the harness has one before ours; a shell that
+    // started the tests in the background has it ignored.
     Command::new("env")
-        .arg("--block-signal=INT")
+        .args(["--default-signal=INT", "--block-signal=INT"])
         .arg(std::env::current_exe().unwrap())
         .args([
             "--exact",

@@ -37,8 +37,8 @@ const TOUCHES: [&str; 8] = [
 ];
 /// Size of `struct mmsghdr`, in bytes.
 const MESSAGE: u64 = 64;
-/// Messages of one call that are looked at.
-const MESSAGES: u64 = 16;
+/// Messages of one call that are looked at: as many as the kernel takes (`UIO_MAXIOV`, sendmmsg(2)).
+const MESSAGES: u64 = 1024;
 /// Threads of which the last line is remembered.
 const THREADS: usize = 512;
 

@@ -8,6 +8,9 @@ use std::os::unix::fs::FileExt;
 
 use saferun_frames::MAX_TEXT;
 
+/// Longest path that the kernel takes, in bytes, with its NUL (`PATH_MAX`, path_resolution(7)).
+const MAX_PATH: usize = 4096;
+
 /// A thread that waits for its call.
 pub(super) struct Tracee {
     pub(super) tid: i32,
@@ -38,9 +41,10 @@ impl Tracee {
         done
     }
 
-    /// The text at an address, up to its NUL.
+    /// The text at an address, up to its NUL, and as much of it as the kernel would take for a path: what is told is cut
+    /// later, when its end has been looked at.
     pub(super) fn text(&self, address: u64) -> String {
-        let mut buffer = [0; MAX_TEXT];
+        let mut buffer = [0; MAX_PATH];
         let count = self.bytes(address, &mut buffer);
         if count == 0 {
             return "(unreadable)".to_owned();
