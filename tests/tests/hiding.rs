@@ -309,3 +309,41 @@ fn neither_a_long_path_nor_a_long_list_of_messages_hides_where_it_leads() {
         events(&result)
     );
 }
+
+/// A filter that refuses calls by itself would be heeded before the trace is asked (seccomp(2)), by either way to set one.
+const OWN_FILTER: &str = r#"
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+code = ctypes.create_string_buffer((6).to_bytes(2, "little") + bytes(2) + 0x7fff0000.to_bytes(4, "little"))
+
+class Program(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+program = Program(1, ctypes.addressof(code))
+print(libc.syscall(317, 1, 0, ctypes.byref(program)), errno.errorcode[ctypes.get_errno()])
+print(libc.prctl(22, 2, ctypes.byref(program), 0, 0), errno.errorcode[ctypes.get_errno()])
+open("afterwards", "w")
+"#;
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_filter_of_its_own_is_refused_and_told() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let result = traced(&daemon, OWN_FILTER);
+    assert_eq!(result.status, Outcome::Completed, "{}", result.stderr);
+    assert_eq!(result.stdout, "-1 EPERM\n-1 EPERM\n");
+    for call in ["seccomp: a filter", "prctl: a filter"] {
+        let mut events = events(&result).iter();
+        let told = events.find(|event| event.what.contains(call));
+        let told = told.unwrap_or_else(|| panic!("{call}"));
+        assert_eq!(told.kind, EventKind::Refused);
+        assert_eq!(told.verdict, TraceVerdict::Refused);
+    }
+    let mut events = events(&result).iter();
+    assert!(
+        events.any(|event| event.kind == EventKind::Write && event.what.ends_with("afterwards"))
+    );
+}

@@ -30,8 +30,8 @@ pub(super) enum Shape {
     Send { header: usize, count: Option<usize> },
     /// Waits at an address.
     Listen { address: usize },
-    /// Would hide the process from PID 1.
-    Hide,
+    /// Would hide the process, or what it does, from PID 1, if its first argument is one of these.
+    Hide { first: &'static [u32] },
     /// A signal to PID 1.
     Signal,
     /// Takes on another user or group; so many arguments name one.
@@ -75,7 +75,7 @@ const fn identity(number: i64, name: &'static str, arguments: usize) -> Call {
 }
 
 /// What every architecture has.
-const COMMON: [Call; 45] = [
+const COMMON: [Call; 46] = [
     at(
         libc::SYS_openat,
         "openat",
@@ -120,7 +120,24 @@ const COMMON: [Call; 45] = [
     plain(libc::SYS_connect, "connect", Shape::Reach { address: 1 }),
     plain(libc::SYS_sendto, "sendto", Shape::Reach { address: 4 }),
     plain(libc::SYS_bind, "bind", Shape::Listen { address: 1 }),
-    plain(libc::SYS_prctl, "prctl", Shape::Hide),
+    plain(
+        libc::SYS_prctl,
+        "prctl",
+        Shape::Hide {
+            first: &[
+                libc::PR_SET_DUMPABLE.cast_unsigned(),
+                libc::PR_SET_SECCOMP.cast_unsigned(),
+            ],
+        },
+    ),
+    // A filter that refuses a call outranks one that asks about it (seccomp(2)): nothing would be told any more.
+    plain(
+        libc::SYS_seccomp,
+        "seccomp",
+        Shape::Hide {
+            first: &[libc::SECCOMP_SET_MODE_FILTER],
+        },
+    ),
     at(452, "fchmodat2", Shape::Write { path: 1 }),
     plain(libc::SYS_clone3, "clone3", Shape::Fork),
     at(libc::SYS_fchownat, "fchownat", Shape::Write { path: 1 }),
@@ -243,15 +260,14 @@ pub(super) fn call(number: i64) -> Option<&'static Call> {
         .find(|call| call.number == number)
 }
 
-/// A call that is told of when the low half of its first argument is this.
-fn first_is(code: &mut Vec<(u16, u8, u8, u32)>, number: u32, value: u32) {
-    code.extend([
-        (EQUAL, 0, 4, number),
-        (LOAD, 0, 0, FIRST),
-        (EQUAL, 0, 1, value),
-        (RETURN, 0, 0, NOTIFY),
-        (RETURN, 0, 0, ALLOW),
-    ]);
+/// A call that is told of when the low half of its first argument is one of these.
+fn first_is(code: &mut Vec<(u16, u8, u8, u32)>, number: u32, values: &[u32]) {
+    let count = u8::try_from(values.len()).unwrap_or(u8::MAX);
+    code.extend([(EQUAL, 0, count + 3, number), (LOAD, 0, 0, FIRST)]);
+    for (value, left) in values.iter().zip((1..=count).rev()) {
+        code.push((EQUAL, left, 0, *value));
+    }
+    code.extend([(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, NOTIFY)]);
 }
 
 /// The program, as the kernel takes it: 8 bytes for each instruction.
@@ -282,8 +298,8 @@ pub(crate) fn program() -> Vec<u8> {
             Shape::Fork if call.name == "clone3" => {
                 code.extend([(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]);
             }
-            Shape::Hide => first_is(&mut code, number, libc::PR_SET_DUMPABLE.cast_unsigned()),
-            Shape::Signal => first_is(&mut code, number, 1),
+            Shape::Hide { first } => first_is(&mut code, number, first),
+            Shape::Signal => first_is(&mut code, number, &[1]),
             _ => code.extend([(EQUAL, 0, 1, number), (RETURN, 0, 0, NOTIFY)]),
         }
     }

@@ -182,9 +182,14 @@ impl Tracer {
                     self.reached(call, &tracee, tracee.word(header));
                 }
             }
-            Shape::Hide => {
-                let what = "prctl(PR_SET_DUMPABLE): to hide its memory";
-                self.refused(call, &tracee, what.to_owned());
+            Shape::Hide { .. } => {
+                let what =
+                    if call.name == "prctl" && tracee::low_half(args[0]) == libc::PR_SET_DUMPABLE {
+                        "prctl(PR_SET_DUMPABLE): to hide its memory".to_owned()
+                    } else {
+                        format!("{}: a filter of its own, to hide what it does", call.name)
+                    };
+                self.refused(call, &tracee, what);
                 return true;
             }
             Shape::Signal => {

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 
 use saferun_frames::MAX_TEXT;
 
-/// Longest path that the kernel takes, in bytes, with its NUL (`PATH_MAX`, path_resolution(7)).
+/// Longest path that the kernel takes, in bytes, with its NUL (`PATH_MAX`, see `path_resolution(7)`).
 const MAX_PATH: usize = 4096;
 
 /// A thread that waits for its call.
@@ -196,7 +196,7 @@ impl Tracee {
 }
 
 /// The kernel reads a descriptor from the low half of a register.
-fn low_half(number: u64) -> i32 {
+pub(super) fn low_half(number: u64) -> i32 {
     let [.., a, b, c, d] = number.to_be_bytes();
     i32::from_be_bytes([a, b, c, d])
 }
