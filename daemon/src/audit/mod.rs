@@ -313,6 +313,9 @@ impl Writer {
                         }
                     }
                     let result = self.with(|store| store.append(&events));
+                    if result.is_ok() {
+                        self.note(None);
+                    }
                     for reply in replies {
                         let _ = reply.send(result.clone());
                     }
@@ -352,6 +355,7 @@ impl Writer {
             reason: error.to_string(),
         })?;
         let from = self.with(|store| store.seal(key, now_ms()))?;
+        self.note(None);
         Ok(Sealed {
             key: chain::hex(&key),
             from,
@@ -373,13 +377,17 @@ impl Writer {
         self.store.as_mut().ok_or(AuditError::Slow)
     }
 
+    /// Does something with the store. What goes wrong is noted; only an event that was written says that all is well
+    /// again, for little else needs room.
     fn with<T>(
         &mut self,
         work: impl FnOnce(&mut Store) -> rusqlite::Result<T>,
     ) -> Result<T, AuditError> {
         let store = self.store()?;
         let result = work(store).map_err(|error| store.error(&error));
-        self.note(result.as_ref().err().cloned());
+        if let Err(error) = &result {
+            self.note(Some(error.clone()));
+        }
         result
     }
 
