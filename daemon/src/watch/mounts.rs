@@ -1,11 +1,16 @@
 //! Hears from the kernel when a file system is mounted or vanishes. inotify says nothing useful then,
-//! and no watch of ours may keep a file system busy.
+//! and no watch of ours may keep a file system busy. And which file systems there are, and of what kind.
 
-use std::{fs::File, sync::Arc};
+use std::{
+    fs::{self, File},
+    path::Path,
+    sync::Arc,
+};
 
+use nix::sys::statfs::{self, FsType};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Inner, WatchService};
+use super::{Inner, WatchService, beneath::Found};
 
 /// Tells the service of each change of the mounts, until no root is left: whoever watches nothing is not woken by
 /// every container that starts on this machine.
@@ -37,4 +42,39 @@ pub(super) fn follow(inner: &Arc<Inner>) {
             WatchService { inner }.mounts_changed();
         }
     });
+}
+
+/// Why the kernel cannot tell of changes in this file system, if it cannot: others change it too.
+pub(super) fn network(root: &Found) -> Option<String> {
+    // From statfs(2), and linux/magic.h.
+    const NETWORK: [(i64, &str); 10] = [
+        (0x6969, "NFS"),
+        (0x517B, "SMB"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB2"),
+        (0x6573_5546, "FUSE"),
+        (0x0102_1997, "9P"),
+        (0x5346_414F, "AFS"),
+        (0x00C3_6400, "Ceph"),
+        (0x786F_4256, "vboxsf"),
+        (0x0BD0_0BD0, "Lustre"),
+    ];
+    let kind = statfs::fstatfs(root).ok()?.filesystem_type();
+    let (_, name) = NETWORK.iter().find(|(magic, _)| kind == FsType(*magic))?;
+    Some(format!(
+        "the kernel does not tell what others change on {name}"
+    ))
+}
+
+/// The mounts at and under a path, as the kernel lists them.
+pub(super) fn under(path: &Path) -> String {
+    let Ok(bytes) = fs::read("/proc/self/mountinfo") else {
+        return String::new();
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let under = text.lines().filter(|line| {
+        let point = line.split(' ').nth(4);
+        point.is_some_and(|point| Path::new(point).starts_with(path))
+    });
+    under.collect::<Vec<_>>().join("\n")
 }

@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::statfs::{self, FsType};
 use saferun_protocol::{HostPath, RootState, WatchEvent, WatchRoot};
 use tokio::{runtime::Handle, sync::watch};
 
@@ -20,6 +19,7 @@ use super::{
     board::{Board, Subject},
     inbox::{Inbox, Taken, Touch},
     known::Known,
+    mounts,
     pending::{Pending, Seen},
     provenance::Provenance,
     respond::Responder,
@@ -192,7 +192,7 @@ impl Root {
         let (device, inode) = (root.stamp.dev, root.stamp.ino);
         self.context = self.shared.context();
         self.rules = Rules::new(&self.shared.path, &self.context.ignore);
-        self.polled = network(&root);
+        self.polled = mounts::network(&root);
         // Held on to, it would keep a file system busy, and the kernel from telling that the folder is gone.
         drop(root);
         if self.polled.is_none() {
@@ -201,7 +201,7 @@ impl Root {
                 Err(limit) => self.limited(&limit),
             }
         }
-        self.mounts = mounts_under(&self.shared.path);
+        self.mounts = mounts::under(&self.shared.path);
         let mut walk = self.survey_all();
         loop {
             let interval = POLL.max(walk * POLL_SHARE);
@@ -226,8 +226,8 @@ impl Root {
                 );
                 self.watch_anew();
                 walk = self.survey_all();
-            } else if taken.mounts && self.mounts != mounts_under(&self.shared.path) {
-                self.mounts = mounts_under(&self.shared.path);
+            } else if taken.mounts && self.mounts != mounts::under(&self.shared.path) {
+                self.mounts = mounts::under(&self.shared.path);
                 self.watch_anew();
                 walk = self.survey_all();
             } else if poll.is_some_and(|poll| poll <= Instant::now()) {
@@ -465,39 +465,4 @@ impl Root {
         }
         true
     }
-}
-
-/// Why the kernel cannot tell of changes in this file system, if it cannot: others change it too.
-fn network(root: &Found) -> Option<String> {
-    // From statfs(2), and linux/magic.h.
-    const NETWORK: [(i64, &str); 10] = [
-        (0x6969, "NFS"),
-        (0x517B, "SMB"),
-        (0xFF53_4D42, "CIFS"),
-        (0xFE53_4D42, "SMB2"),
-        (0x6573_5546, "FUSE"),
-        (0x0102_1997, "9P"),
-        (0x5346_414F, "AFS"),
-        (0x00C3_6400, "Ceph"),
-        (0x786F_4256, "vboxsf"),
-        (0x0BD0_0BD0, "Lustre"),
-    ];
-    let kind = statfs::fstatfs(root).ok()?.filesystem_type();
-    let (_, name) = NETWORK.iter().find(|(magic, _)| kind == FsType(*magic))?;
-    Some(format!(
-        "the kernel does not tell what others change on {name}"
-    ))
-}
-
-/// The mounts at and under a path, as the kernel lists them.
-fn mounts_under(path: &Path) -> String {
-    let Ok(bytes) = std::fs::read("/proc/self/mountinfo") else {
-        return String::new();
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let under = text.lines().filter(|line| {
-        let point = line.split(' ').nth(4);
-        point.is_some_and(|point| Path::new(point).starts_with(path))
-    });
-    under.collect::<Vec<_>>().join("\n")
 }
