@@ -14,7 +14,7 @@ mod list;
 mod logs;
 mod rerun;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod show;
 mod times;
 mod words;

@@ -1,10 +1,10 @@
-//! A record with something in each field, for the tests of this module.
+//! A record with something in each field, and events of a trace, for the tests.
 
 use saferun_protocol::{
     Artifact, Asked, AttestationField, Change, ChangeKind, Cleanup, ClientKind, Effects,
-    EntryState, EntryType, Evidence, EvidenceWitness, Finding, LimitHit, Outcome, OutcomeEvidence,
-    Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, StoppedBy, StreamBytes, Timing,
-    Witness,
+    EntryState, EntryType, EventKind, Evidence, EvidenceWitness, Finding, LimitHit, Outcome,
+    OutcomeEvidence, Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, Seen,
+    StoppedBy, StreamBytes, Timing, TraceEvent, TraceVerdict, Witness,
 };
 
 /// With each figure there is.
@@ -36,6 +36,22 @@ fn timing() -> Timing {
     (timing.scan_ms, timing.queued_ms) = (1.5, 20.0);
     (timing.start_ms, timing.run_ms) = (0.5, 12.5);
     timing
+}
+
+/// Something that the kernel saw once, at a line of `main.py`.
+pub(crate) fn event(kind: EventKind, what: &str, verdict: TraceVerdict, line: u32) -> TraceEvent {
+    TraceEvent {
+        at_us: 1,
+        kind,
+        call: "c".to_owned(),
+        what: what.to_owned(),
+        verdict,
+        pid: 2,
+        count: 1,
+        file: Some("main.py".to_owned()),
+        line: Some(line),
+        seen: Seen::Kernel,
+    }
 }
 
 pub(super) fn record() -> RunRecord {

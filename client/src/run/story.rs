@@ -59,25 +59,11 @@ fn told(title: &str, told: &[String], lines: &mut Vec<String>) {
 mod tests {
     use saferun_protocol::{
         Change, ChangeKind, Effects, EntryState, EntryType, EventKind, Finding, Observation,
-        Outcome, Place, Position, Range, Risk, Seen, Trace, TraceEvent, TraceVerdict,
+        Outcome, Place, Position, Range, Risk, Trace, TraceVerdict,
     };
 
     use super::*;
-
-    fn event(kind: EventKind, what: &str, verdict: TraceVerdict, line: u32) -> TraceEvent {
-        TraceEvent {
-            at_us: 1,
-            kind,
-            call: "c".to_owned(),
-            what: what.to_owned(),
-            verdict,
-            pid: 2,
-            count: 1,
-            file: Some("main.py".to_owned()),
-            line: Some(line),
-            seen: Seen::Kernel,
-        }
-    }
+    use crate::record::sample;
 
     fn finding(name: &str, line: u32, observed: Option<Observation>) -> Finding {
         let start = Position { line, column: 1 };
@@ -94,9 +80,9 @@ mod tests {
         assert_eq!(story(&result), "");
         let mut trace = Trace::default();
         trace.events = vec![
-            event(EventKind::Write, "/tmp/\x1b[2Jx", TraceVerdict::Allowed, 0),
-            event(EventKind::Network, "192.0.2.1:80", TraceVerdict::Refused, 3),
-            event(EventKind::Delete, "/workspace/a", TraceVerdict::Allowed, 9),
+            sample::event(EventKind::Write, "/tmp/\x1b[2Jx", TraceVerdict::Allowed, 0),
+            sample::event(EventKind::Network, "192.0.2.1:80", TraceVerdict::Refused, 3),
+            sample::event(EventKind::Delete, "/workspace/a", TraceVerdict::Allowed, 9),
         ];
         trace.unforetold = vec![2];
         trace.left_out = 9;

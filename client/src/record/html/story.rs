@@ -229,31 +229,24 @@ mod tests {
     use super::*;
     use crate::record::sample;
 
-    fn event(kind: EventKind, what: &str, verdict: TraceVerdict) -> TraceEvent {
-        TraceEvent {
-            at_us: 1,
-            kind,
-            call: "c".to_owned(),
-            what: what.to_owned(),
-            verdict,
-            pid: 2,
-            count: 3,
-            file: Some("<main>.py".to_owned()),
-            line: Some(4),
-            seen: Seen::Kernel,
-        }
-    }
-
     #[test]
     fn predicted_tried_done_and_unannounced_stand_apart_and_nothing_becomes_markup() {
         let mut result = sample::record().result.unwrap();
         result.findings[0].observed = Some(Observation::Refused);
         let mut trace = Trace::default();
         trace.events = vec![
-            event(EventKind::Write, "/tmp/<b>\u{202e}", TraceVerdict::Allowed),
-            event(EventKind::Network, "192.0.2.1:80", TraceVerdict::Refused),
-            event(EventKind::Delete, "/workspace/a", TraceVerdict::Allowed),
+            sample::event(
+                EventKind::Write,
+                "/tmp/<b>\u{202e}",
+                TraceVerdict::Allowed,
+                4,
+            ),
+            sample::event(EventKind::Network, "192.0.2.1:80", TraceVerdict::Refused, 4),
+            sample::event(EventKind::Delete, "/workspace/a", TraceVerdict::Allowed, 4),
         ];
+        for event in &mut trace.events {
+            (event.count, event.file) = (3, Some("<main>.py".to_owned()));
+        }
         trace.unforetold = vec![2];
         trace.left_out = 9;
         result.trace = Some(trace);
