@@ -12,6 +12,8 @@ import tempfile
 import threading
 import time
 
+import frames
+
 BLOCK = '''
 def step_{n}(rows, limit=10):
     """Adds up what is below the limit."""
@@ -53,27 +55,14 @@ class Server:
         self.send({"method": "initialized", "params": {}})
 
     def read(self):
-        stream = self.process.stdout
-        while True:
-            length = 0
-            while True:
-                line = stream.readline()
-                if not line:
-                    return
-                if line == b"\r\n":
-                    break
-                if line.lower().startswith(b"content-length"):
-                    length = int(line.split(b":")[1])
-            message = json.loads(stream.read(length))
+        for message in frames.messages(self.process.stdout):
             if "id" in message and "method" in message:
                 self.send({"id": message["id"], "result": None})
             else:
                 self.inbox.put((time.perf_counter(), message))
 
     def send(self, message):
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        self.process.stdin.flush()
+        frames.send(self.process.stdin, message)
 
     def wait(self, want):
         end = time.perf_counter() + 30

@@ -1,11 +1,11 @@
 """Files of the workspace that are not open: what the daemon's watch finds in them, pushed or pulled, told once."""
 
-import json
 import os
 import subprocess
 import threading
 import time
 
+import frames
 import pytest
 from conftest import BIN, SERVER
 
@@ -56,18 +56,7 @@ class Client:
         self.tell("initialized", {})
 
     def read(self):
-        stream = self.process.stdout
-        while True:
-            length = None
-            while True:
-                line = stream.readline()
-                if not line:
-                    return
-                if line == b"\r\n":
-                    break
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            message = json.loads(stream.read(length))
+        for message in frames.messages(self.process.stdout):
             with self.lock:
                 if message.get("method") == "textDocument/publishDiagnostics":
                     params = message["params"]
@@ -80,9 +69,7 @@ class Client:
                     self.answers[message["id"]] = message
 
     def send(self, message):
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        self.process.stdin.flush()
+        frames.send(self.process.stdin, message)
 
     def tell(self, method, params):
         self.send({"method": method, "params": params})
