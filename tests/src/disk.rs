@@ -1,10 +1,10 @@
-//! A file system of a few megabytes, so that a full disk is one.
+//! What can be wrong under a record: a disk that is full, for it has a few megabytes only, and somebody who holds the file.
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
 };
 
 use crate::skipped;
@@ -51,5 +51,48 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(&self.0).output();
+    }
+}
+
+/// A database that another program holds locked, until it is let go or dropped.
+#[derive(Debug)]
+pub struct HeldRecord(Child);
+
+impl HeldRecord {
+    /// Locks it with the host's Python; returns once it is locked.
+    ///
+    /// # Panics
+    /// If it cannot be locked.
+    #[must_use]
+    pub fn at(record: &Path) -> Self {
+        let lock = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.read()\n";
+        let mut holder = Command::new("python3")
+            .args(["-c", lock])
+            .arg(record)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 on the host");
+        let mut held = [0; 5];
+        let mut says = holder.stdout.take().expect("a pipe");
+        says.read_exact(&mut held).expect("it holds the record");
+        Self(holder)
+    }
+
+    /// Ends the lock; returns once it is gone.
+    ///
+    /// # Panics
+    /// If its holder failed.
+    pub fn let_go(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().expect("its end").success());
+    }
+}
+
+impl Drop for HeldRecord {
+    fn drop(&mut self) {
+        // Its input ends with it, and so it does.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }

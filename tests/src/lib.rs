@@ -5,7 +5,7 @@ use std::{
     env, fs,
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ mod crash;
 mod disk;
 mod faults;
 pub mod shown;
+mod tools;
 
 /// The end of a command line that traces a run which no policy stops, in the tier where the kernel's word is there.
 pub const TRACED: [&str; 5] = ["--trace", "--policy", "permissive", "--runtime", "runc"];
@@ -38,8 +39,9 @@ pub const AS_NOBODY: [&str; 9] = [
 
 pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
-pub use disk::SmallDisk;
+pub use disk::{HeldRecord, SmallDisk};
 pub use faults::{Fault, FaultyEngine};
+pub use tools::{docker, pause, text};
 
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.
 #[must_use]
@@ -478,32 +480,4 @@ fn spawn(
         .stderr(log)
         .spawn()
         .expect("setpriv and saferund start")
-}
-
-/// Runs the engine's own command line, as the second opinion that is not ours.
-///
-/// # Panics
-/// If it cannot be started.
-#[must_use]
-pub fn docker(engine: &str, args: &[&str]) -> Output {
-    Command::new("docker")
-        .args(["-H", engine])
-        .args(args)
-        .output()
-        .expect("docker starts")
-}
-
-/// A short wait between two looks at a condition.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "polls a condition that another process changes"
-)]
-pub fn pause() {
-    std::thread::sleep(Duration::from_millis(20));
-}
-
-/// Standard output of a finished command as text.
-#[must_use]
-pub fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -236,55 +236,6 @@ fn json_is_one_object_with_what_the_design_promises() {
 }
 
 #[test]
-fn timing_tells_every_stage_from_main_to_the_end_and_their_sum() {
-    let Some(daemon) = Daemon::start() else {
-        return;
-    };
-    let output = done(daemon.cli(&["run", "-q", "--timing", "-c", "print('hi')"]));
-    assert_eq!(text(&output.stdout), "hi\n");
-    let table = text(&output.stderr);
-    let rows: Vec<(f64, &str)> = table
-        .lines()
-        .filter_map(|line| {
-            let (time, name) = line.trim_start().split_once("  ")?;
-            Some((time.parse().ok()?, name))
-        })
-        .collect();
-    let (all, stages) = rows.split_last().expect("a table");
-    assert!(all.1.starts_with("all of it; "), "{table}");
-    for name in [
-        "command line",
-        "script and files",
-        "policy and request",
-        "connection",
-        "request to the daemon",
-        "scan and policy",
-        "container",
-        "record of the start",
-        "hand-over",
-        "program",
-        "engine there and back, supervisor before it",
-        "record of the end",
-        "result back",
-        "output",
-    ] {
-        assert!(
-            stages.iter().any(|stage| stage.1 == name),
-            "{name}: {table}"
-        );
-    }
-    let sum: f64 = stages.iter().map(|stage| stage.0).sum();
-    // Each row is rounded to a microsecond.
-    assert!((sum - all.0).abs() < 0.02, "{table}");
-    let plain = done(daemon.cli(&["run", "--json", "-c", "print('hi')"]));
-    let plain: Value = serde_json::from_slice(&plain.stdout).expect("one object");
-    assert!(
-        plain["timing"].get("stages").is_none(),
-        "nobody asked: {plain}"
-    );
-}
-
-#[test]
 fn ctrl_c_ends_the_run_and_its_tree() {
     let Some(daemon) = Daemon::start() else {
         return;

@@ -1,10 +1,12 @@
-//! Promise: the time limit is the run's own, one end is told, and who goes away takes the run along unless it said not to.
+//! Promise: the time limit is the run's own, one end is told, and who goes away takes the run along unless
+//! it said not to; where the time went is told whole.
 
 use std::time::Duration;
 
 use jsonrpsee::core::ClientError;
 use saferun_protocol::{ApiClient, Code, Event, Outcome, RunRequest};
 use saferun_tests::{Daemon, Moments, text};
+use serde_json::Value;
 
 fn limited(source: &str, time_ms: u64) -> RunRequest {
     let mut request = RunRequest::new(source);
@@ -168,4 +170,55 @@ fn t7_no_limit_is_the_policys_and_0_and_huge_ones_are_refused_by_name() {
     }
     let short = daemon.run_request(limited("while True: pass", 50));
     assert_eq!(short.status, Outcome::Timeout, "{short:?}");
+}
+
+#[test]
+fn timing_tells_every_stage_from_main_to_the_end_and_their_sum() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let mut timed = daemon.cli(&["run", "-q", "--timing", "-c", "print('hi')"]);
+    let output = timed.output().expect("saferunctl runs");
+    assert_eq!(text(&output.stdout), "hi\n");
+    let table = text(&output.stderr);
+    let rows: Vec<(f64, &str)> = table
+        .lines()
+        .filter_map(|line| {
+            let (time, name) = line.trim_start().split_once("  ")?;
+            Some((time.parse().ok()?, name))
+        })
+        .collect();
+    let (all, stages) = rows.split_last().expect("a table");
+    assert!(all.1.starts_with("all of it; "), "{table}");
+    for name in [
+        "command line",
+        "script and files",
+        "policy and request",
+        "connection",
+        "request to the daemon",
+        "scan and policy",
+        "container",
+        "record of the start",
+        "hand-over",
+        "program",
+        "engine there and back, supervisor before it",
+        "record of the end",
+        "result back",
+        "output",
+    ] {
+        assert!(
+            stages.iter().any(|stage| stage.1 == name),
+            "{name}: {table}"
+        );
+    }
+    let sum: f64 = stages.iter().map(|stage| stage.0).sum();
+    // Each row is rounded to a microsecond.
+    assert!((sum - all.0).abs() < 0.02, "{table}");
+    let mut plain = daemon.cli(&["run", "--json", "-c", "print('hi')"]);
+    let plain = plain.output().expect("saferunctl runs");
+    let plain: Value = serde_json::from_slice(&plain.stdout).expect("one object");
+    assert!(
+        plain["timing"].get("stages").is_none(),
+        "nobody asked: {plain}"
+    );
 }

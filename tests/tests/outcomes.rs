@@ -1,17 +1,12 @@
 //! Promise: each end of a run has its own name, evidence for it, and a sentence that says what to do; in both tiers. Who
 //! else may ends a run; trouble is told once.
 
-use std::{
-    fs,
-    io::Read,
-    os::unix::fs::PermissionsExt,
-    process::{Command, Stdio},
-};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use saferun_protocol::{
     ApiClient, Event, EvidenceWitness, LimitHit, Outcome, RunRequest, RunResult, StoppedBy,
 };
-use saferun_tests::{Daemon, docker, long, text};
+use saferun_tests::{Daemon, HeldRecord, docker, long, text};
 
 /// A program, the limits that it gets, and how it ends: in runc, in gVisor.
 struct Case {
@@ -244,20 +239,9 @@ fn what_did_not_run_or_was_ended_from_outside_says_so() {
     assert!(!blocked.findings.is_empty() && blocked.sandbox.container.is_empty());
     sentence(&blocked, "strict", "blocked");
     // A record that somebody else holds: what cannot be recorded does not run.
-    let lock = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.read()\n";
-    let mut holder = Command::new("python3")
-        .args(["-c", lock])
-        .arg(daemon.folder().join("state/audit.sqlite"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 on the host");
-    let mut held = [0; 5];
-    let mut says = holder.stdout.take().expect("a pipe");
-    says.read_exact(&mut held).expect("it holds the record");
+    let held = HeldRecord::at(&daemon.folder().join("state/audit.sqlite"));
     let failed = daemon.run("print(1)");
-    drop(holder.stdin.take());
-    assert!(holder.wait().expect("its end").success());
+    held.let_go();
     assert_eq!(failed.status, Outcome::SetupFailed, "{failed:#?}");
     assert_eq!((failed.stdout.as_str(), failed.exit_code), ("", None));
     sentence(&failed, "could not be recorded", "setup_failed");

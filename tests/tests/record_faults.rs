@@ -3,13 +3,12 @@
 
 use std::{
     fs,
-    io::Read,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 use saferun_protocol::{ApiClient, HistoryQuery, Integrity, Outcome, RunResult};
-use saferun_tests::{Daemon, SmallDisk};
+use saferun_tests::{Daemon, HeldRecord, SmallDisk};
 
 /// How the record fails.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +34,7 @@ impl Fault {
 /// What has to be taken back.
 enum Broken {
     Filler(PathBuf),
-    Holder(Child),
+    Holder(HeldRecord),
     Aside(PathBuf),
     Mount,
 }
@@ -51,7 +50,7 @@ impl Bench<'_> {
     fn break_it(&mut self, fault: Fault) -> Broken {
         match fault {
             Fault::Full => Broken::Filler(self.disk.fill()),
-            Fault::Locked => Broken::Holder(hold(&self.record)),
+            Fault::Locked => Broken::Holder(HeldRecord::at(&self.record)),
             Fault::Damaged => {
                 self.daemon.kill();
                 let aside = self.record.with_extension("aside");
@@ -77,10 +76,7 @@ impl Bench<'_> {
     fn repair(&mut self, broken: Broken) {
         match broken {
             Broken::Filler(filler) => fs::remove_file(filler).expect("room"),
-            Broken::Holder(mut holder) => {
-                drop(holder.stdin.take());
-                assert!(holder.wait().expect("its end").success());
-            }
+            Broken::Holder(holder) => holder.let_go(),
             Broken::Aside(aside) => {
                 self.daemon.kill();
                 fs::rename(aside, &self.record).expect("the record is back");
@@ -99,22 +95,6 @@ impl Bench<'_> {
             }
         }
     }
-}
-
-/// Holds the database locked until its standard input ends.
-fn hold(record: &Path) -> Child {
-    let lock = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('BEGIN EXCLUSIVE')\nprint('held', flush=True)\nsys.stdin.read()\n";
-    let mut holder = Command::new("python3")
-        .args(["-c", lock])
-        .arg(record)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 on the host");
-    let mut held = [0; 5];
-    let mut says = holder.stdout.take().expect("a pipe");
-    says.read_exact(&mut held).expect("it holds the record");
-    holder
 }
 
 fn mount(options: &[&str], record: &Path) {
