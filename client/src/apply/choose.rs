@@ -143,6 +143,9 @@ fn leave_out(
             Some(Danger::Runs) if !was_asked && !by_name(path) => notes.push(format!(
                 "{shown} was left out: such files run by themselves; if you want it: --apply={shown}"
             )),
+            Some(Danger::Deceives) if !was_asked && !by_name(path) => notes.push(format!(
+                "{shown} was left out: its name acts on a terminal, or is not what it looks like; --patch asks for it"
+            )),
             _ => continue,
         }
         picked.remove(path);

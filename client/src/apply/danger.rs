@@ -1,11 +1,15 @@
 //! Paths that do something by themselves once they stand in a project: a hook of git's, a task of an editor's, a file
 //! that an interpreter or a shell reads at its start. Whoever applies everything did not mean these (CWE-829).
 
+use crate::ui::one_line;
+
 /// Why a path is not like another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Danger {
     /// Version control's own, or SafeRun's: never applied.
     Never,
+    /// Its name acts on a terminal, or is not what it looks like (CWE-150): applied only where it is named or asked for.
+    Deceives,
     /// It runs, or has something run, without anybody starting it: applied only where it is named or asked for.
     Runs,
 }
@@ -87,7 +91,10 @@ pub(super) fn of<'a>(path: &str, mut all: impl Iterator<Item = &'a str>) -> Opti
             .extension()
             .is_some_and(|end| end == "pth")
         || parts.iter().any(|part| FOLDERS.contains(&part.as_str()));
-    runs.then_some(Danger::Runs)
+    if runs {
+        return Some(Danger::Runs);
+    }
+    (one_line(path) != path).then_some(Danger::Deceives)
 }
 
 fn plain(part: &str) -> String {
@@ -125,6 +132,15 @@ mod tests {
             assert_eq!(of(path), Some(Danger::Runs), "{path}");
         }
         for path in [
+            "\x1b[2Jx.py",
+            "fdp.\u{202e}yp",
+            "a\nb.py",
+            "adm\u{200b}in.py",
+        ] {
+            assert_eq!(of(path), Some(Danger::Deceives), "{path:?}");
+        }
+        for path in [
+            "\u{2764}.py",
             "main.py",
             "b/config",
             ".gitignore",

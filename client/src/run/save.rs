@@ -57,6 +57,13 @@ const FOLDER: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_CLOEXEC);
 
 fn one(root: &OwnedFd, artifact: &Artifact, force: bool) -> Result<(), String> {
+    // Whoever lists the folder would meet it, in programs that escape nothing (CWE-150).
+    if one_line(&artifact.path) != artifact.path {
+        return Err(
+            "its name acts on a terminal, or is not what it looks like; --json has its content"
+                .to_owned(),
+        );
+    }
     check_path(&artifact.path).map_err(|error| error.to_string())?;
     let content = artifact
         .content_base64
@@ -142,14 +149,22 @@ mod tests {
             artifact("link/evil", b"x"),
             artifact("file-link", b"x"),
             artifact("old", b"x"),
+            artifact("\x1b]0;owned\x07.txt", b"x"),
+            artifact("\u{202e}txt.exe", b"x"),
+            artifact("two\nlines", b"x"),
+            artifact("Grüße \u{2764}.txt", b"x"),
             Artifact::new("too-large".to_owned(), 1 << 40),
         ];
         let saved = save(&out, &artifacts, false);
-        assert_eq!(saved.written, ["a/b.txt"]);
-        assert_eq!(saved.failed.len(), 6, "{:?}", saved.failed);
+        assert_eq!(saved.written, ["a/b.txt", "Grüße \u{2764}.txt"]);
+        assert_eq!(saved.failed.len(), 9, "{:?}", saved.failed);
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 5);
         assert_eq!(fs::read_to_string(out.join("old")).unwrap(), "old");
         let forced = save(&out, &artifacts, true);
-        assert_eq!(forced.written, ["a/b.txt", "file-link", "old"]);
+        assert_eq!(
+            forced.written,
+            ["a/b.txt", "file-link", "old", "Grüße \u{2764}.txt"]
+        );
         assert_eq!(fs::read_to_string(out.join("old")).unwrap(), "x");
         // The link was replaced, not followed.
         assert_eq!(fs::read_to_string(outside.join("kept")).unwrap(), "kept");
