@@ -1,5 +1,5 @@
 //! The walk of a verification over all events: chain, seal, bodies, words, and links that were kept elsewhere. The file may
-//! be hostile: nothing is held whole that is longer than what the daemon writes, and all of it has a deadline.
+//! be hostile: nothing is held whole that is longer than what the daemon writes, and the walk has a deadline.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{
     chain::{Event, Hash, Walk, hex},
     entry::{AnyHead, Kind},
+    form,
     head::Head,
     store::MAX_BODY,
     verify::{Against, Progress},
@@ -32,6 +33,10 @@ const PIECE: usize = 64 * 1024;
 const SHORT: u32 = 1 << 20;
 /// Most runs under way at once that are remembered: a daemon has far fewer.
 const OPEN: usize = 10_000;
+/// The first version of the record with words for searches; from it on a record without them was changed.
+const WORDS_SINCE: i64 = 2;
+/// The words of one event.
+const SAID: &str = "SELECT text, start FROM words WHERE seq=?1 AND octet_length(text) <= 1048576";
 /// Between two words about the progress.
 const SPACING: Duration = Duration::from_millis(250);
 
@@ -148,9 +153,9 @@ impl Check {
              CASE WHEN octet_length(tag) <= 32 THEN tag END FROM events ORDER BY seq"
         ))?;
         let mut bodies = Bodies::new(connection)?;
-        let mut said = connection
-            .prepare("SELECT text, start FROM words WHERE seq=?1 AND octet_length(text) <= 1048576")
-            .ok();
+        let mut said = (form::version(connection)? >= WORDS_SINCE)
+            .then(|| connection.prepare(SAID))
+            .transpose()?;
         let (mut known, mut spoken) = (0_u64, 0_u64);
         let mut rows = events.query([])?;
         let mut told_at = Instant::now();
@@ -368,14 +373,14 @@ fn dropped_to(connection: &Connection) -> rusqlite::Result<u64> {
 }
 
 /// Hashes bodies piece by piece.
-struct Bodies<'record> {
+pub(super) struct Bodies<'record> {
     connection: &'record Connection,
     rows: Statement<'record>,
     piece: Vec<u8>,
 }
 
 impl<'record> Bodies<'record> {
-    fn new(connection: &'record Connection) -> rusqlite::Result<Self> {
+    pub(super) fn new(connection: &'record Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             connection,
             rows: connection.prepare(&format!(
@@ -387,10 +392,18 @@ impl<'record> Bodies<'record> {
     }
 
     /// Name and hash of each body of an event; no hash where it cannot be unpacked.
-    fn of(&mut self, seq: u64, until: Instant) -> Result<BTreeMap<String, Option<String>>, Stop> {
+    pub(super) fn of(
+        &mut self,
+        seq: u64,
+        until: Instant,
+    ) -> Result<BTreeMap<String, Option<String>>, Stop> {
         let mut found = BTreeMap::new();
         let mut rows = self.rows.query([seq])?;
         while let Some(row) = rows.next()? {
+            // An empty body never asks for the time, and an event may have any number of them.
+            if Instant::now() >= until {
+                return Err(Stop::Late);
+            }
             let (rowid, deflated): (i64, bool) = (row.get(0)?, row.get(1)?);
             let hash = if let Some(data) = row
                 .get_ref(3)?

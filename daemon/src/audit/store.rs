@@ -64,7 +64,8 @@ impl Store {
             herald,
             head: Head::EMPTY,
             durable: false,
-            logged: 0,
+            // What an earlier daemon left there is not known.
+            logged: CHECKPOINT,
         };
         store.find_head(now_ms).map_err(sqlite)?;
         store.close_interrupted(now_ms).map_err(sqlite)?;

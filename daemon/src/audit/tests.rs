@@ -463,3 +463,36 @@ fn a_full_disk_is_an_error_and_nothing_half_written() {
     drop(store);
     assert_eq!(fixture.verdict(None), (Integrity::Consistent, Vec::new()));
 }
+
+#[test]
+fn a_record_that_lost_a_whole_table_or_its_version_is_not_found_sound() {
+    for (sql, named) in [
+        ("DROP TABLE words", "words"),
+        ("DROP TABLE bodies", "bodies"),
+        ("DROP TABLE words; PRAGMA user_version=1", "version is 1"),
+    ] {
+        let fixture = Fixture::with(2);
+        fixture.tamper(sql);
+        let error = fixture.audit().verify(None, &[]).unwrap_err();
+        assert!(error.to_string().contains(named), "{sql}: {error}");
+    }
+}
+
+#[test]
+fn what_a_killed_daemon_left_in_the_log_is_brought_in_by_the_next_one() {
+    let fixture = Fixture::with(0);
+    let mut killed = opened(&fixture.path, 0).unwrap();
+    killed.append(&[start("one", 0), end("one", 0)]).unwrap();
+    // Its connection is never closed, as after a kill.
+    std::mem::forget(killed);
+    let mut next = opened(&fixture.path, 0).unwrap();
+    next.append(&[start("two", 0)]).unwrap();
+    next.checkpoint().unwrap();
+    let alone = fixture.path.with_file_name("alone.sqlite");
+    std::fs::copy(&fixture.path, &alone).unwrap();
+    let events: i64 = Connection::open(&alone)
+        .unwrap()
+        .query_row("SELECT count(*) FROM events", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(events, 3);
+}

@@ -9,6 +9,7 @@ use super::{
     Audit, AuditError,
     chain::{self, Hash, hex},
     check::{Check, Stop},
+    form,
     head::{Head, HeadFile},
     store::connect,
 };
@@ -83,6 +84,14 @@ impl Audit {
         let told = file.and_then(|file| file.read());
         let sqlite = |error: rusqlite::Error| AuditError::at(&self.path, &error);
         let connection = connect(&self.path, true).map_err(sqlite)?;
+        let found = form::version(&connection).map_err(sqlite)?;
+        if found != form::SCHEMA {
+            // The daemon brought it up to date when it opened it.
+            return Err(AuditError::Damaged {
+                path: self.path.display().to_string(),
+                reason: format!("its version is {found}, and was {}", form::SCHEMA),
+            });
+        }
         let until = Instant::now() + WITHIN;
         check(&connection, told, against, until, &mut |_, _| ()).map_err(|stop| match stop {
             Stop::Sqlite(error) => sqlite(error),

@@ -190,3 +190,17 @@ fn a_search_finds_what_was_said_and_no_names_of_fields_or_hashes() {
         assert_eq!(found(none), 0, "{none}");
     }
 }
+
+#[test]
+fn bodies_without_a_byte_do_not_outlast_the_time() {
+    let fixture = Fixture::with(1);
+    let connection = Connection::open(&fixture.path).unwrap();
+    let mut bodies = check::Bodies::new(&connection).unwrap();
+    connection
+        .execute("UPDATE bodies SET data=x'', deflated=0", [])
+        .unwrap();
+    let now = std::time::Instant::now();
+    assert!(matches!(bodies.of(1, now), Err(check::Stop::Late)));
+    let later = now + Duration::from_secs(600);
+    assert_eq!(bodies.of(1, later).unwrap().len(), 1);
+}
