@@ -243,16 +243,17 @@ impl Engine {
 
     /// What the code itself has put into a variable of the environment.
     fn stored_variable(&mut self, name: &str) -> Option<Value> {
-        if self.overrides.is_empty() {
-            return None;
-        }
         let Value::Ref(Ref::Name(environ)) = self.named("os.environ") else {
             return None;
         };
         let name = self.symbols.intern(name);
-        let slot = *self.overrides.get(&(environ, name))?;
+        let Some(&slot) = self.overrides.get(&(environ, name)) else {
+            // Whoever stores it later must know that it was asked for.
+            self.names.child(&mut self.symbols, environ, name);
+            return None;
+        };
         let stored = self.ask_slot(slot);
-        (!stored.is_unknown()).then(|| stored.join(&Value::Unknown))
+        (!stored.is_unknown()).then_some(stored)
     }
 
     /// `os.environ[key]`, `os.getenv(key)`.
@@ -262,9 +263,16 @@ impl Engine {
             let taint = self.source_taint(Label::EnvVar, "an environment variable is read", at);
             return Value::Unknown.with_taints(&[taint]);
         };
-        if let Some(stored) = self.stored_variable(&name) {
-            return stored;
+        let outside = self.outside_variable(at, &name);
+        // A store may come later, or never: what the variable held before stays possible.
+        match self.stored_variable(&name) {
+            Some(stored) => stored.join(&outside),
+            None => outside,
         }
+    }
+
+    /// What a variable held before the code began.
+    fn outside_variable(&mut self, at: u32, name: &str) -> Value {
         let upper = name.to_ascii_uppercase();
         match upper.as_str() {
             "HOME" | "USERPROFILE" => return Value::str("~"),
@@ -291,12 +299,12 @@ impl Engine {
             (Label::EnvVar, "an environment variable is read")
         };
         if secret {
-            self.secret_names.insert(at, name.clone());
+            self.secret_names.insert(at, name.to_owned());
             self.raise(
                 "SR410",
                 at,
                 super::emit::Raise {
-                    arg: name,
+                    arg: name.to_owned(),
                     ..super::emit::Raise::default()
                 },
             );
