@@ -14,7 +14,7 @@ mod flows;
 mod infrastructure;
 mod native;
 mod network;
-mod network_more;
+mod network_ways;
 pub(crate) mod paths;
 mod persistence;
 mod privilege;
@@ -151,7 +151,7 @@ const TABLES: &[&[Rule]] = &[
     secrets::RULES,
     persistence::RULES,
     network::RULES,
-    network_more::RULES,
+    network_ways::RULES,
     deserialise::RULES,
     native::RULES,
     privilege::RULES,

@@ -1,4 +1,4 @@
-//! Rules on downloads, and on ways into the network that are less usual.
+//! Rules on ways into and out of a machine: downloads, uploads, tunnels, servers for anybody.
 
 use super::{Category, Match, Rule, When};
 use crate::Level;
