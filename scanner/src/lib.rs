@@ -1,5 +1,6 @@
 //! Reads source text and says what it means to do. Pure: no file system, no clock, no network, no threads.
 
+mod apart;
 mod engine;
 pub mod extract;
 mod finding;

@@ -1,5 +1,7 @@
 //! One scan from text to report: parse, analyse, then put findings into the words and positions of the public types.
 
+use std::cmp::{Ordering, Reverse};
+
 use tree_sitter::Tree;
 
 use crate::engine::{Engine, Raw};
@@ -50,15 +52,15 @@ pub(crate) fn scan_tree_unless(
     add_text_findings(source, &engine, &lowered, &lines, &mut report);
     add_usages(&engine, &lines, &mut report);
     report.incomplete = engine.stopped;
-    report.findings.sort_by(|a, b| {
-        (a.bytes.0, std::cmp::Reverse(a.level), &a.rule).cmp(&(
-            b.bytes.0,
-            std::cmp::Reverse(b.level),
-            &b.rule,
-        ))
-    });
+    report.findings.sort_by(by_place);
     suppress::apply(source, &lowered.remarks, &lines, options, &mut report);
     Some(report)
+}
+
+/// The order of findings: by place, the highest first.
+pub(crate) fn by_place(a: &Finding, b: &Finding) -> Ordering {
+    let key = |one: &Finding| (one.bytes.0, Reverse(one.level));
+    key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule))
 }
 
 fn finding(engine: &Engine, raw: &Raw, lines: &Lines<'_>) -> Finding {
@@ -186,7 +188,7 @@ fn add_usages(engine: &Engine, lines: &Lines<'_>, report: &mut Report) {
     let mut usages: Vec<Usage> = Vec::with_capacity(engine.usages().len());
     let mut raws = engine.usages().to_vec();
     // A longer name or a call at the same start says all that a part of it would.
-    raws.sort_by_key(|raw| (raw.start, std::cmp::Reverse(raw.end)));
+    raws.sort_by_key(|raw| (raw.start, Reverse(raw.end)));
     let mut called: Option<(u32, u32)> = None;
     for raw in raws {
         if raw.kind == UsageKind::Attribute {

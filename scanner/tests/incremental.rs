@@ -132,6 +132,104 @@ proptest! {
     }
 }
 
+/// Types a text at a place, a character at a time, and gives the document after each.
+fn type_at(document: &mut Document, mut at: usize, typed: &str, mut see: impl FnMut(&Document)) {
+    for character in typed.chars() {
+        let new = character.to_string();
+        document
+            .apply_edit_roughly(at..at, &new)
+            .expect("the range is inside");
+        at += new.len();
+        see(document);
+    }
+}
+
+fn places(document: &Document) -> Vec<(String, u32, u32)> {
+    let findings = document.report().findings.into_iter();
+    findings
+        .map(|one| (one.rule, one.range.start.line, one.range.start.column))
+        .collect()
+}
+
+#[test]
+fn a_line_that_is_being_typed_is_told_apart_from_all_else() {
+    let text = "import os\n\ndef f(x):\n    é = 1\n    os.system(x)\n\nos.remove('/etc/passwd')\n";
+    let mut document = Document::new(text, Options::default());
+    let at = text.find("    os.system").expect("it is there");
+    document.apply_edit_roughly(at..at, "\n").expect("inside");
+    let before = places(&document);
+    assert!(before.len() >= 4, "{before:?}");
+    // Quotes and brackets that are open swallow what is below where the parser has to guess.
+    type_at(&mut document, at, "    y = [\"\"\"é", |document| {
+        let mut now = places(document);
+        now.retain(|one| one.0 != "SR001");
+        assert_eq!(now.len(), before.len(), "{now:?}\n{}", document.text());
+    });
+    assert!(document.is_rough());
+    let broken = places(&document);
+    assert!(
+        broken.iter().any(|one| one.0 == "SR001" && one.1 == 5),
+        "{broken:?}"
+    );
+    let late = CancelFlag::new();
+    late.cancel();
+    assert!(!document.settle_unless(&late) && document.is_rough());
+    assert_eq!(places(&document), broken);
+    document.settle();
+    assert_eq!(
+        document.report(),
+        scan(document.text(), &Options::default())
+    );
+    // And on from there.
+    let at = document.text().find("\"é").expect("it was typed") + 3;
+    document
+        .apply_edit_roughly(at..at, "\"\"\"]\n")
+        .expect("inside");
+    assert!(!document.is_rough(), "{}", document.text());
+    assert_eq!(
+        document.report(),
+        scan(document.text(), &Options::default())
+    );
+}
+
+#[test]
+fn what_is_in_a_broken_line_is_found_where_it_stands() {
+    let text = "import os\nif os.getcwd():\n    é = 'ü'\n    pass\n";
+    let mut document = Document::new(text, Options::default());
+    let at = text.find("    pass").expect("it is there");
+    type_at(
+        &mut document,
+        at,
+        "    z = ['ß', os.system('rm -rf ~')\n",
+        |_| (),
+    );
+    assert!(document.is_rough());
+    let found = document.report().findings;
+    let worst = found
+        .iter()
+        .find(|one| one.level == saferun_scanner::Level::Blocked);
+    let worst = worst.unwrap_or_else(|| panic!("{found:?}"));
+    assert_eq!((worst.range.start.line, worst.range.start.column), (4, 15));
+    assert!(
+        document.text()[worst.bytes.0..].starts_with("os.system"),
+        "{worst:?}"
+    );
+}
+
+#[test]
+fn the_head_of_a_block_may_be_broken() {
+    let text = "import os\ndef f(x):\n    os.system(x)\n";
+    let mut document = Document::new(text, Options::default());
+    let before = places(&document);
+    let at = text.find("):").expect("it is there");
+    document
+        .apply_edit_roughly(at..at, ", y=[")
+        .expect("inside");
+    let mut now = places(&document);
+    now.retain(|one| one.0 != "SR001");
+    assert!(document.is_rough() && now == before, "{now:?}");
+}
+
 #[test]
 fn an_edit_outside_of_the_text_changes_nothing() {
     let mut document = Document::new("x = 'é'\n", Options::default());

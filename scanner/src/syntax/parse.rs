@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use tree_sitter::{InputEdit, Language, ParseOptions, Parser, Point, Tree};
+use tree_sitter::{InputEdit, Language, ParseOptions, ParseState, Parser, Point, Tree};
+
+use crate::CancelFlag;
 
 /// Most calls back from the parser for one text: some 12 MB of usual code, or 2 MB of a list of one-digit numbers, and
 /// a few seconds of work whatever the text is. Past it the text counts as not analysed, which is a finding at HIGH.
@@ -19,12 +21,29 @@ pub(crate) enum Parsed {
 
 /// Parses a text, reusing the old tree where it was not edited.
 pub(crate) fn parse(text: &str, old: Option<&Tree>) -> Parsed {
+    parse_until(text, old, |_| false)
+}
+
+/// Parses a text as if it were new; stopped also when the flag is set.
+pub(crate) fn parse_unless(text: &str, cancelled: &CancelFlag) -> Parsed {
+    parse_until(text, None, |_| cancelled.is_cancelled())
+}
+
+/// Parses a text as long as it has no error: what a parser makes of one can cost more than all the rest.
+pub(crate) fn parse_sound(text: &str, old: &Tree) -> Option<Tree> {
+    match parse_until(text, Some(old), ParseState::has_error) {
+        Parsed::Tree(tree) if !tree.root_node().has_error() => Some(tree),
+        _ => None,
+    }
+}
+
+fn parse_until(text: &str, old: Option<&Tree>, stop: impl Fn(&ParseState) -> bool) -> Parsed {
     // Offsets are 32-bit in the tree and in the program.
     if u32::try_from(text.len()).is_err() {
         return Parsed::Stopped;
     }
     PARSER.with_borrow_mut(|parser| match parser {
-        Some(parser) => run(parser, text, old),
+        Some(parser) => run(parser, text, old, stop),
         None => Parsed::Stopped,
     })
 }
@@ -41,13 +60,18 @@ fn new_parser() -> Option<Parser> {
     Some(parser)
 }
 
-fn run(parser: &mut Parser, text: &str, old: Option<&Tree>) -> Parsed {
+fn run(
+    parser: &mut Parser,
+    text: &str,
+    old: Option<&Tree>,
+    stop: impl Fn(&ParseState) -> bool,
+) -> Parsed {
     // The callback comes about every hundred parser operations: 5 for each KB of usual code, 33 for each KB of a list
     // of one-digit numbers.
     let mut calls_left = (20_000 + text.len() / 2).min(MAX_CALLS);
-    let mut watch = |_: &tree_sitter::ParseState| {
+    let mut watch = |state: &ParseState| {
         calls_left = calls_left.saturating_sub(1);
-        if calls_left == 0 {
+        if calls_left == 0 || stop(state) {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
