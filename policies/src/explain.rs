@@ -287,7 +287,9 @@ impl fmt::Display for Explanation {
             if let (Some(line), Some(code)) = (code_line, &point.code) {
                 writeln!(f, "   line {line}: {code}")?;
             }
-            for found in &self.found {
+            // A clause of another kind does not go by the findings.
+            let by_risk = key.starts_with("levels.");
+            for found in self.found.iter().filter(|_| by_risk) {
                 writeln!(f, "   {found}")?;
             }
             writeln!(f, "   decided by `{key}`, set by {}", place(origin))?;

@@ -318,3 +318,21 @@ fn every_clause_points_to_a_finding_that_exists() {
         .collect();
     assert_eq!(pointed, [0, 1]);
 }
+
+#[test]
+fn findings_stand_only_under_the_clause_of_their_level() {
+    let policy = user("version: 1\nruntime: runsc\n");
+    let report = report(
+        &[(1, Level::Medium, "listens", "waits for a connection")],
+        &[],
+    );
+    let explanation = policy.explain(&report, &person(), None);
+    let keys = explanation.points.iter().map(|it| it.clause.key.as_str());
+    assert_eq!(keys.collect::<Vec<_>>(), ["runtime", "levels.MEDIUM"]);
+    let text = explanation.to_string();
+    let (before, after) = text.split_once("decided by `runtime`").expect("both");
+    assert!(
+        !before.contains("listens") && after.contains("listens"),
+        "{text}"
+    );
+}
