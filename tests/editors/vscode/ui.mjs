@@ -36,7 +36,8 @@ try {
 
   await page.locator(`${editor} .view-line`, { hasText: 'yaml.load' }).locator('span span', { hasText: 'load' }).first().click();
   const fix = page.locator('.action-widget .monaco-list-row', { hasText: 'yaml.safe_load' });
-  // Now and then the first press opens nothing, after the hover of before; pressed again, as a person would.
+  // VS Code looks for fixes by itself 250 ms after the cursor moved or a marker changed, and then drops a look that a
+  // press began and that has no answer yet: such a press opens nothing. Pressed again, as a person would.
   let presses = 0;
   for (; presses < 10 && !(await fix.isVisible()); presses++) {
     await page.keyboard.press('Control+.');
