@@ -14,6 +14,8 @@ const KEPT_OUTPUT: usize = 1024 * 1024;
 const END_WITHIN: Duration = Duration::from_secs(10);
 /// How long a daemon that stops may go on answering that it does.
 const HAND_OVER: Duration = Duration::from_secs(25);
+/// How long a daemon may take to scan a run's code and to take it, while its engine may not answer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(120);
 /// Between two looks for the next daemon.
 const NEXT_DAEMON: Duration = Duration::from_millis(20);
 const CANCELLED_EARLY: &str = "Cancelled before it began.";
@@ -82,22 +84,33 @@ impl Run {
     pub(super) async fn attempt(&self, request: &RunRequest) -> Result<Ended, String> {
         let until = Instant::now() + HAND_OVER;
         let mut told = Told::default();
+        // The account of a run that nobody took is the last word where no other daemon comes.
+        let mut last = None;
         loop {
-            let client = self.reach(until, told.draining).await?;
+            let client = match self.reach(until, told.draining).await {
+                Ok(client) => client,
+                Err(why) => return self.last_word(last, why),
+            };
             match self.converse(client, request, &mut told).await? {
                 Came::Ended(ended) => return Ok(ended),
-                // The account of a run that nobody took is the last word where no other daemon comes.
-                Came::HandedOver(Some(ended)) if Instant::now() >= until => return Ok(ended),
-                Came::HandedOver(None) if Instant::now() >= until => {
-                    return Err("the daemon stops, and no other one came within 25 s".to_owned());
-                }
-                Came::HandedOver(_) => told.draining = true,
+                Came::HandedOver(account) => last = account.or(last),
+            }
+            told.draining = true;
+            if Instant::now() >= until {
+                let why = "the daemon stops, and no other one came within 25 s";
+                return self.last_word(last, why.to_owned());
             }
             tokio::select! {
                 () = tokio::time::sleep(NEXT_DAEMON) => {}
                 () = self.cancel.cancelled() => return Err(CANCELLED_EARLY.to_owned()),
             }
         }
+    }
+
+    /// The account that a daemon gave before it went, where there is one and nobody cancelled; else why there is none.
+    fn last_word(&self, account: Option<Ended>, why: String) -> Result<Ended, String> {
+        let account = account.filter(|_| !self.cancel.is_cancelled());
+        account.ok_or(why)
     }
 
     /// A connection to a daemon; while one is replaced, the next is waited for.
@@ -124,7 +137,13 @@ impl Run {
         request: &RunRequest,
         told: &mut Told,
     ) -> Result<Came, String> {
-        let mut events = match client.subscribe_run(request.clone()).await {
+        let asked = tokio::select! {
+            asked = tokio::time::timeout(TAKEN_WITHIN, client.subscribe_run(request.clone())) => asked,
+            // Not taken yet: leaving ends it.
+            () = self.cancel.cancelled() => return Err(CANCELLED_EARLY.to_owned()),
+        };
+        let asked = asked.map_err(|_| "the daemon did not take the run within 120 s".to_owned())?;
+        let mut events = match asked {
             Ok(events) => events,
             Err(error) if daemon::drains(&error) => return Ok(Came::HandedOver(None)),
             Err(error) => return Err(daemon::explain(&error)),
@@ -142,9 +161,13 @@ impl Run {
             let event = tokio::select! {
                 event = events.next() => event,
                 () = self.cancel.cancelled(), if deadline.is_none() => {
-                    deadline = Some(Instant::now() + END_WITHIN);
+                    let at = Instant::now() + END_WITHIN;
+                    deadline = Some(at);
                     match &id {
-                        Some(id) => { let _ = client.kill(String::clone(id)).await; }
+                        Some(id) => {
+                            let kill = client.kill(String::clone(id));
+                            let _ = tokio::time::timeout_at(at, kill).await;
+                        }
                         // Not accepted yet: leaving ends it.
                         None => return Err(CANCELLED_EARLY.to_owned()),
                     }
