@@ -10,8 +10,8 @@ use std::{
 
 use jsonrpsee::core::client::Subscription;
 use saferun_protocol::{
-    ApiClient as _, Client, HostPath, Risk, RootState, WatchEvent, WatchRequest, WatchRoot,
-    WatchedFile,
+    ApiClient as _, Client, HostPath, MAX_WATCH_ROOTS, Risk, RootState, WatchEvent, WatchRequest,
+    WatchRoot, WatchedFile,
 };
 use saferun_scanner::Level;
 use tokio::{sync::watch, time::Instant};
@@ -55,9 +55,16 @@ enum End {
 pub(crate) async fn follow(shared: Arc<Shared>) {
     let mut changes = shared.workspace.changes.subscribe();
     let (mut pause, mut away, mut said) = (PAUSES.0, None, String::new());
+    let mut beyond = 0;
     loop {
         changes.borrow_and_update();
         let folders = wanted(&shared).await;
+        if std::mem::replace(&mut beyond, folders.beyond) != folders.beyond && beyond > 0 {
+            let what = format!(
+                "{beyond} folders of the workspace are not watched: a watch has at most {MAX_WATCH_ROOTS}"
+            );
+            log(&shared, MessageType::WARNING, what);
+        }
         forget(&shared, |path| folders.holds(path)).await;
         if folders.is_empty() {
             if changes.changed().await.is_err() {
@@ -65,12 +72,13 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
             }
             continue;
         }
-        match serve(&shared, &folders, &mut changes).await {
+        let end = serve(&shared, &folders, &mut changes, &mut away).await;
+        match end {
             End::Changed => {
                 pause = PAUSES.0;
                 continue;
             }
-            End::Away { served: true } => (pause, away) = (PAUSES.0, None),
+            End::Away { served: true } => pause = PAUSES.0,
             End::Away { served: false } => {}
             End::Refused(why) => {
                 if why != said {
@@ -103,16 +111,7 @@ async fn wanted(shared: &Shared) -> Folders {
     let look = tokio::task::spawn_blocking(move || Folders::of(&named));
     // A workspace on a file system that hangs is not watched.
     let looked = tokio::time::timeout(ANSWER_WITHIN, look).await;
-    let folders = looked.ok().and_then(Result::ok).unwrap_or_default();
-    if folders.beyond > 0 {
-        let beyond = folders.beyond;
-        log(
-            shared,
-            MessageType::WARNING,
-            format!("{beyond} folders of the workspace are not watched: a watch has at most 16"),
-        );
-    }
-    folders
+    looked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// Takes back what was said of files that are not to be kept.
@@ -130,7 +129,13 @@ async fn remove(shared: &Shared, path: &Path) {
     }
 }
 
-async fn serve(shared: &Arc<Shared>, folders: &Folders, changes: &mut watch::Receiver<u64>) -> End {
+/// One subscription, from its request to its end. Once it is there, the daemon is not `away` any more.
+async fn serve(
+    shared: &Arc<Shared>,
+    folders: &Folders,
+    changes: &mut watch::Receiver<u64>,
+    away: &mut Option<Instant>,
+) -> End {
     let reached = tokio::time::timeout(ANSWER_WITHIN, daemon::reach_running()).await;
     let Some(client) = reached.ok().flatten() else {
         return End::Away { served: false };
@@ -145,6 +150,7 @@ async fn serve(shared: &Arc<Shared>, folders: &Folders, changes: &mut watch::Rec
         Ok(Err(error)) => return End::Refused(one_line(&daemon::explain(&error))),
         Err(_) => return End::Away { served: false },
     };
+    *away = None;
     for root in folders.roots() {
         shared.workspace.lock().told.begin(&root);
     }
