@@ -106,6 +106,12 @@ fn text(result: &RunResult, stdout: &str, stderr: &str) -> String {
     }
     let _ = writeln!(text, "risk      {}", result.risk);
     let _ = writeln!(text, "time      {:.0} ms", result.usage.wall_ms);
+    if !result.limits_hit.is_empty() {
+        let hit = serde_json::to_value(&result.limits_hit).unwrap_or_default();
+        let hit = hit.as_array().into_iter().flatten();
+        let names: Vec<&str> = hit.filter_map(serde_json::Value::as_str).collect();
+        let _ = writeln!(text, "limits    {}", names.join(", "));
+    }
     if let Some(bytes) = result.usage.peak_memory_bytes {
         let _ = writeln!(text, "memory    {} MiB", bytes.div_ceil(1024 * 1024));
     }

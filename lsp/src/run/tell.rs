@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use saferun_protocol::{Event, OutputChunk, RunResult, Stream};
+use saferun_protocol::{Event, Outcome, OutputChunk, RunResult, Stream};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tower_lsp_server::{
@@ -199,8 +199,11 @@ pub(super) async fn finished(
     }
 }
 
-/// What a traced run did, the surprises first, for plugins to show as it is.
+/// What a traced run did, the surprises first, for plugins to show as it is; what limit ended it comes last.
 fn story(result: &RunResult) -> Value {
+    let end = by_a_limit(result.status).then(
+        || json!({"title": "what ended it", "lines": [{"text": result.message}], "notes": []}),
+    );
     let parts = result.story().into_iter().map(|mut part| {
         let more = part.lines.len().saturating_sub(STORY_LINES);
         part.lines.truncate(STORY_LINES);
@@ -208,9 +211,18 @@ fn story(result: &RunResult) -> Value {
         let notes: Vec<String> = more.into_iter().chain(part.note).collect();
         json!({"title": part.title, "lines": part.lines, "notes": notes})
     });
-    let mut story = Value::Array(parts.collect());
+    let mut story = Value::Array(parts.chain(end).collect());
     harmless(&mut story);
     story
+}
+
+/// Whether a limit ended a run.
+const fn by_a_limit(status: Outcome) -> bool {
+    use Outcome::{DiskFull, Oom, OutputCapped, PidsExhausted, Timeout};
+    matches!(
+        status,
+        Timeout | Oom | PidsExhausted | DiskFull | OutputCapped
+    )
 }
 
 /// The person's reason for running it anyway; `None` if there is none.
@@ -246,4 +258,23 @@ pub(super) async fn reason(shared: &Shared, why: &str) -> Option<String> {
         .iter()
         .find(|reason| **reason == answer.title)
         .map(|reason| (*reason).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use saferun_protocol::Trace;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_that_ended_a_run_has_the_last_line_of_its_story() {
+        let message = "over its time\u{1b}".to_owned();
+        let mut result = RunResult::new("id".to_owned(), Outcome::Timeout, message);
+        result.trace = Some(Trace::default());
+        let told = story(&result);
+        let last = told.as_array().and_then(|parts| parts.last()).unwrap();
+        assert_eq!(last["lines"][0]["text"], "over its time\\x1b");
+        result.status = Outcome::Completed;
+        assert!(!story(&result).to_string().contains("over its time"));
+    }
 }

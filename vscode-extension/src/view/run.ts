@@ -2,7 +2,7 @@
 
 import type { Artifact, RunResult, Trace } from '../protocol';
 import { picture } from './picture';
-import { rows, summary } from './trace';
+import { limit, rows, summary, type Row } from './trace';
 
 type Effects = NonNullable<RunResult['effects']>;
 
@@ -105,9 +105,9 @@ function changed(effects: Effects): void {
 }
 
 // Behind one line that can be opened: what was refused opens it by itself.
-function traced(trace: Trace, script: string): void {
+function traced(trace: Trace, script: string, end: Row | undefined): void {
   const { title, notes: said } = summary(trace);
-  const all = rows(trace, script);
+  const all = [...rows(trace, script), ...(end ? [end] : [])];
   const list = add(tried, 'details', '') as HTMLDetailsElement;
   add(list, 'summary', title, 'title');
   list.open = all.some((row) => row.name !== 'allowed');
@@ -176,7 +176,7 @@ function finished(message: Message): void {
   }
   left(result.artifacts ?? []);
   if (result.trace) {
-    traced(result.trace, message.script ?? '');
+    traced(result.trace, message.script ?? '', limit(result));
   }
   if (result.effects) {
     changed(result.effects);

@@ -1,6 +1,6 @@
 // What a traced run was seen doing, first what no finding predicted, then the rest, each in the order of time: when, where, what, and what became of it. Text only.
 
-import type { Trace, TraceEvent } from '../protocol';
+import type { RunResult, Trace, TraceEvent } from '../protocol';
 
 // Further events are in the account of `saferunctl show`.
 const MOST = 500;
@@ -14,6 +14,8 @@ const VERBS: Record<TraceEvent['kind'], string> = {
   name: 'look up',
   refused: 'call',
 };
+
+const LIMITS = ['timeout', 'oom', 'pids_exhausted', 'disk_full', 'output_capped'];
 
 export interface Row {
   name: 'refused' | 'secret' | 'allowed';
@@ -46,6 +48,15 @@ export function rows(trace: Trace, script: string): Row[] {
       outcome: [refused ? 'refused' : 'let happen in the sandbox', ...notes].filter(Boolean).join(', '),
     };
   });
+}
+
+// What ended it, where that was a limit: the last line.
+export function limit(result: RunResult): Row | undefined {
+  if (!LIMITS.includes(result.status)) {
+    return undefined;
+  }
+  const time = `${result.usage.wall_ms.toFixed(1)} ms`;
+  return { name: 'refused', time, line: undefined, place: '', what: result.message, outcome: 'ended there' };
 }
 
 // The heading, and what the list does not say.
