@@ -81,7 +81,7 @@ async fn status(shared: &Shared, uri: Option<&str>) -> Value {
         shared.with_open(&uri, |open| {
             open.found.as_ref().map(|found| {
                 json!({
-                    "risk": found.report.risk().to_string(),
+                    "risk": found.risk(),
                     "findings": found.report.findings.len(),
                     "suppressed": found.report.suppressed.len(),
                 })

@@ -31,10 +31,14 @@ pub(crate) fn of_open(uri: &Uri, open: &Open, encoding: Encoding, least: Level) 
     if let Some(found) = &open.found {
         of_found(uri, found, encoding, least, &mut all);
     }
+    let most = MAX_BYTES / 1024 / 1024;
     if open.text.len() > MAX_BYTES {
         all.push(whole_file(format!(
-            "This file has over {} MiB: it is not scanned, and cannot be run.",
-            MAX_BYTES / 1024 / 1024
+            "This file has over {most} MiB: it is not scanned, and cannot be run."
+        )));
+    } else if open.found.as_ref().is_some_and(|found| found.unscanned) {
+        all.push(whole_file(format!(
+            "The cells of this notebook have over {most} MiB together: this one is not scanned, nor is any other."
         )));
     }
     let index = (!open.marks.is_empty()).then(|| crate::position::LineIndex::new(&open.text));

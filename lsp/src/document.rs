@@ -62,6 +62,18 @@ pub(crate) struct Found {
     pub(crate) report: Report,
     /// What is wrong with a policy file.
     pub(crate) policy: Vec<saferun_policy::Diagnostic>,
+    /// It was too long to be scanned: that the report is empty says nothing.
+    pub(crate) unscanned: bool,
+}
+
+impl Found {
+    /// The risk in a word, for a person.
+    pub(crate) fn risk(&self) -> String {
+        if self.unscanned {
+            return "not scanned".to_owned();
+        }
+        self.report.risk().to_string()
+    }
 }
 
 /// An open file.

@@ -60,7 +60,7 @@ fn risk(open: &Open, at: Range) -> CodeLens {
             };
             format!(
                 "risk: {} ({count} finding{plural}{suppressed})",
-                found.report.risk()
+                found.risk()
             )
         }
     };

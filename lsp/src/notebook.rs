@@ -181,8 +181,9 @@ fn scan(cells: Vec<Cell>, honour_suppressions: bool) -> Vec<(Uri, Found)> {
         ..Options::default()
     };
     let size: usize = cells.iter().map(|cell| cell.text.len()).sum();
+    let unscanned = size > MAX_BYTES;
     let mut reports = vec![Report::default(); cells.len()];
-    if size <= MAX_BYTES {
+    if !unscanned {
         let sources = cells.iter();
         let sources: Vec<_> = sources
             .map(|cell| json!({"cell_type": "code", "source": cell.text}))
@@ -198,6 +199,7 @@ fn scan(cells: Vec<Cell>, honour_suppressions: bool) -> Vec<(Uri, Found)> {
             text: Arc::from(cell.text),
             report,
             policy: Vec::new(),
+            unscanned,
         };
         (cell.uri, found)
     };
@@ -234,7 +236,11 @@ fn by_cell(whole: Report, count: usize) -> Vec<Report> {
 
 #[cfg(test)]
 mod tests {
+    use saferun_scanner::Level;
+    use tower_lsp_server::ls_types::Diagnostic;
+
     use super::*;
+    use crate::{diagnostics::of_open, position::Encoding};
 
     fn cell(name: &str, text: &str) -> Cell {
         Cell {
@@ -266,6 +272,31 @@ mod tests {
         assert_eq!(rules(0), []);
         assert_eq!(rules(1).iter().map(|one| one.1).collect::<Vec<_>>(), [2]);
         assert!(rules(2).iter().all(|one| one.0 == "SR955") && !rules(2).is_empty());
+    }
+
+    #[test]
+    fn a_notebook_that_is_too_long_says_of_each_cell_that_it_is_not_scanned() {
+        let half = format!("import os\nos.system(x)\n#{}", "x".repeat(MAX_BYTES / 2));
+        let said = |cells: Vec<Cell>| -> Vec<bool> {
+            let mut all = Vec::new();
+            for (uri, found) in scan(cells, false) {
+                let mut open = Open::new(Kind::Cell, 1, found.text.to_string());
+                open.found = Some(Arc::new(found));
+                let told = of_open(&uri, &open, Encoding::Utf16, Level::Low);
+                let says = |one: &Diagnostic| one.message.contains("is not scanned");
+                assert_eq!(
+                    told.iter().any(says),
+                    open.found.is_some_and(|it| it.unscanned)
+                );
+                all.push(told.iter().any(says));
+            }
+            all
+        };
+        assert_eq!(said(vec![cell("a", &half), cell("b", &half)]), [true, true]);
+        assert_eq!(
+            said(vec![cell("a", "x = 1\n"), cell("b", "")]),
+            [false, false]
+        );
     }
 
     #[test]

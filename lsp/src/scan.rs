@@ -154,6 +154,7 @@ fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
         index: LineIndex::new(text),
         report,
         policy,
+        unscanned: false,
     };
     let too_large = work
         .text
@@ -162,7 +163,10 @@ fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
     match work.kind {
         _ if too_large => Done {
             tree: None,
-            found: Some(found("", Report::default(), Vec::new())),
+            found: Some(Found {
+                unscanned: true,
+                ..found("", Report::default(), Vec::new())
+            }),
         },
         // Cells are scanned with their notebook.
         Kind::Python | Kind::Cell => {
@@ -172,8 +176,11 @@ fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
                     found: None,
                 };
             };
-            if work.settle {
-                tree.settle();
+            if work.settle && !tree.settle_unless(&work.cancel) {
+                return Done {
+                    tree: Some(tree),
+                    found: None,
+                };
             }
             let report = tree.report_unless(&work.cancel);
             let found = report.map(|report| found(tree.text(), report, Vec::new()));
