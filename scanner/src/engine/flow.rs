@@ -212,15 +212,13 @@ impl Engine {
 
     /// What is written to a place that runs again, or into a file that is run later.
     pub(crate) fn judge_written(&mut self, call: &Call, path: &Value, content: &Value) {
+        let taints = content.all_taints();
+        if taints.is_empty() {
+            return;
+        }
         for text in Self::path_texts(path) {
             let normal = crate::rules::paths::normalise(&text);
-            let lowered = crate::rules::paths::Lowered::new(&normal);
-            let persists = self.catalog.paths.iter().any(|(rule, _, pattern)| {
-                self.catalog.rules[usize::from(*rule)].category
-                    == crate::rules::Category::Persistence
-                    && pattern.matches(&lowered)
-            });
-            for taint in content.all_taints() {
+            for &taint in &taints {
                 if matches!(
                     taint.label,
                     Label::SecretFile | Label::Environment | Label::SecretEnv | Label::Capture
@@ -228,7 +226,7 @@ impl Engine {
                     self.keep_file(&normal, taint);
                 }
                 if taint.label == Label::Network {
-                    if persists {
+                    if self.persists(&normal) {
                         self.raise_flow("SR923", call, None, taint);
                     }
                     let tag = self.passes.tag();
@@ -236,6 +234,15 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether what is written to this path runs again by itself.
+    fn persists(&self, normal: &str) -> bool {
+        let lowered = crate::rules::paths::Lowered::new(normal);
+        self.catalog.paths.iter().any(|(rule, _, pattern)| {
+            self.catalog.rules[usize::from(*rule)].category == crate::rules::Category::Persistence
+                && pattern.matches(&lowered)
+        })
     }
 
     /// A file holds what must not be sent: whoever reads it has it again.

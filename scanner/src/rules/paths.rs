@@ -1,5 +1,7 @@
 //! Paths as the rules see them: normalised over platforms and spellings, and matched against patterns.
 
+use memchr::memmem::Finder;
+
 use crate::engine::value::HOLE;
 
 /// One spelling for all ways to write a path: `~` for any home, `/` between parts, no `.` and `..`.
@@ -83,8 +85,8 @@ pub(crate) struct Pattern {
     lower: String,
     /// The pattern without the folder that it starts in.
     inside: String,
-    /// What every path that matches contains.
-    needle: String,
+    /// What every path that matches contains, prepared: most paths hold none of them.
+    needle: Finder<'static>,
 }
 
 impl Pattern {
@@ -96,17 +98,14 @@ impl Pattern {
                 .trim_start_matches("~/")
                 .trim_start_matches('/')
                 .to_owned(),
-            needle: longest
-                .trim_start_matches("~/")
-                .trim_matches('/')
-                .to_owned(),
+            needle: Finder::new(longest.trim_start_matches("~/").trim_matches('/')).into_owned(),
             lower,
         }
     }
 
     /// A hole at the start of the path stands for any folder.
     pub(crate) fn matches(&self, path: &Lowered) -> bool {
-        if !path.lower.contains(&self.needle) {
+        if self.needle.find(path.lower.as_bytes()).is_none() {
             return false;
         }
         let whole = || glob(self.lower.as_bytes(), path.lower.as_bytes());

@@ -53,6 +53,29 @@ kinds! {
     LineContinuation = "line_continuation",
 }
 
+impl Kind {
+    /// Whether children of such a node may be named; those without are most of a text.
+    pub(super) const fn has_fields(self) -> bool {
+        !matches!(
+            self,
+            Self::Module
+                | Self::ArgumentList
+                | Self::List
+                | Self::Tuple
+                | Self::Set
+                | Self::Dictionary
+                | Self::String
+                | Self::Concatenated
+                | Self::Parenthesized
+                | Self::ExpressionStatement
+                | Self::ExpressionList
+                | Self::Return
+                | Self::Await
+                | Self::Decorator
+        )
+    }
+}
+
 macro_rules! fields {
     ($($name:ident = $text:literal),* $(,)?) => {
         /// A field of a node.
@@ -159,5 +182,29 @@ impl Tables {
     pub(super) fn field(&self, id: Option<std::num::NonZeroU16>) -> Field {
         id.and_then(|id| self.fields.get(id.get() as usize).copied())
             .unwrap_or(Field::Absent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By the grammar's own list of its nodes.
+    #[test]
+    fn kinds_without_fields_have_none_in_the_grammar() {
+        let types: serde_json::Value =
+            serde_json::from_str(tree_sitter_python::NODE_TYPES).expect("the grammar's list");
+        let all = types.as_array().expect("a list");
+        let without = KINDS.iter().filter(|one| !one.1.has_fields());
+        for (name, _) in without {
+            let node = all
+                .iter()
+                .find(|one| one["type"] == *name && one["named"] == true);
+            let fields = node.and_then(|one| one["fields"].as_object());
+            assert!(
+                node.is_some() && fields.is_none_or(serde_json::Map::is_empty),
+                "{name}"
+            );
+        }
     }
 }

@@ -235,15 +235,22 @@ impl<'t> Lower<'t, '_> {
         if !self.cursor.goto_first_child() {
             return kids;
         }
+        // To ask for a field costs as much as to step on.
+        let fields = self.tables.kind(node.kind_id()).has_fields();
         loop {
             let node = self.cursor.node();
             match self.tables.role(node.kind_id()) {
                 Role::Punctuation | Role::Named(Kind::LineContinuation) => {}
                 Role::Named(Kind::Comment) => self.remark(node),
                 Role::Named(kind) => {
-                    let field = self.tables.field(self.cursor.field_id());
+                    let field = if fields {
+                        self.tables.field(self.cursor.field_id())
+                    } else {
+                        Field::Absent
+                    };
                     kids.push(Kid { node, kind, field });
                 }
+                Role::Token if !fields => {}
                 Role::Token => {
                     let field = self.tables.field(self.cursor.field_id());
                     if matches!(field, Field::Operator | Field::Operators) {
