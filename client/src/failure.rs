@@ -4,7 +4,7 @@ use jsonrpsee::core::ClientError;
 use saferun_protocol::{Advice, Code, ConnectError, SocketPathError};
 use serde_json::json;
 
-use crate::exit;
+use crate::{exit, ui::harmless};
 
 /// A command failed.
 #[derive(Debug)]
@@ -38,10 +38,12 @@ impl Failure {
 
     /// For people, on standard error.
     pub(crate) fn text(&self) -> String {
-        match &self.advice {
+        let text = match &self.advice {
             Some(advice) => format!("saferunctl: {}\n  {advice}\n", self.message),
             None => format!("saferunctl: {}\n", self.message),
-        }
+        };
+        // Names of files and words of others stand in it.
+        harmless(&text)
     }
 
     /// For programs that asked for JSON.
@@ -111,6 +113,15 @@ mod tests {
             failure.text().contains("saferunctl image build\n"),
             "{}",
             failure.text()
+        );
+    }
+
+    #[test]
+    fn nothing_in_it_acts_on_a_terminal_and_its_lines_stay() {
+        let failure = Failure::failed("no \x1b[2J\u{202e}\n  | a line", "try \x07");
+        assert_eq!(
+            failure.text(),
+            "saferunctl: no \\x1b[2J\\u{202e}\n  | a line\n  try \\x07\n"
         );
     }
 

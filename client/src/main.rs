@@ -24,6 +24,7 @@ use std::{io::IsTerminal, time::Instant};
 use args::{Cli, Command};
 use clap::Parser;
 use failure::Failure;
+use ui::Paint;
 
 fn main() {
     let began = Instant::now();
@@ -39,7 +40,7 @@ fn main() {
             }
         };
     }
-    let cli = Cli::parse_from(line);
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| refuse(&error));
     ui::choose_colour(cli.global.color);
     // One thread: the work is one connection, and threads cost time to start.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -57,6 +58,27 @@ fn main() {
         ui::err(failure.text());
         failure.exit
     }))
+}
+
+/// Shows what clap says, in which the names stand that it was given, and ends the process.
+fn refuse(error: &clap::Error) -> ! {
+    let text = error.render();
+    let paint = if error.use_stderr() {
+        Paint::stderr()
+    } else {
+        Paint::stdout()
+    };
+    let text = if paint.on() {
+        ui::harmless(&text.ansi().to_string())
+    } else {
+        ui::harmless(&text.to_string())
+    };
+    if error.use_stderr() {
+        ui::err(text);
+    } else {
+        ui::out(text);
+    }
+    ui::leave(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE))
 }
 
 async fn dispatch(cli: Cli, began: Instant) -> Result<u8, Failure> {

@@ -77,7 +77,7 @@ pub(crate) fn show_bytes(bytes: u64) -> String {
     format!("{value:.1} GiB")
 }
 
-/// Milliseconds for a person: `3.1 ms`, `250 ms`, `2.4 s`, `3 m 5 s`.
+/// Milliseconds for a person: `3.1 ms`, `250 ms`, `2.4 s`, `3 m 5 s`, `50 h 12 m`.
 pub(crate) fn show_ms(ms: f64) -> String {
     if ms < 10.0 {
         format!("{ms:.1} ms")
@@ -85,6 +85,10 @@ pub(crate) fn show_ms(ms: f64) -> String {
         format!("{ms:.0} ms")
     } else if ms < 60_000.0 {
         format!("{:.1} s", ms / 1000.0)
+    } else if ms >= 3_600_000.0 {
+        let hours = (ms / 3_600_000.0).floor();
+        let minutes = ((ms - hours * 3_600_000.0) / 60_000.0).floor();
+        format!("{hours:.0} h {minutes:.0} m")
     } else {
         let minutes = (ms / 60_000.0).floor();
         format!("{minutes:.0} m {:.0} s", (ms - minutes * 60_000.0) / 1000.0)
@@ -213,5 +217,7 @@ mod tests {
         assert_eq!(show_ms(250.4), "250 ms");
         assert_eq!(show_ms(2400.0), "2.4 s");
         assert_eq!(show_ms(185_000.0), "3 m 5 s");
+        assert_eq!(show_ms(3_600_000.0), "1 h 0 m");
+        assert_eq!(show_ms(180_779_000.0), "50 h 12 m");
     }
 }

@@ -98,7 +98,7 @@ pub const ON_TERMINALS: [Shown; 24] = [
     shown(
         "show_font",
         "leave another font behind (SGR 12 of the Linux console)",
-        "\x1b[12m",
+        "\x1b[12m\x1b[58;5;12m\x1b[4294967308m",
     ),
     shown(
         "show_conceal",
@@ -206,11 +206,13 @@ pub fn acts_on_a_terminal(seen: &str) -> Vec<String> {
 fn only_colours(parameters: &str) -> bool {
     let numbers = parameters
         .split([';', ':'])
-        .map(|number| number.parse().unwrap_or(0));
+        .filter(|number| !number.is_empty())
+        .map(|number| number.parse().unwrap_or(u8::MAX));
     for number in numbers {
         match number {
-            38 | 48 | 58 => return true,
-            8 | 10..=20 => return false,
+            38 | 48 => return true,
+            // What one terminal wraps or skips, another may take for a font.
+            8 | 10..=20 | 58 | 108.. => return false,
             _ => {}
         }
     }

@@ -242,3 +242,75 @@ fn i1_what_a_program_prints_or_names_acts_on_no_terminal_page_or_editor() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
+
+/// Names come by a pattern of the shell, too, from a folder that somebody else has filled. No engine is needed.
+#[test]
+fn a_name_on_the_command_line_acts_on_no_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = "\x1b]0;owned\x07\x1b[2J\u{202e}x";
+    let script = folder.path().join(format!("{name}.py"));
+    fs::write(&script, "import os; os.system('x')\n").expect("a script");
+    fs::write(folder.path().join("a.py"), "print(1)\n").expect("a script");
+    let option = format!("--{name}");
+    let (file, policy) = (format!("{name}.py"), format!("{name}=1"));
+    for line in [
+        &["run", name][..],
+        &["run", &option],
+        &["run", "a.py", name],
+        &["run", "a.py", "--timeout", name],
+        &["run", "a.py", "--runtime", name],
+        &["run", "a.py", "--stdin", name],
+        &["run", "a.py", "--file", name],
+        &["run", "a.py", "--env", name],
+        &["run", "a.py", "--policy", name],
+        &["run", "a.py", "--set", &policy],
+        &["run", "a.py", "--workspace", name],
+        &["run", "--workspace", ".", name],
+        &[
+            "run",
+            "--workspace",
+            ".",
+            "a.py",
+            "--include",
+            name,
+            "--apply",
+        ],
+        &["scan", name],
+        &["scan", &file],
+        &["scan", "a.py", "--fail-on", name],
+        &["scan", "--since", name],
+        &["check", name],
+        &["check", &file],
+        &["explain", name],
+        &["policy", "show", name],
+        &["policy", "show", "--file", name],
+        &["policy", "check", name],
+        &["policy", "test", &file],
+        &["policy", "explain", name],
+        &["policy", "explain", "a.py", "--policy", name],
+        &["watch", name],
+        &["watch", "release", name],
+        &["history", "--risk", name],
+        &["history", "verify", "--database", name],
+        &["export", "last", "--out", name],
+        &["apply", "--undo", name],
+        &["completions", name],
+        &["daemon", name],
+        &[name],
+    ] {
+        let output = Command::new(bin("saferunctl"))
+            .args(line)
+            .current_dir(folder.path())
+            .env("HOME", folder.path())
+            .env("SAFERUN_SOCKET", folder.path().join("s.sock"))
+            .env("SAFERUN_STATE_DIR", folder.path().join("state"))
+            .env("SAFERUN_NO_START", "1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("saferunctl starts");
+        let seen = text(&output.stdout) + &text(&output.stderr);
+        let acts = acts_on_a_terminal(&seen);
+        assert!(acts.is_empty(), "{line:?}: {acts:?} in {seen:?}");
+        assert!(!seen.is_empty(), "{line:?} has nothing to say");
+    }
+}

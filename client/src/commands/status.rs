@@ -45,14 +45,17 @@ fn text(status: &Status, paint: Paint) -> String {
     out.push_str(&policy_text(&status.policy, paint));
     let engine = &status.engine;
     let version = match (&engine.version, engine.reachable) {
-        (Some(version), true) => version.clone(),
+        (Some(version), true) => one_line(version),
         _ => paint.bad("does not answer"),
+    };
+    let runtimes = match &engine.runtimes[..] {
+        [] => String::new(),
+        known => format!(", runtimes: {}", one_line(&known.join(", "))),
     };
     let _ = writeln!(
         out,
-        "engine   {version} at {}, runtimes: {}",
+        "engine   {version} at {}{runtimes}",
         one_line(&engine.address),
-        engine.runtimes.join(", ")
     );
     let _ = writeln!(
         out,
@@ -142,6 +145,7 @@ mod tests {
         );
         let mut status = Status::new(daemon, EngineStatus::default());
         status.images.push(ImageInfo::missing("python"));
+        status.engine.address = "unix:///e.sock".to_owned();
         status.problems.push("no engine\x1b[2J".to_owned());
         let text = text(&status, Paint::plain());
         assert!(
@@ -152,6 +156,7 @@ mod tests {
             text.contains("python: not built: saferunctl image build"),
             "{text}"
         );
+        assert!(text.contains("at unix:///e.sock\n"), "{text}");
         assert!(text.contains("problem  no engine\\x1b[2J"), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! `policy explain` and `policy test`: what a policy says of code, without running it.
 
-use std::path::PathBuf;
+use std::{fs::File, path::PathBuf};
 
 use saferun_policy::{ClientKind, DecisionRequest, Source};
 use saferun_scanner::{Options, extract::scan_bytes, scan};
@@ -11,6 +11,7 @@ use crate::{
     args::PolicyExplainArgs,
     exit,
     failure::Failure,
+    scan::read_bounded,
     ui::{self, one_line},
 };
 
@@ -25,12 +26,14 @@ pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
         return Ok(exit::NOT_OK);
     };
     let shown = args.script.display().to_string();
-    let bytes = std::fs::read(&args.script).map_err(|error| {
-        Failure::usage(
-            format!("cannot read {}: {error}", one_line(&shown)),
-            "check the path",
-        )
-    })?;
+    let bytes = File::open(&args.script)
+        .and_then(read_bounded)
+        .map_err(|error| {
+            Failure::usage(
+                format!("cannot read {}: {error}", one_line(&shown)),
+                "check the path",
+            )
+        })?;
     let options = Options {
         honour_suppressions: policy.honour_suppressions,
         ..Options::default()

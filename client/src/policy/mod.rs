@@ -3,7 +3,7 @@
 mod decide;
 mod layers;
 
-use std::{fs, path::Path};
+use std::{fs::File, io::Read, path::Path};
 
 use saferun_policy::{
     LayerKind, LoadOptions, Policy, Source, check, preset, preset_names, preset_text, schema,
@@ -151,13 +151,19 @@ fn read(path: &Path) -> Result<Source, Failure> {
             "check the path",
         )
     };
-    if fs::metadata(path).is_ok_and(|meta| meta.len() > saferun_policy::MAX_BYTES as u64) {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| {
+            let bound = saferun_policy::MAX_BYTES as u64 + 1;
+            file.take(bound).read_to_string(&mut text)
+        })
+        .map_err(|error| unusable(error.to_string()))?;
+    if text.len() > saferun_policy::MAX_BYTES {
         return Err(unusable(format!(
             "it is larger than {} bytes",
             saferun_policy::MAX_BYTES
         )));
     }
-    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     let layer = if path.file_name().is_some_and(|name| name == PROJECT_FILE) {
         LayerKind::Project
     } else if path.starts_with("/etc/saferun") {

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{ApiClient, Client};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::{args::RunArgs, failure::Failure};
+use crate::{args::RunArgs, failure::Failure, ui};
 
 /// A file up to this size goes with the request.
 const WITH_REQUEST: u64 = 256 * 1024;
@@ -36,14 +36,14 @@ pub(crate) fn choose(args: &RunArgs) -> Result<Input, Failure> {
     if let Some(path) = &args.stdin {
         let unreadable = |error: io::Error| {
             Failure::usage(
-                format!("cannot read {} for --stdin: {error}", path.display()),
+                format!("cannot read {} for --stdin: {error}", ui::path(path)),
                 "check the path",
             )
         };
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_dir() {
             return Err(Failure::usage(
-                format!("{} is a folder, not a file for --stdin", path.display()),
+                format!("{} is a folder, not a file for --stdin", ui::path(path)),
                 "name a file in it",
             ));
         }

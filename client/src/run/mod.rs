@@ -233,7 +233,7 @@ fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResu
         let names: String = names.chars().take(200).collect();
         ui::note(format!(
             "saferunctl: saved {count} in {}: {names}",
-            folder.display()
+            ui::path(folder)
         ));
     }
     for failed in &saved.failed {
@@ -260,7 +260,7 @@ fn suggest(
             "run it to its end first",
         )
     })?;
-    let shown = file.display();
+    let shown = ui::path(file);
     let mut new = std::fs::OpenOptions::new();
     new.write(true).create_new(true).mode(0o600);
     new.open(file)

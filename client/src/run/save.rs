@@ -17,7 +17,7 @@ use nix::{
 };
 use saferun_protocol::{Artifact, check_path};
 
-use crate::ui::one_line;
+use crate::ui::{self, one_line};
 
 /// What became of the artifacts.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn save(folder: &Path, artifacts: &[Artifact], force: bool) -> Saved 
     let root = match root {
         Ok(root) => root,
         Err(error) => {
-            let folder = folder.display();
+            let folder = ui::path(folder);
             saved
                 .failed
                 .push(format!("cannot use {folder} for --out: {error}"));

@@ -10,7 +10,7 @@ use std::{
 use saferun_protocol::MAX_REQUEST_BYTES;
 
 use super::workspace::locate;
-use crate::{args::RunArgs, failure::Failure, units::show_bytes};
+use crate::{args::RunArgs, failure::Failure, ui, units::show_bytes};
 
 /// A script.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) fn read(args: &RunArgs) -> Result<Source, Failure> {
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("ipynb"))
     {
-        let shown = path.display();
+        let shown = ui::path(path);
         return Err(Failure::usage(
             format!("{shown} is a notebook, and what runs is a script"),
             format!(
@@ -53,7 +53,7 @@ pub(crate) fn read(args: &RunArgs) -> Result<Source, Failure> {
     let located = args.workspace.as_deref();
     let located = located.map(|folder| locate(folder, path)).transpose()?;
     let path = located.as_deref().unwrap_or(path);
-    let shown = format!("{}", path.display());
+    let shown = ui::path(path);
     let file = File::open(path).map_err(|error| unreadable(&shown, &error))?;
     let meta = file
         .metadata()

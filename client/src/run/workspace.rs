@@ -16,7 +16,7 @@ use ignore::{
 use saferun_protocol::{MAX_INPUT_FILES, MAX_REQUEST_BYTES, check_path};
 
 use super::{modules, secrets};
-use crate::{args::RunArgs, failure::Failure, units::show_bytes};
+use crate::{args::RunArgs, failure::Failure, ui, units::show_bytes};
 
 /// What a script without a file is called.
 pub(super) const SCRIPT: &str = "main.py";
@@ -107,7 +107,7 @@ impl Sent {
         let Some(below) = path.strip_prefix(root).ok().and_then(Path::to_str) else {
             self.note(format!(
                 "{} is left out: its name is not UTF-8",
-                path.display()
+                ui::path(path)
             ));
             return Ok(());
         };
@@ -252,8 +252,8 @@ pub(crate) fn locate(folder: &Path, script: &Path) -> Result<PathBuf, Failure> {
         Failure::usage(
             format!(
                 "{} is not in the workspace {}",
-                script.display(),
-                root.display()
+                ui::path(script),
+                ui::path(&root)
             ),
             "name a script in that folder",
         )
@@ -271,7 +271,7 @@ fn free_name(root: &Path) -> String {
 
 fn canonical(folder: &Path) -> Result<PathBuf, Failure> {
     folder.canonicalize().map_err(|error| {
-        let shown = folder.display();
+        let shown = ui::path(folder);
         Failure::usage(
             format!("cannot use {shown} as a workspace: {error}"),
             "name a folder",

@@ -4,7 +4,7 @@ use std::{fs::File, path::PathBuf};
 
 use saferun_scanner::{
     Options,
-    extract::scan_bytes,
+    extract::{FileReport, scan_bytes},
     report::{self, TextOptions},
 };
 
@@ -14,8 +14,14 @@ use crate::{
     ui::{self, Paint, one_line},
 };
 
-/// Rules that speak of syntax.
-const SYNTAX: [&str; 2] = ["syntax-error", "python2-syntax"];
+/// Rules by which Python refuses the text, or by which nobody looked at all of it.
+const SYNTAX: [&str; 5] = [
+    "syntax-error",
+    "python2-syntax",
+    "undecodable-source",
+    "null-bytes",
+    "analysis-limit",
+];
 
 /// Checks the files. 0: all can be parsed; 1: one cannot; 2: one cannot be read.
 pub(crate) fn check(files: &[PathBuf]) -> u8 {
@@ -38,10 +44,7 @@ pub(crate) fn check(files: &[PathBuf]) -> u8 {
                 continue;
             }
         };
-        let mut file = scan_bytes(&shown, &bytes, &Options::default());
-        file.report
-            .findings
-            .retain(|finding| SYNTAX.contains(&finding.name.as_str()));
+        let file = of_syntax(&shown, &bytes);
         if file.report.findings.is_empty() {
             ui::line(format!("{}: can be parsed", one_line(&shown)));
             continue;
@@ -55,4 +58,44 @@ pub(crate) fn check(files: &[PathBuf]) -> u8 {
         ui::out(report::text(&[file], options).unwrap_or_default());
     }
     code
+}
+
+/// What keeps a text from being parsed.
+fn of_syntax(name: &str, bytes: &[u8]) -> FileReport {
+    let mut file = scan_bytes(name, bytes, &Options::default());
+    file.report
+        .findings
+        .retain(|finding| SYNTAX.contains(&finding.name.as_str()));
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_python_refuses_or_nobody_looked_at_is_not_said_to_be_parsed() {
+        let long = format!("x = [{}] )", "1,".repeat(1_000_000));
+        for (bytes, why) in [
+            (&b"print(1)\r\n"[..], None),
+            (b"\xef\xbb\xbfprint(1)", None),
+            (b"# coding: latin-1\nprint('\xe9')", None),
+            (b"", None),
+            (b"eval('x')", None),
+            (b"print((1)", Some("syntax-error")),
+            (b"print 1", Some("python2-syntax")),
+            (b"print('\xe9')", Some("undecodable-source")),
+            (b"x = 1\0", Some("null-bytes")),
+            (long.as_bytes(), Some("analysis-limit")),
+        ] {
+            let file = of_syntax("a.py", bytes);
+            let found = file.report.findings.first().map(|one| one.name.as_str());
+            assert_eq!(
+                found,
+                why,
+                "{}",
+                bytes[..bytes.len().min(40)].escape_ascii()
+            );
+        }
+    }
 }

@@ -3,9 +3,13 @@
 mod paint;
 mod progress;
 mod sanitise;
+mod sgr;
 mod table;
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    io::{self, ErrorKind, Write},
+    path::Path,
+};
 
 pub(crate) use paint::{ColorWhen, Paint, choose_colour};
 pub(crate) use progress::Progress;
@@ -47,9 +51,22 @@ pub(crate) fn err(text: impl AsRef<str>) {
     let _ = try_err(text.as_ref().as_bytes());
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error. What could act on a terminal is shown as text, whatever name it came with.
 pub(crate) fn note(text: impl AsRef<str>) {
-    err(format!("{}\n", text.as_ref()));
+    err(format!("{}\n", harmless(text.as_ref())));
+}
+
+/// A text of this program's own in which names from elsewhere may stand: lines and colours stay.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut sanitiser = Sanitiser::default();
+    let mut shown = sanitiser.push(text.as_bytes());
+    shown.push_str(&sanitiser.finish());
+    shown
+}
+
+/// A path on one line, harmless.
+pub(crate) fn path(path: &Path) -> String {
+    one_line(&path.display().to_string())
 }
 
 /// Ends the process because standard output cannot be written.

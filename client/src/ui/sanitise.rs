@@ -1,10 +1,12 @@
 //! Makes a program's output harmless to a terminal. Pure: bytes in, text out, state between.
 //!
-//! What passes: printable characters, newline, tab, and colours (SGR sequences, but those that hide text or change
-//! the character set). Every other control is shown as text, as `\x1b` or `\u{202e}`. A carriage return becomes a
-//! newline, so that nothing that was shown can be overwritten.
+//! What passes: printable characters, newline, tab, and colours (those SGR sequences that do nothing else). Every other
+//! control is shown as text, as `\x1b` or `\u{202e}`. A carriage return becomes a newline, so that nothing that was shown
+//! can be overwritten.
 
 use saferun_text::{deceives, joins, push};
+
+use super::sgr::only_colours;
 
 /// Longest SGR sequence that passes, in bytes.
 const LONGEST_SGR: usize = 48;
@@ -153,10 +155,10 @@ impl Sanitiser {
             self.altered = true;
             show_all(&held, out);
             self.plain(character, out);
-        } else if character == 'm' && hides(&held) {
+        } else if character == 'm' && !held.strip_prefix("\x1b[").is_some_and(only_colours) {
             self.altered = true;
             show_all(&held, out);
-            out.push('m');
+            self.plain(character, out);
         } else if character == 'm' {
             self.coloured = !matches!(held.as_str(), "\x1b[" | "\x1b[0");
             out.push_str(&held);
@@ -166,38 +168,6 @@ impl Sanitiser {
             self.state = State::Escape(held);
         }
     }
-}
-
-/// Whether a colour sequence does more than colour (ECMA-48, 8.3.117): 8 conceals what follows, and 10 to 20 choose a
-/// font, by which the Linux console takes all that comes later, whoever writes it, for other characters.
-fn hides(sequence: &str) -> bool {
-    let mut parameters = sequence.trim_start_matches("\x1b[").split(';');
-    while let Some(parameter) = parameters.next() {
-        let number = parameter.split(':').next().unwrap_or_default();
-        match number.trim_start_matches('0') {
-            "8" => return true,
-            "38" | "48" | "58" if !parameter.contains(':') => skip_colour(&mut parameters),
-            other => {
-                if other
-                    .parse()
-                    .is_ok_and(|font: u32| (10..=20).contains(&font))
-                {
-                    return true;
-                }
-            }
-        }
-    }
-    false
-}
-
-/// Passes over the numbers of one colour: `5;N`, or `2;R;G;B`.
-fn skip_colour<'text>(parameters: &mut impl Iterator<Item = &'text str>) {
-    let count = match parameters.next() {
-        Some("5") => 1,
-        Some("2") => 3,
-        _ => 0,
-    };
-    parameters.by_ref().take(count).for_each(drop);
 }
 
 /// A value as JSON on one line, in which every character that could fool a reader is written as an escape of JSON.
@@ -261,6 +231,8 @@ mod tests {
             (b"\x1b[8mhidden", "\\x1b[8mhidden"),
             (b"\x1b[1;08mhidden", "\\x1b[1;08mhidden"),
             (b"\x1b[12mfont", "\\x1b[12mfont"),
+            (b"\x1b[58;5;12mfont", "\\x1b[58;5;12mfont"),
+            (b"\x1b[4294967308mfont", "\\x1b[4294967308mfont"),
             (b"\x1b[38;5;8mgrey\x1b[m", "\x1b[38;5;8mgrey\x1b[m"),
             (b"\x1b[38;2;8;12;8mx\x1b[0m", "\x1b[38;2;8;12;8mx\x1b[0m"),
             (b"\x1b[38;5;1;8mx", "\\x1b[38;5;1;8mx"),
