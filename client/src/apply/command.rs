@@ -53,7 +53,7 @@ fn named(mut journals: Vec<Journal>, id: &str) -> Result<Vec<Journal>, Failure> 
     Ok(journals)
 }
 
-fn each(journals: &Journals, chosen: Vec<Journal>, to: Side) -> u8 {
+pub(super) fn each(journals: &Journals, chosen: Vec<Journal>, to: Side) -> u8 {
     let (done, other) = match to {
         Side::After => ("completed", "--undo"),
         Side::Before => ("undone: everything is as before", "--recover"),
@@ -65,8 +65,16 @@ fn each(journals: &Journals, chosen: Vec<Journal>, to: Side) -> u8 {
     // Ctrl-C does not end it between two steps: what was begun is done to its end, and the rest is left.
     let _watch = signals::watch();
     signals::run_is_over();
-    for mut journal in chosen {
-        let shown = journal.root.display().to_string();
+    let mut rest = chosen.into_iter();
+    while let Some(mut journal) = rest.next() {
+        if signals::asked() {
+            let left = rest.len() + 1;
+            ui::note(format!(
+                "saferunctl: interrupted; nothing was done for the other {left}"
+            ));
+            return exit::CANCELLED;
+        }
+        let shown = ui::path(&journal.root);
         let carried = {
             let _held = signals::hold();
             carry(&mut journal, to)
@@ -98,7 +106,7 @@ fn list(all: &[Journal]) {
             Stage::Applied => "applied",
             Stage::Undone => "undone",
         };
-        let (count, root) = (journal.steps.len(), journal.root.display());
+        let (count, root) = (journal.steps.len(), ui::path(&journal.root));
         ui::line(format!("{}  {stage:<11}  {count:>4} in {root}", journal.id));
     }
     if all.is_empty() {

@@ -90,3 +90,49 @@ fn an_interrupted_apply_guards_the_folders_above_and_below_it() {
         refused.text()
     );
 }
+
+#[test]
+fn a_file_keeps_its_owner_or_is_not_replaced() {
+    use nix::unistd::{Gid, Uid, geteuid, setfsuid};
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    if !geteuid().is_root() {
+        eprintln!("SKIPPED: whose a file is after an apply, because only root can give files away");
+        return;
+    }
+    let place = Project::new(FILES);
+    let file = place.root().join("a.txt");
+    chown(&file, Some(4001), Some(4002)).unwrap();
+    let owner = || {
+        let meta = fs::metadata(&file).unwrap();
+        (meta.uid(), meta.gid())
+    };
+    place.apply(each_kind(), &all()).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "A");
+    assert_eq!(owner(), (4001, 4002));
+    let mut journal = place.journals().all().unwrap().pop().unwrap();
+    carry(&mut journal, Side::Before).unwrap();
+    assert_eq!(
+        (fs::read_to_string(&file).unwrap().as_str(), owner()),
+        ("a", (4001, 4002))
+    );
+    // A user who may write in the folder, but cannot give files away.
+    chown(place.root(), Some(4003), Some(Gid::current().as_raw())).unwrap();
+    fs::set_permissions(place.dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let folder = Folder::open(&place.root()).unwrap();
+    let other = std::thread::spawn(move || {
+        // Of this thread alone.
+        setfsuid(Uid::from_raw(4003));
+        folder.place("a.txt", ".beside", b"mine", 0o644, true)
+    });
+    let refused = other.join().unwrap().unwrap_err();
+    assert!(
+        refused.to_string().contains("belongs to another user"),
+        "{refused}"
+    );
+    assert_eq!(
+        (fs::read_to_string(&file).unwrap().as_str(), owner()),
+        ("a", (4001, 4002))
+    );
+    assert!(!place.root().join(".beside").exists());
+}

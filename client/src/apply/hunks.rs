@@ -1,16 +1,10 @@
 //! The parts of a change to a text file, as the unified diff shows them, and the text with some of them.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
 
 use saferun_protocol::{Change, ChangeKind};
 
 use crate::run::{Lines, Originals, texts};
-
-/// Longest time for the comparison of one file.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A text before and after.
 #[derive(Debug)]
@@ -24,7 +18,7 @@ impl Hunks {
     /// The hunks of a change; `None` for what is no text, did not come back, or is too much to be compared.
     pub(super) fn of(change: &Change, originals: &Originals) -> Option<Self> {
         let (before, after) = texts(change, originals)?;
-        let lines = Lines::compare(&before, &after, Instant::now() + PATIENCE)?;
+        let lines = Lines::compare(&before, &after, None)?;
         let both = change.kind == ChangeKind::Modified;
         Some(Self { lines, both })
     }

@@ -40,18 +40,37 @@ fn child_that_applies() {
     }
 }
 
+/// The child of the test of a recovery: completes what two journals say, and gets a signal at a moment of the first.
+#[test]
+#[ignore = "run by the test of a recovery, in a process of its own"]
+fn child_that_recovers() {
+    let Some(dir) = std::env::var_os("SAFERUN_TEST_APPLY") else {
+        return;
+    };
+    let dir = PathBuf::from(dir);
+    let journals = Journals::open(&dir.join("state")).unwrap();
+    let begun = journals.all().unwrap();
+    let code = command::each(&journals, begun, Side::After);
+    fs::write(dir.join("said"), code.to_string()).unwrap();
+}
+
 fn child(place: &Project, moment: usize, signal: &str) -> std::process::ExitStatus {
+    named_child("child_that_applies", place, moment, signal)
+}
+
+fn named_child(
+    name: &str,
+    place: &Project,
+    moment: usize,
+    signal: &str,
+) -> std::process::ExitStatus {
     // A signal to the process must find it blocked in every thread, and the harness has one before ours; a shell that
     // started the tests in the background has it ignored.
     Command::new("env")
         .args(["--default-signal=INT", "--block-signal=INT"])
         .arg(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "apply::tests::kills::child_that_applies",
-            "--ignored",
-            "-q",
-        ])
+        .args(["--exact", "--ignored", "-q"])
+        .arg(format!("apply::tests::kills::{name}"))
         .env("SAFERUN_TEST_APPLY", place.dir.path())
         .env("SAFERUN_TEST_MOMENT", moment.to_string())
         .env("SAFERUN_TEST_SIGNAL", signal)
@@ -198,4 +217,30 @@ fn an_interrupt_at_any_moment_ends_it_before_or_after_and_never_between() {
         ends.insert(said == "applied");
     }
     assert_eq!(ends.len(), 2, "before the last step, and after it");
+}
+
+#[test]
+fn an_interrupted_recovery_does_the_journal_that_it_began_and_leaves_the_next() {
+    let [first, second] = [(); 2].map(|()| Project::new(FILES));
+    let (before, wanted) = (first.entries(), wanted());
+    let journals = first.journals();
+    let mut effects = Effects::default();
+    effects.changes = each_kind();
+    for place in [&first, &second] {
+        let chosen = choose(&effects, &place.originals, &all(), None).unwrap();
+        let folder = Folder::open(&place.root()).unwrap();
+        let plan = plan::plan(&folder, &chosen.wanted).unwrap();
+        let name = journals.create(&place.root(), plan.steps).unwrap().id;
+        // Names have the millisecond in them.
+        while jiff::Timestamp::now().as_millisecond().to_string() <= name[..13].to_owned() {}
+    }
+    drop(journals);
+    assert!(named_child("child_that_recovers", &first, 5, "INT").success());
+    let said = fs::read_to_string(first.dir.path().join("said")).unwrap();
+    assert_eq!(said, exit::CANCELLED.to_string());
+    assert_eq!(first.entries(), wanted);
+    assert_eq!(second.entries(), before);
+    let stages = first.journals().all().unwrap();
+    let stages: Vec<Stage> = stages.iter().map(|journal| journal.stage).collect();
+    assert_eq!(stages, [Stage::Applied, Stage::Begun]);
 }

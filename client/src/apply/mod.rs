@@ -53,7 +53,7 @@ pub(crate) fn target(args: &RunArgs) -> Result<Option<Target>, Failure> {
         ));
     }
     let root = workspace.canonicalize().map_err(|error| {
-        let shown = workspace.display();
+        let shown = ui::path(workspace);
         Failure::usage(format!("cannot use {shown}: {error}"), "name a folder")
     })?;
     let state = daemon::state_dir()?;
@@ -61,7 +61,7 @@ pub(crate) fn target(args: &RunArgs) -> Result<Option<Target>, Failure> {
         return Err(Failure::usage(
             format!(
                 "{} holds SafeRun's own state, and nothing is applied there",
-                root.display()
+                ui::path(&root)
             ),
             "name the folder of one project",
         ));
@@ -144,7 +144,7 @@ fn none_interrupted(journals: &Journals, root: &Path) -> Result<(), Failure> {
             return Err(Failure::failed(
                 format!(
                     "an earlier apply to {} was interrupted",
-                    journal.root.display()
+                    ui::path(&journal.root)
                 ),
                 "complete it with `saferunctl apply --recover`, or undo it with `saferunctl apply --undo`",
             ));
@@ -191,7 +191,7 @@ fn commit(journals: &Journals, root: &Path, wanted: &[choose::Wanted]) -> Result
             let names = if cut { names + "…" } else { names };
             ui::note(format!(
                 "saferunctl: applied {count} to {}: {names}\n  undo it with: saferunctl apply --undo {}",
-                root.display(),
+                ui::path(root),
                 journal.id
             ));
             // Old journals that cannot be removed are in nobody's way.

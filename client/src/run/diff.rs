@@ -1,5 +1,5 @@
 //! What a run would have changed, as text: a summary for a person, a unified diff for `--diff`. Every name and every
-//! line comes from the sandbox and is made harmless. Pure.
+//! line comes from the sandbox and is made harmless. Pure but for the clock.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +31,7 @@ pub(crate) fn unified(effects: &Effects, originals: &Originals) -> String {
             let _ = writeln!(out, "{}", summary(change));
             continue;
         };
-        if let Some(lines) = Lines::compare(&before, &after, until) {
+        if let Some(lines) = Lines::compare(&before, &after, Some(until)) {
             text(change, &lines, &mut out);
         } else {
             let summary = summary(change);

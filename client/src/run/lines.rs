@@ -28,17 +28,14 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Compares; `None` for texts with too many lines, or that differ too much to be compared before `until`.
-    pub(crate) fn compare(before: &str, after: &str, until: Instant) -> Option<Self> {
-        let count = |text: &str| {
-            text.bytes()
-                .filter(|byte| matches!(byte, b'\n' | b'\r'))
-                .count()
-        };
+    /// Compares; `None` for texts with too many lines, or that differ too much to be compared within 2 s or before `until`,
+    /// where there is one.
+    pub(crate) fn compare(before: &str, after: &str, until: Option<Instant>) -> Option<Self> {
         if count(before).max(count(after)) >= MOST {
             return None;
         }
-        let until = until.min(Instant::now() + PATIENCE);
+        let latest = Instant::now() + PATIENCE;
+        let until = until.map_or(latest, |until| until.min(latest));
         let diff = TextDiff::configure()
             .deadline(until)
             .diff_lines(before, after);
@@ -101,6 +98,15 @@ impl Lines {
     }
 }
 
+/// Ends of lines, of each of the three kinds.
+fn count(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let after = bytes.iter().skip(1).map(Some).chain([None]);
+    let ends = bytes.iter().zip(after);
+    ends.filter(|(byte, next)| **byte == b'\n' || **byte == b'\r' && *next != Some(&b'\n'))
+        .count()
+}
+
 /// First line and number of lines, as a hunk's head has them; an empty range names the line before it.
 fn span(range: Range<usize>) -> String {
     match range.len() {
@@ -131,10 +137,6 @@ fn harmless(line: &str) -> String {
 mod tests {
     use super::*;
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
-    }
-
     fn numbered(count: usize, mark: &str) -> String {
         let lines: Vec<String> = (0..count).map(|line| format!("{mark}{line}\n")).collect();
         lines.concat()
@@ -144,7 +146,7 @@ mod tests {
     fn hunks_read_as_a_unified_diff_does_and_are_taken_one_by_one() {
         let before = numbered(30, "");
         let after = before.replace("\n5\n", "\nfive\n").replace("\n25\n", "\n");
-        let lines = Lines::compare(&before, &after, soon()).unwrap();
+        let lines = Lines::compare(&before, &after, None).unwrap();
         let [first, second] = &lines.hunks()[..] else {
             panic!("{:?}", lines.hunks())
         };
@@ -163,10 +165,31 @@ mod tests {
     }
 
     #[test]
+    fn each_end_of_a_line_counts_once() {
+        for (text, lines) in [
+            ("", 0),
+            ("a", 0),
+            ("a\r\nb\r\n", 2),
+            ("\r\r\n\n\r", 4),
+            ("\n\r", 2),
+        ] {
+            assert_eq!(count(text), lines, "{text:?}");
+        }
+        let before = "line\r\n".repeat(MOST - 1);
+        let lines = Lines::compare(&before, &(before.clone() + "more\r\n"), None);
+        assert!(lines.is_none(), "as many as are too many");
+        let after = before.replacen("line", "other", 1);
+        assert_eq!(
+            Lines::compare(&before, &after, None).unwrap().hunks().len(),
+            1
+        );
+    }
+
+    #[test]
     fn what_has_too_many_lines_is_not_compared_and_what_is_hard_ends_in_time() {
         let many = numbered(MOST, "");
         for (before, after) in [("", many.as_str()), (&many, ""), (&"\r".repeat(MOST), "")] {
-            assert!(Lines::compare(before, after, soon()).is_none());
+            assert!(Lines::compare(before, after, None).is_none());
         }
         // Nothing alike; the same line over and over; two lines in turn; one line, moved.
         let most = MOST - 2;
@@ -181,8 +204,8 @@ mod tests {
         ];
         for (before, after) in &hostile {
             // A moment that has passed already ends it at the first look at the clock.
-            assert!(Lines::compare(before, after, Instant::now()).is_none());
-            if let Some(lines) = Lines::compare(before, after, soon()) {
+            assert!(Lines::compare(before, after, Some(Instant::now())).is_none());
+            if let Some(lines) = Lines::compare(before, after, None) {
                 let all = (1..=lines.hunks().len()).collect();
                 assert_eq!(&lines.applied(&all), after);
             }
