@@ -46,7 +46,7 @@ pub use result::{AttestationField, LimitHit, Outcome, RunResult, SandboxInfo, Us
 pub use saferun_frames::{EventKind, PathError, Seen, TraceEvent, TraceVerdict, check_path};
 pub use socket::{SocketPathError, socket_path, verify_socket};
 pub use status::{DaemonInfo, EngineStatus, PoolStatus, RunInfo, Status};
-pub use story::{StoryLine, StoryPart};
+pub use story::{StoryLine, StoryPart, TraceParts, got_nothing};
 pub use timing::{Stage, Timing};
 pub use watch::{
     Generated, HostPath, MAX_ANNOUNCED, MAX_WATCH_ROOTS, RootState, WatchEvent, WatchRequest,

@@ -68,24 +68,58 @@ fn add(parts: &mut Vec<StoryPart>, title: &str, lines: Vec<StoryLine>) {
     }
 }
 
-/// What happened, in three parts: each event stands in the first that it belongs to.
-fn events(trace: &Trace) -> Vec<StoryPart> {
-    let (mut surprising, mut tried, mut did) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, event) in (0_u32..).zip(&trace.events) {
-        let refused = event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret;
-        let part = if trace.unforetold.contains(&number) {
-            &mut surprising
-        } else if refused {
-            &mut tried
-        } else {
-            &mut did
-        };
-        part.push(line(event));
+/// The events of a trace in three parts, each event in the first that it belongs to.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct TraceParts<'trace> {
+    /// What no finding predicted.
+    pub unforetold: Vec<&'trace TraceEvent>,
+    /// What the run got nothing by, see [`got_nothing`].
+    pub tried: Vec<&'trace TraceEvent>,
+    /// The rest.
+    pub did: Vec<&'trace TraceEvent>,
+}
+
+impl Trace {
+    /// Its events, sorted for whoever tells of them.
+    #[must_use]
+    pub fn parts(&self) -> TraceParts<'_> {
+        let mut parts = TraceParts::default();
+        for (number, event) in (0_u32..).zip(&self.events) {
+            let part = if self.unforetold.contains(&number) {
+                &mut parts.unforetold
+            } else if got_nothing(event) {
+                &mut parts.tried
+            } else {
+                &mut parts.did
+            };
+            part.push(event);
+        }
+        parts
     }
+}
+
+/// Whether the run got nothing by an event: it was refused, or was about a secret, of which there are only decoys.
+#[must_use]
+pub fn got_nothing(event: &TraceEvent) -> bool {
+    event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret
+}
+
+/// What happened, in three parts.
+fn events(trace: &Trace) -> Vec<StoryPart> {
+    let TraceParts {
+        unforetold,
+        tried,
+        did,
+    } = trace.parts();
     let mut parts = Vec::new();
-    add(&mut parts, "what no finding predicted", surprising);
-    add(&mut parts, "what it tried", tried);
-    add(&mut parts, "what it did", did);
+    for (title, events) in [
+        ("what no finding predicted", unforetold),
+        ("what it tried", tried),
+        ("what it did", did),
+    ] {
+        add(&mut parts, title, events.into_iter().map(line).collect());
+    }
     if parts.is_empty() {
         let title = "it started nothing, changed no file, reached for no address".to_owned();
         parts.push(StoryPart {

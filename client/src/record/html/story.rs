@@ -2,7 +2,7 @@
 
 use saferun_protocol::{
     Change, ChangeKind, EntryState, EntryType, EventKind, Observation, Place, RunResult, Seen,
-    Trace, TraceEvent, TraceVerdict,
+    TraceEvent, got_nothing,
 };
 
 use super::ran;
@@ -29,46 +29,26 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
         html.raw("<p>SafeRun watched the program from the kernel while it ran: programs that it started, files that it wrote or took away, addresses that it reached for.</p>");
     }
     outcome_of_predictions(html, result);
-    let (surprising, tried, did) = sorted(trace);
+    let parts = trace.parts();
     if trace.events.is_empty() {
         html.raw("<p>It started nothing, changed no file, and reached for no address.</p>");
     }
     events(
         html,
         "<h3>What nothing in the code had announced</h3><p class=soft>Worth a look: reading the code did not predict this.</p>",
-        &surprising,
+        &parts.unforetold,
     );
     events(
         html,
         "<h3>What it tried in vain</h3><p class=soft>The sandbox refused it, or there was nothing to be had: its secrets are decoys.</p>",
-        &tried,
+        &parts.tried,
     );
-    events(html, "<h3>What it did, inside the sandbox</h3>", &did);
+    events(html, "<h3>What it did, inside the sandbox</h3>", &parts.did);
     if trace.left_out > 0 {
         html.raw("<p class=soft>And ")
             .text(&trace.left_out.to_string())
             .raw(" more events of the same kinds.</p>");
     }
-}
-
-/// Each event in the first part that it belongs to: unannounced, in vain, done.
-fn sorted(trace: &Trace) -> (Vec<&TraceEvent>, Vec<&TraceEvent>, Vec<&TraceEvent>) {
-    let (mut surprising, mut tried, mut did) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, event) in (0_u32..).zip(&trace.events) {
-        if trace.unforetold.contains(&number) {
-            surprising.push(event);
-        } else if in_vain(event) {
-            tried.push(event);
-        } else {
-            did.push(event);
-        }
-    }
-    (surprising, tried, did)
-}
-
-/// Whether it got nothing by it: refused, or a secret that is none.
-fn in_vain(event: &TraceEvent) -> bool {
-    event.verdict == TraceVerdict::Refused || event.kind == EventKind::Secret
 }
 
 /// What an event is, as a verb.
@@ -117,7 +97,7 @@ fn events(html: &mut Html, title: &'static str, events: &[&TraceEvent]) {
         .raw("<table><thead><tr><th>What</th><th>On what</th><th>From</th></tr></thead><tbody>");
     for event in events.iter().take(LISTED) {
         html.raw("<tr><td>").text(verb(event.kind));
-        if event.kind != EventKind::Secret && in_vain(event) {
+        if event.kind != EventKind::Secret && got_nothing(event) {
             html.raw(" <span class=\"badge\">refused</span>");
         }
         html.raw("</td><td class=mono>").text(&event.what);
@@ -226,6 +206,8 @@ pub(super) fn mark(html: &mut Html, observed: Option<Observation>) {
 
 #[cfg(test)]
 mod tests {
+    use saferun_protocol::{Trace, TraceVerdict};
+
     use super::*;
     use crate::record::sample;
 
