@@ -12,7 +12,10 @@ mod run;
 mod scan;
 mod watch;
 
-use clap::{Args, Parser};
+use clap::{
+    Args, Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 pub(crate) use apply::ApplyArgs;
 pub(crate) use bench::BenchArgs;
@@ -41,7 +44,19 @@ use crate::ui::ColorWhen;
 Examples:
   saferunctl run script.py               run a script, output live, exit code the script's own
   saferunctl run -c 'print(1 + 1)'       run a line of Python
-  saferunctl doctor                      find out what is missing on this machine"
+  saferunctl doctor                      find out what is missing on this machine
+
+Environment:
+  SAFERUN_SOCKET       the daemon's socket [default: below XDG_RUNTIME_DIR, else below /tmp]
+  SAFERUN_STATE_DIR    the folder of the record, the images' recipes and the log
+  SAFERUN_NO_START=1   never start a daemon
+  SAFERUN_ENGINE       the container engine's socket, for a daemon that is started, as unix:///PATH
+  SAFERUN_POLICY       the preset; each key of the policy has a variable of its own: docs/policy.md
+  NO_COLOR             no colours, however the terminal is
+
+Exit codes: 0 done; 1 what was looked for is not so; 2 the command line or a file cannot be used;
+125 SafeRun failed; 130 interrupted; 141 nobody reads the output. `run` has more, and each command
+says what is special to it."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -67,6 +82,21 @@ pub(crate) struct Global {
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) no_start: bool,
 }
+
+/// Reads one of some words, in whatever case, so that a shell can complete them.
+pub(crate) fn one_of<T, E>(
+    words: &'static [&'static str],
+    read: fn(&str) -> Result<T, E>,
+) -> impl TypedValueParser<Value = T>
+where
+    T: Clone + Send + Sync + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync + 'static>> + 'static,
+{
+    PossibleValuesParser::new(words).try_map(move |word| read(&word))
+}
+
+/// The levels of risk, as they are typed.
+pub(crate) const LEVELS: &[&str] = &["LOW", "MEDIUM", "HIGH", "BLOCKED"];
 
 impl Global {
     /// Whether a daemon may be started.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use saferun_protocol::{Anchor, Outcome, Risk};
 
+use super::{LEVELS, one_of};
 use crate::{
     record::{anchor, moment, outcome, risk},
     units::duration_ms,
@@ -17,7 +18,7 @@ pub(crate) struct HistoryArgs {
     #[command(subcommand)]
     pub(crate) command: Option<HistoryCommand>,
     /// Only runs of this risk level and above
-    #[arg(long, value_name = "LEVEL", value_parser = risk)]
+    #[arg(long, value_name = "LEVEL", value_parser = one_of(LEVELS, risk), ignore_case = true, hide_possible_values = true)]
     pub(crate) risk: Option<Risk>,
     /// Only runs that ended so, as completed, timeout, oom or blocked
     #[arg(long, value_name = "OUTCOME", value_parser = outcome)]

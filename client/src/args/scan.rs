@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, ValueEnum};
 use saferun_scanner::Level;
 
+use super::{LEVELS, one_of};
+
 /// Options of `scan`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScanArgs {
@@ -26,10 +28,10 @@ pub(crate) struct ScanArgs {
     )]
     pub(crate) format: Format,
     /// Exit with 1 if anything is at this level or above: LOW, MEDIUM, HIGH or BLOCKED
-    #[arg(long, value_name = "LEVEL", default_value_t = Level::High)]
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::High, value_parser = one_of(LEVELS, <Level as std::str::FromStr>::from_str), ignore_case = true, hide_possible_values = true)]
     pub(crate) fail_on: Level,
     /// Lowest level to print as text
-    #[arg(long, value_name = "LEVEL", default_value_t = Level::Low)]
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::Low, value_parser = one_of(LEVELS, <Level as std::str::FromStr>::from_str), ignore_case = true, hide_possible_values = true)]
     pub(crate) least: Level,
     /// Name that standard input has in the report; its ending says what it is
     #[arg(long, value_name = "NAME", default_value = "<stdin>")]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use saferun_scanner::Level;
 
+use super::{LEVELS, one_of};
+
 /// Options of `watch`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -19,7 +21,7 @@ pub(crate) struct WatchArgs {
     #[arg(long)]
     pub(crate) generated: bool,
     /// Only files at this level or above: LOW, MEDIUM, HIGH or BLOCKED
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", value_parser = one_of(LEVELS, <Level as std::str::FromStr>::from_str), ignore_case = true, hide_possible_values = true)]
     pub(crate) least: Option<Level>,
     #[command(subcommand)]
     pub(crate) command: Option<WatchCommand>,

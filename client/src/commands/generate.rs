@@ -30,8 +30,15 @@ pub(crate) fn man() -> Result<u8, Failure> {
 
 fn render(command: &mut Command, text: &mut Vec<u8>) -> std::io::Result<()> {
     command.build();
-    clap_mangen::Man::new(command.clone()).render(text)?;
-    describe(command, text)
+    let page = clap_mangen::Man::new(command.clone());
+    page.render_title(text)?;
+    page.render_name_section(text)?;
+    page.render_synopsis_section(text)?;
+    page.render_description_section(text)?;
+    page.render_options_section(text)?;
+    examples(command, text);
+    describe(command, text)?;
+    page.render_version_section(text)
 }
 
 fn describe(command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
@@ -42,9 +49,24 @@ fn describe(command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
         page.render_synopsis_section(text)?;
         page.render_description_section(text)?;
         page.render_options_section(text)?;
+        examples(sub, text);
         describe(sub, text)?;
     }
     Ok(())
+}
+
+/// What follows the options in a command's help, line by line as it stands there.
+fn examples(command: &Command, text: &mut Vec<u8>) {
+    let Some(after) = command.get_after_help() else {
+        return;
+    };
+    text.extend_from_slice(b".SH EXAMPLES\n.nf\n");
+    for line in after.to_string().lines() {
+        // A line that begins with a dot or a quote would be a request.
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        text.extend_from_slice(format!("\\&{line}\n").as_bytes());
+    }
+    text.extend_from_slice(b".fi\n");
 }
 
 #[cfg(test)]
@@ -78,12 +100,25 @@ mod tests {
             names.len() > 30 && names.contains(&"uninstall".to_owned()),
             "{names:?}"
         );
+        let bash = completions_for(Shell::Bash);
+        let bash = String::from_utf8(bash).unwrap();
+        assert!(bash.contains("LOW MEDIUM HIGH BLOCKED"), "values, too");
         for (kind, text) in texts {
             // roff writes a dash as \\- in bold text.
             let text = String::from_utf8(text)
                 .unwrap()
                 .replace("\\-", "-")
                 .to_lowercase();
+            if kind == "man" {
+                assert!(
+                    text.contains("\n\\&  saferunctl run script.py "),
+                    "its examples, a line each"
+                );
+                assert!(
+                    text.contains("exit codes: 0 it can; 1 it cannot;"),
+                    "what commands return"
+                );
+            }
             for name in &names {
                 assert!(text.contains(name.as_str()), "{kind} does not know {name}");
             }

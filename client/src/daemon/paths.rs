@@ -16,8 +16,23 @@ pub(crate) fn state_dir() -> Result<PathBuf, Failure> {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    absolute("SAFERUN_STATE_DIR")
-        .or_else(|| absolute("XDG_STATE_HOME").map(|base| base.join("saferun")))
+    if let Some(set) = env::var_os("SAFERUN_STATE_DIR").filter(|set| !set.is_empty()) {
+        let path = PathBuf::from(set);
+        // The daemon refuses such a one as well; another folder in its place would be nobody's wish.
+        return if path.is_absolute() {
+            Ok(path)
+        } else {
+            Err(Failure::failed(
+                format!(
+                    "SAFERUN_STATE_DIR is `{}`, which is not an absolute path",
+                    path.display()
+                ),
+                "give one that starts with /",
+            ))
+        };
+    }
+    absolute("XDG_STATE_HOME")
+        .map(|base| base.join("saferun"))
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state/saferun")))
         .ok_or_else(|| {
             Failure::failed(
