@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Prints the licences of everything that the extension's package holds beside SafeRun's own code: the crates within the
-programs, by cargo's own resolution for this platform, and the npm packages within the bundle, by esbuild's metafile.
+programs, by cargo's own resolution for this platform, what the compiler and the linker put into them, and the npm
+packages within the bundle, by esbuild's metafile.
 Usage: notices.py METAFILE. Fails where a part names no licence."""
 
 import collections
+import html.parser
 import json
+import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -43,6 +47,50 @@ def crates():
         yield package["name"], package["version"], package["license"], pathlib.Path(package["manifest_path"]).parent
 
 
+class Text(html.parser.HTMLParser):
+    """The words of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = []
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def text_of(path):
+    try:
+        return path.read_text(errors="replace")
+    except OSError as error:
+        sys.exit(f"{path} is missing, which names the licence of a part: {error}")
+
+
+def toolchain():
+    """What is in every program, or in the static ones, without being a crate: titles and texts."""
+    rustc = lambda *args: subprocess.check_output(["rustc", *args], text=True, cwd=ROOT).strip()
+    page = Text()
+    page.feed(text_of(pathlib.Path(rustc("--print", "sysroot")) / "share/doc/rust/COPYRIGHT-library.html"))
+    yield f"The Rust standard library, of {rustc('--version')}", re.sub(r"\n\s*\n+", "\n\n", "".join(page.words))
+    # scripts/build.sh links these two statically; the others take the C library of the machine that they run on.
+    glibc = os.confstr("CS_GNU_LIBC_VERSION")
+    repository = json.loads((ROOT / "vscode-extension/package.json").read_text())["repository"]["url"]
+    yield (
+        f"The GNU C Library ({glibc}), in bin/saferunctl and bin/saferun-init, under the GNU LGPL, version 2.1 or later",
+        "These two programs use the GNU C Library, and hold a copy of it that was linked statically. Whoever has them may\n"
+        "change the library and link them anew, and may take them apart to find faults of such changes: all their source,\n"
+        f"and scripts/build.sh, which links them, are at {repository} under the licences in\n"
+        "LICENSE-MIT and LICENSE-APACHE. The library's source is that of the package glibc of the distribution that they\n"
+        "were built on, and at https://sourceware.org/glibc/.\n\n"
+        + text_of(pathlib.Path("/usr/share/doc/libc6/copyright"))
+        + "\n" + "-" * 100 + "\n"
+        + text_of(pathlib.Path("/usr/share/common-licenses/LGPL-2.1")),
+    )
+    yield (
+        "The runtime library of GCC (libgcc), in the programs, under the GNU GPL with the GCC Runtime Library Exception",
+        text_of(pathlib.Path("/usr/share/doc/libgcc-s1/copyright")),
+    )
+
+
 def modules(metafile):
     folders = set()
     for name in json.loads(metafile.read_text())["inputs"]:
@@ -69,6 +117,8 @@ def main():
             texts[file.read_text(errors="replace").strip()].append(title)
         if not files:
             texts["Its package holds no text of this licence."].append(title)
+    for title, text in toolchain():
+        texts[text.strip()].append(title)
     print("The programs and the bundle in this package contain these parts under their own licences.")
     for text, titles in sorted(texts.items(), key=lambda item: item[1]):
         print("\n" + "=" * 100)

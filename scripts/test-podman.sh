@@ -17,6 +17,8 @@ setpriv --pdeathsig KILL -- podman --cgroup-manager=cgroupfs --runtime=runc --ev
   system service --time=0 "unix://$folder/podman.sock" >"$folder/log" 2>&1 </dev/null &
 service=$!
 leave() {
+  # A daemon outlives the command that started it.
+  SAFERUN_SOCKET=$folder/s.sock SAFERUN_NO_START=1 "$DIST/saferunctl" daemon stop >/dev/null 2>&1 || true
   # The service by its pid; what it mounted below its own folder goes with it.
   kill "$service" 2>/dev/null || true
   wait "$service" 2>/dev/null || true

@@ -1,4 +1,4 @@
-//! What differs between two records of the same code. Times and memory always do, and are left out. Pure.
+//! What differs between two records, their code included. Times and memory always do, and are left out. Pure.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{RunRecord, RunResult};
