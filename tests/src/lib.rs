@@ -17,6 +17,7 @@ mod crash;
 mod disk;
 mod faults;
 pub mod shown;
+mod system_journal;
 mod tools;
 
 /// The end of a command line that traces a run which no policy stops, in the tier where the kernel's word is there.
@@ -41,6 +42,7 @@ pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
 pub use disk::{HeldRecord, SmallDisk};
 pub use faults::{Fault, FaultyEngine};
+pub use system_journal::SystemJournal;
 pub use tools::{docker, pause, text};
 
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.

@@ -4,64 +4,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::Output,
 };
 
-use saferun_tests::{Daemon, pause, skipped, text};
-
-/// A system journal of this test's own: a namespace of systemd-journald.
-struct SystemJournal {
-    child: Child,
-    name: String,
-    files: PathBuf,
-}
-
-impl SystemJournal {
-    fn start() -> Option<Self> {
-        let program = Path::new("/lib/systemd/systemd-journald");
-        if !nix::unistd::geteuid().is_root() || !program.exists() {
-            skipped("a system journal of its own needs root and systemd-journald");
-            return None;
-        }
-        let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
-        let name = format!("saferun{}", std::process::id());
-        let child = Command::new(program)
-            .arg(&name)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("systemd-journald");
-        let folder = if Path::new("/var/log/journal").is_dir() {
-            "/var/log/journal"
-        } else {
-            "/run/log/journal"
-        };
-        let files = Path::new(folder).join(format!("{}.{name}", machine.trim()));
-        let journal = Self { child, name, files };
-        for _ in 0..500 {
-            if journal.socket().exists() && journal.files.is_dir() {
-                return Some(journal);
-            }
-            pause();
-        }
-        skipped("systemd-journald does not start here");
-        None
-    }
-
-    fn socket(&self) -> PathBuf {
-        PathBuf::from(format!("/run/systemd/journal.{}/socket", self.name))
-    }
-}
-
-impl Drop for SystemJournal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.files);
-        let _ = fs::remove_dir_all(format!("/run/systemd/journal.{}", self.name));
-    }
-}
+use saferun_tests::{Daemon, SystemJournal, text};
 
 fn said(daemon: &Daemon, args: &[&str], code: i32) -> String {
     let output: Output = daemon.cli(args).output().expect("saferunctl");
@@ -110,7 +56,7 @@ fn a_record_that_was_put_back_is_found_by_the_system_journal_and_by_a_kept_line(
     let Some(mut daemon) = Daemon::start_with(&[("SAFERUN_SYSTEM_JOURNAL", &socket)]) else {
         return;
     };
-    let directory = format!("--journal-directory={}", journal.files.display());
+    let directory = format!("--journal-directory={}", journal.files().display());
     let state = daemon.folder().join("state");
     let _ = daemon.run("print(1)");
     stop(&mut daemon);

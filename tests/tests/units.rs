@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use saferun_tests::{bin, pause, text};
+use saferun_tests::{SystemJournal, bin, pause, skipped, text};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -239,4 +239,76 @@ fn the_service_manager_is_told_of_ready_watchdog_and_stopping() {
         assert!(Instant::now() < deadline, "it does not stop");
         pause();
     }
+}
+
+/// Has the system journal's files be those of `$1`, and systemd run with the service installed, for `$4` alone.
+const WITH_JOURNAL: &str = r#"set -e
+mount --bind "$1" "$2"
+mount -t tmpfs none /run/systemd
+mkdir /run/systemd/system
+mount -t tmpfs none /run/log
+mkdir -p "/run/log/journal/$3"
+mount --bind "$2" "/run/log/journal/$3"
+mount -t tmpfs none /etc/systemd/system
+touch /etc/systemd/system/saferund.service
+exec "$4" daemon logs -n 50"#;
+
+#[test]
+fn the_log_of_a_unit_is_what_the_system_journal_has_of_it_and_acts_on_no_terminal() {
+    let Some(journal) = SystemJournal::start() else {
+        return;
+    };
+    let alone = ["unshare", "--mount", "--propagation", "private"];
+    let mut probe = Command::new(alone[0]);
+    let probe = probe
+        .args(&alone[1..])
+        .args(["mount", "-t", "tmpfs", "none", "/mnt"]);
+    if !probe.output().is_ok_and(|output| output.status.success()) {
+        skipped("the log of a unit needs a mount namespace");
+        return;
+    }
+    let socket = UnixDatagram::unbound().expect("a socket");
+    for (unit, message) in [
+        ("saferund.service", "first of ours"),
+        ("other.service", "of another"),
+        ("saferund.service", "ours \x1b]0;owned\x07\x1b[2J"),
+        ("saferund.service", "last of ours"),
+    ] {
+        let entry = format!("MESSAGE={message}\nPRIORITY=6\nOBJECT_SYSTEMD_UNIT={unit}\n");
+        let sent = socket.send_to(entry.as_bytes(), journal.socket());
+        sent.expect("the journal takes it");
+    }
+    let (home, files) = (folder(), folder());
+    let log = || {
+        let output = Command::new(alone[0])
+            .args(&alone[1..])
+            .args(["sh", "-c", WITH_JOURNAL, "sh"])
+            .args([journal.files(), files.path()])
+            .arg(SystemJournal::machine())
+            .arg(bin("saferunctl"))
+            .env("HOME", home.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .stdin(Stdio::null())
+            .output()
+            .expect("unshare starts");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    // It writes what it was sent soon, not at once.
+    let mut said = log();
+    for _ in 0..500 {
+        if said.contains("last of ours") {
+            break;
+        }
+        pause();
+        said = log();
+    }
+    assert!(
+        said.contains("first of ours") && said.contains("last of ours"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("of another") && !said.contains('\x1b'),
+        "{said:?}"
+    );
 }
