@@ -393,6 +393,9 @@ fn bad_input_gets_one_clear_error() {
         2,
         "memory",
     );
+    let mut elsewhere = daemon.cli(&["apply"]);
+    elsewhere.env("SAFERUN_STATE_DIR", "state");
+    complains(elsewhere, 125, "SAFERUN_STATE_DIR is `state`");
 }
 
 #[test]
