@@ -27,7 +27,7 @@ async fn list(json: bool, global: &Global) -> Result<u8, Failure> {
         .image_list()
         .await?;
     if json {
-        ui::line(serde_json::to_string_pretty(&images).unwrap_or_default());
+        ui::line(ui::pretty_json(&images));
     } else {
         ui::out(text(&images));
     }
@@ -51,7 +51,7 @@ fn text(images: &[ImageInfo]) -> String {
             one_line(&image.variant),
             state.to_owned(),
             image.size_bytes.map_or("-".to_owned(), show_bytes),
-            image.created.clone().unwrap_or_else(|| "-".to_owned()),
+            one_line(image.created.as_deref().unwrap_or("-")),
             short_id(id),
         ]
     }));
@@ -65,7 +65,7 @@ async fn prune(dry_run: bool, json: bool, global: &Global) -> Result<u8, Failure
         .image_prune(dry_run)
         .await?;
     if json {
-        ui::line(serde_json::to_string_pretty(&report).unwrap_or_default());
+        ui::line(ui::pretty_json(&report));
     } else {
         ui::out(pruned(&report, dry_run));
     }
@@ -102,12 +102,14 @@ fn pruned(report: &ImagePrune, dry_run: bool) -> String {
 fn named(image: &ImageInfo) -> String {
     let id = short_id(image.id.as_deref().unwrap_or("-"));
     let built = image.created.as_deref().unwrap_or("at an unknown time");
+    let built = one_line(built);
     format!("{} {id}, built {built}", one_line(&image.variant))
 }
 
 fn short_id(id: &str) -> String {
+    let id = one_line(id);
     id.strip_prefix("sha256:")
-        .unwrap_or(id)
+        .unwrap_or(&id)
         .chars()
         .take(12)
         .collect()

@@ -17,7 +17,7 @@ pub(crate) async fn status(json: bool, global: &Global) -> Result<u8, Failure> {
     let client = daemon::reach(global.may_start()).await?;
     let status = client.status().await?;
     if json {
-        ui::line(serde_json::to_string_pretty(&status).unwrap_or_default());
+        ui::line(ui::pretty_json(&status));
     } else {
         ui::out(text(&status, Paint::stdout()));
     }

@@ -78,7 +78,9 @@ fn report(seen: &Seen, json: bool) -> u8 {
         .filter(|check| check.state == State::Missing)
         .count();
     if json {
-        ui::line(json!({"ok": missing == 0, "checks": seen.checks}).to_string());
+        ui::line(ui::json(
+            &json!({"ok": missing == 0, "checks": seen.checks}),
+        ));
     } else {
         let paint = Paint::stdout();
         ui::out(

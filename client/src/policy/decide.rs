@@ -52,7 +52,7 @@ pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
         file.texts.first().map(String::as_str),
     );
     if args.json {
-        ui::line(serde_json::to_string_pretty(&explanation).unwrap_or_default());
+        ui::line(ui::pretty_json(&explanation));
     } else {
         ui::line(explanation.to_string().trim_end());
     }
@@ -96,7 +96,9 @@ fn test_sources(shown: &str, sources: &[Source], as_json: bool) -> Result<u8, Fa
         .run_tests(&loaded.tests, |code, _language| scan(code, &options));
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
     if as_json {
-        ui::line(json!({"file": shown, "failed": failed, "tests": outcomes}).to_string());
+        ui::line(ui::json(
+            &json!({"file": shown, "failed": failed, "tests": outcomes}),
+        ));
     } else {
         for outcome in &outcomes {
             ui::line(outcome.to_string());

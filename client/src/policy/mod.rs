@@ -59,12 +59,9 @@ fn show(args: &PolicyShowArgs) -> Result<u8, Failure> {
     };
     let shown = policy.show();
     if args.json {
-        ui::line(
-            serde_json::to_string_pretty(
-                &json!({"name": policy.name, "hash": policy.hash(), "values": shown}),
-            )
-            .unwrap_or_default(),
-        );
+        ui::line(ui::pretty_json(
+            &json!({"name": policy.name, "hash": policy.hash(), "values": shown}),
+        ));
     } else {
         ui::out(text(&policy, args.origin));
     }

@@ -72,11 +72,11 @@ pub(crate) async fn run(args: &RunArgs, global: &Global, began: Instant) -> u8 {
         Ok(code) => code,
         Err(failure) => {
             if args.json {
-                ui::line(failure.json().to_string());
+                ui::line(ui::json(&failure.json()));
             } else if args.stream {
                 let mut event = failure.json();
                 event["event"] = "error".into();
-                ui::line(event.to_string());
+                ui::line(ui::json(&event));
             }
             ui::err(failure.text());
             failure.exit

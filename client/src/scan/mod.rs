@@ -68,9 +68,9 @@ pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
                 least: args.least,
             },
         ),
-        Format::Json => report::json(files),
-        Format::Sarif => report::sarif(files),
-        Format::Github => report::github(files),
+        Format::Json => report::json(files).map(|text| ui::escaped_json(&text)),
+        Format::Sarif => report::sarif(files).map(|text| ui::escaped_json(&text)),
+        Format::Github => report::github(files).map(|text| ui::harmless(&text)),
     };
     let printed = printed.map_err(|error| Failure {
         exit: exit::USAGE,

@@ -68,7 +68,7 @@ pub(crate) async fn self_check(
         .count();
     let skipped = verdicts.iter().filter(|verdict| verdict.skipped).count();
     if json {
-        ui::line(report(&verdicts, failed).to_string());
+        ui::line(ui::json(&report(&verdicts, failed)));
     } else {
         ui::line(match failed {
             0 if skipped == 0 => format!("all {} probes passed: the sandbox holds", verdicts.len()),

@@ -14,7 +14,7 @@ use std::{
 pub(crate) use paint::{ColorWhen, Paint, choose_colour};
 pub(crate) use progress::Progress;
 pub(crate) use saferun_text::one_line;
-pub(crate) use sanitise::{Sanitiser, json};
+pub(crate) use sanitise::{Sanitiser, escaped_json, json, pretty_json};
 pub(crate) use table::table;
 
 use crate::exit;

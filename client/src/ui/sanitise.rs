@@ -172,9 +172,18 @@ impl Sanitiser {
 
 /// A value as JSON on one line, in which every character that could fool a reader is written as an escape of JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> String {
-    use std::fmt::Write as _;
     // Types of the protocol: their maps have string keys and their numbers are finite.
-    let text = serde_json::to_string(value).unwrap_or_default();
+    escaped_json(&serde_json::to_string(value).unwrap_or_default())
+}
+
+/// The same on several lines.
+pub(crate) fn pretty_json(value: &impl serde::Serialize) -> String {
+    escaped_json(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// JSON in which the same is so: only in strings such characters can stand.
+pub(crate) fn escaped_json(text: &str) -> String {
+    use std::fmt::Write as _;
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if dangerous(character) {

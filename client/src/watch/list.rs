@@ -17,7 +17,7 @@ pub(super) async fn list(as_json: bool) -> Result<u8, Failure> {
         None => Vec::new(),
     };
     if as_json {
-        ui::line(json!({"roots": roots}).to_string());
+        ui::line(ui::json(&json!({"roots": roots})));
         return Ok(0);
     }
     if roots.is_empty() {

@@ -88,7 +88,7 @@ pub(crate) async fn watch(args: &WatchArgs, global: &Global) -> Result<u8, Failu
 impl View {
     fn take(&mut self, event: &WatchEvent) {
         match self {
-            Self::Json => ui::line(serde_json::to_string(event).unwrap_or_default()),
+            Self::Json => ui::line(ui::json(event)),
             Self::Lines => lines::write(event),
             Self::Live(live) => live.take(event),
         }
