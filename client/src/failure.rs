@@ -4,7 +4,7 @@ use jsonrpsee::core::ClientError;
 use saferun_protocol::{Advice, Code, ConnectError, SocketPathError};
 use serde_json::json;
 
-use crate::{exit, ui::harmless};
+use crate::{exit, ui::one_line};
 
 /// A command failed.
 #[derive(Debug)]
@@ -42,8 +42,9 @@ impl Failure {
             Some(advice) => format!("saferunctl: {}\n  {advice}\n", self.message),
             None => format!("saferunctl: {}\n", self.message),
         };
-        // Names of files and words of others stand in it.
-        harmless(&text)
+        // Names of files and words of others stand in it: no colour passes either.
+        let lines = text.lines().flat_map(|line| [one_line(line), "\n".to_owned()]);
+        lines.collect()
     }
 
     /// For programs that asked for JSON.
@@ -118,10 +119,10 @@ mod tests {
 
     #[test]
     fn nothing_in_it_acts_on_a_terminal_and_its_lines_stay() {
-        let failure = Failure::failed("no \x1b[2J\u{202e}\n  | a line", "try \x07");
+        let failure = Failure::failed("no \x1b[2J\x1b[30m\u{202e}\n  | a line", "try \x07");
         assert_eq!(
             failure.text(),
-            "saferunctl: no \\x1b[2J\\u{202e}\n  | a line\n  try \\x07\n"
+            "saferunctl: no \\x1b[2J\\x1b[30m\\u{202e}\n  | a line\n  try \\x07\n"
         );
     }
 
