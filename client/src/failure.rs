@@ -43,7 +43,9 @@ impl Failure {
             None => format!("saferunctl: {}\n", self.message),
         };
         // Names of files and words of others stand in it: no colour passes either.
-        let lines = text.lines().flat_map(|line| [one_line(line), "\n".to_owned()]);
+        let lines = text
+            .lines()
+            .flat_map(|line| [one_line(line), "\n".to_owned()]);
         lines.collect()
     }
 

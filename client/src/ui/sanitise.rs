@@ -151,15 +151,13 @@ impl Sanitiser {
             1 => character == '[',
             _ => matches!(character, '0'..='9' | ';' | ':' | 'm'),
         };
-        if !fits || held.len() >= LONGEST_SGR {
+        let ends = character == 'm';
+        let wrong = ends && !held.strip_prefix("\x1b[").is_some_and(only_colours);
+        if !fits || wrong || held.len() >= LONGEST_SGR {
             self.altered = true;
             show_all(&held, out);
             self.plain(character, out);
-        } else if character == 'm' && !held.strip_prefix("\x1b[").is_some_and(only_colours) {
-            self.altered = true;
-            show_all(&held, out);
-            self.plain(character, out);
-        } else if character == 'm' {
+        } else if ends {
             self.coloured = !matches!(held.as_str(), "\x1b[" | "\x1b[0");
             out.push_str(&held);
             out.push('m');

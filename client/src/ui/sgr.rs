@@ -60,8 +60,7 @@ fn colour<'text>(parameters: &mut impl Iterator<Item = &'text str>) -> bool {
         Some(2) => 3,
         _ => return false,
     };
-    let mut taken = parameters.by_ref().take(count).map(number);
-    taken.by_ref().filter(Option::is_some).count() == count
+    parameters.by_ref().take(count).filter_map(number).count() == count
 }
 
 /// A parameter with parts: a kind of underline, or a colour whose space is the usual one.
