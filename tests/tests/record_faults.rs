@@ -15,6 +15,7 @@ use saferun_tests::{Daemon, HeldRecord, SmallDisk};
 enum Fault {
     Full,
     Locked,
+    Moved,
     Damaged,
     ReadOnly,
 }
@@ -25,6 +26,7 @@ impl Fault {
         match self {
             Self::Full => "full",
             Self::Locked => "locked",
+            Self::Moved => "moved away",
             Self::Damaged => "damaged",
             Self::ReadOnly => "readonly",
         }
@@ -35,6 +37,7 @@ impl Fault {
 enum Broken {
     Filler(PathBuf),
     Holder(HeldRecord),
+    Moved(PathBuf),
     Aside(PathBuf),
     Mount,
 }
@@ -51,6 +54,11 @@ impl Bench<'_> {
         match fault {
             Fault::Full => Broken::Filler(self.disk.fill()),
             Fault::Locked => Broken::Holder(HeldRecord::at(&self.record)),
+            Fault::Moved => {
+                let aside = self.record.with_extension("moved");
+                fs::rename(&self.record, &aside).expect("the record is moved");
+                Broken::Moved(aside)
+            }
             Fault::Damaged => {
                 self.daemon.kill();
                 let aside = self.record.with_extension("aside");
@@ -77,6 +85,7 @@ impl Bench<'_> {
         match broken {
             Broken::Filler(filler) => fs::remove_file(filler).expect("room"),
             Broken::Holder(holder) => holder.let_go(),
+            Broken::Moved(aside) => fs::rename(aside, &self.record).expect("the record is back"),
             Broken::Aside(aside) => {
                 self.daemon.kill();
                 fs::rename(aside, &self.record).expect("the record is back");
@@ -137,7 +146,8 @@ fn each_way_in_which_a_record_fails_is_answered_as_the_policy_says() {
     for runs in [false, true] {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("state");
-        let Some(disk) = SmallDisk::at(&state, 8) else {
+        // A run needs room for its end and twice the 8 MiB of output that this preset keeps.
+        let Some(disk) = SmallDisk::at(&state, 32) else {
             return;
         };
         let config = folder.path().join("config");
@@ -159,7 +169,13 @@ fn each_way_in_which_a_record_fails_is_answered_as_the_policy_says() {
             disk,
             record: state.join("audit.sqlite"),
         };
-        for fault in [Fault::Full, Fault::Locked, Fault::Damaged, Fault::ReadOnly] {
+        for fault in [
+            Fault::Full,
+            Fault::Locked,
+            Fault::Moved,
+            Fault::Damaged,
+            Fault::ReadOnly,
+        ] {
             assert_eq!(run(bench.daemon).unrecorded, None, "before {fault:?}");
             // No container is begun that could not be written into the journal, which is on the same disk.
             bench.daemon.wait_for_warm(1);
@@ -183,7 +199,7 @@ fn each_way_in_which_a_record_fails_is_answered_as_the_policy_says() {
         let page = daemon
             .block_on(client.history(HistoryQuery::default()))
             .expect("history");
-        assert_eq!(page.runs.len(), 8, "{page:#?}");
+        assert_eq!(page.runs.len(), 10, "{page:#?}");
         assert!(
             page.runs
                 .iter()
@@ -191,6 +207,54 @@ fn each_way_in_which_a_record_fails_is_answered_as_the_policy_says() {
             "{page:#?}"
         );
     }
+}
+
+#[test]
+fn a_run_whose_record_is_deleted_meanwhile_says_so_and_the_next_record_begins_without_it() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    assert_eq!(daemon.run("print(1)").unrecorded, None);
+    let client = daemon.connect();
+    let mut request = saferun_protocol::RunRequest::new("import time\ntime.sleep(300)");
+    request.policy = Some("permissive".to_owned());
+    let running = daemon.spawn(async move { client.run(request).await });
+    daemon.wait_until("it runs", |daemon| daemon.status().running == 1);
+    let state = daemon.folder().join("state");
+    for name in [
+        "audit.sqlite",
+        "audit.sqlite-wal",
+        "audit.sqlite-shm",
+        "audit.head",
+    ] {
+        fs::remove_file(state.join(name)).expect("it is deleted");
+    }
+    let client = daemon.connect();
+    let runs = daemon.block_on(client.ps()).expect("the runs");
+    daemon
+        .block_on(client.kill(runs[0].id.clone()))
+        .expect("it is ended");
+    let result = daemon
+        .block_on(running)
+        .expect("the task")
+        .expect("an account");
+    let why = result.unrecorded.as_ref().expect("it says so");
+    assert!(why.contains("deleted"), "{result:#?}");
+    let told = daemon.status().problems;
+    assert!(
+        told.iter().any(|problem| problem.contains("deleted")),
+        "{told:?}"
+    );
+    assert_eq!(daemon.run("print(2)").unrecorded, None);
+    assert!(daemon.status().ready);
+    let report = daemon
+        .block_on(client.verify_history(None, None))
+        .expect("a report");
+    assert_eq!(
+        (report.verdict, report.events),
+        (Integrity::Consistent, 2),
+        "{report:#?}"
+    );
 }
 
 /// Under the policy that holds.

@@ -32,7 +32,7 @@ impl Audit {
             Kind::Quarantine
         };
         let event = NewEvent::new(kind, String::new(), uid, now_ms(), held, Vec::new());
-        self.append(event.durable(true)).await
+        self.append(event.durable(true)).await.map(drop)
     }
 
     /// The newest quarantine of a file by this uid's daemon. Blocks.

@@ -1,5 +1,5 @@
 //! The record of all runs: two appended events for each, hash-chained, sealed on request. One thread owns the
-//! connection that writes (`store`); readers have their own (`read`, `verify`). Knows no RPC and no engine.
+//! connection that writes (`writer`, `store`); readers have their own (`read`, `verify`). Knows no RPC and no engine.
 
 mod alerts;
 mod chain;
@@ -16,9 +16,11 @@ mod order;
 mod read;
 mod record;
 mod redact;
+mod room;
 mod store;
 mod verify;
 mod words;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -26,28 +28,22 @@ mod tests;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    thread,
     time::Duration,
 };
 
 use saferun_protocol::{HostPath, RecordHead, Sealed};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::Clock;
 pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
 pub(crate) use held::Held;
-use herald::Herald;
 pub use offline::{CopyCheck, RecordError, verify_copy};
 pub(crate) use order::Piece;
 pub(crate) use record::{Facts, Recorded, now_ms};
 pub(crate) use redact::Secrets;
-use store::Store;
+pub(crate) use room::Promise;
+use writer::{Command, Waiting};
 
-/// Commands that wait for the writer.
-const QUEUE: usize = 256;
-/// Appends that share a commit.
-const BATCH: usize = 64;
 /// How long a run waits for its event to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -57,6 +53,34 @@ pub(crate) enum AuditError {
     /// No room.
     #[error("the disk of the audit record {path} is full: make room on it")]
     Full {
+        /// The file.
+        path: String,
+    },
+    /// What is left is less than the end of a run may take.
+    #[error(
+        "the disk of the audit record {path} is too full: {left} KiB are left, and what this run and those under way record may take {needed} KiB; make room on it"
+    )]
+    NoRoom {
+        /// The file.
+        path: String,
+        /// What is left, in KiB.
+        left: u64,
+        /// What may be needed, in KiB.
+        needed: u64,
+    },
+    /// Another file, or none, stands at its path.
+    #[error(
+        "the audit record {path} was moved away, deleted or replaced while SafeRun had it open: put it back, or the next run goes into what stands there then"
+    )]
+    Replaced {
+        /// The file.
+        path: String,
+    },
+    /// An end without its start.
+    #[error(
+        "the start of this run is not in the audit record {path}, which is another than when it began: its end is not recorded"
+    )]
+    Elsewhere {
         /// The file.
         path: String,
     },
@@ -136,6 +160,8 @@ pub(crate) struct NewEvent {
     head: String,
     bodies: Vec<(&'static str, Vec<u8>)>,
     durable: bool,
+    /// What its end may take, of a start; in bytes.
+    end_room: u64,
 }
 
 impl NewEvent {
@@ -156,6 +182,7 @@ impl NewEvent {
             head: serde_json::to_string(head).unwrap_or_default(),
             bodies,
             durable: false,
+            end_room: 0,
         }
     }
 
@@ -172,23 +199,12 @@ impl NewEvent {
         self.durable = durable;
         self
     }
-}
 
-enum Command {
-    Append {
-        event: Box<NewEvent>,
-        reply: oneshot::Sender<Result<(), AuditError>>,
-    },
-    Seal {
-        reply: oneshot::Sender<Result<Sealed, AuditError>>,
-    },
-    Retain {
-        age: Duration,
-        bytes: u64,
-    },
-    Head {
-        reply: oneshot::Sender<Result<(u64, chain::Hash), AuditError>>,
-    },
+    /// What the end of this start may take.
+    const fn with_end_room(mut self, bytes: u64) -> Self {
+        self.end_room = bytes;
+        self
+    }
 }
 
 /// A handle to the record. Cheap to clone.
@@ -205,19 +221,7 @@ impl Audit {
     /// `journal`: where the system journal listens, which is told of the last link now and then.
     pub(crate) fn open(path: PathBuf, journal: Option<PathBuf>) -> std::io::Result<Self> {
         let problem = Arc::new(Mutex::new(None));
-        let (commands, inbox) = mpsc::channel(QUEUE);
-        let mut writer = Writer {
-            store: None,
-            path: path.clone(),
-            journal,
-            problem: Arc::clone(&problem),
-            clock: Clock::start(),
-        };
-        // Before the first run is accepted, so that no run of this daemon is taken for an interrupted one.
-        let _ = writer.store();
-        thread::Builder::new()
-            .name("audit".to_owned())
-            .spawn(move || writer.serve(inbox))?;
+        let commands = writer::start(path.clone(), journal, Arc::clone(&problem))?;
         Ok(Self {
             commands,
             path: Arc::new(path),
@@ -225,11 +229,12 @@ impl Audit {
         })
     }
 
-    /// Appends an event; returns once it is committed.
-    pub(crate) async fn append(&self, event: NewEvent) -> Result<(), AuditError> {
+    /// Appends an event; returns once it is committed. Of a start, what comes back keeps room for its end.
+    pub(crate) async fn append(&self, event: NewEvent) -> Result<Promise, AuditError> {
         let (reply, answer) = oneshot::channel();
         let event = Box::new(event);
-        self.ask(Command::Append { event, reply }, answer).await
+        self.ask(Command::Append(Waiting { event, reply }), answer)
+            .await
     }
 
     /// Begins a new seal.
@@ -274,127 +279,5 @@ impl Audit {
             Ok(Some(result)) => result,
             _ => Err(AuditError::Slow),
         }
-    }
-}
-
-struct Writer {
-    store: Option<Store>,
-    path: PathBuf,
-    journal: Option<PathBuf>,
-    problem: Arc<Mutex<Option<AuditError>>>,
-    clock: Clock,
-}
-
-impl Writer {
-    fn serve(mut self, mut inbox: mpsc::Receiver<Command>) {
-        let mut held = None;
-        while let Some(command) = held.take().or_else(|| inbox.blocking_recv()) {
-            match command {
-                Command::Append { event, reply } => {
-                    let (mut events, mut replies) = (Vec::new(), Vec::new());
-                    let mut take =
-                        |event: Box<NewEvent>, reply: oneshot::Sender<Result<(), AuditError>>| {
-                            // Whoever waited too long for a start was told that it is not recorded, and did not run or
-                            // runs unrecorded: one that came now would stand there as a run under way.
-                            if event.kind != Kind::Start || !reply.is_closed() {
-                                events.push(*event);
-                                replies.push(reply);
-                            }
-                        };
-                    take(event, reply);
-                    for _ in 1..BATCH {
-                        match inbox.try_recv() {
-                            Ok(Command::Append { event, reply }) => take(event, reply),
-                            Ok(other) => {
-                                held = Some(other);
-                                break;
-                            }
-                            Err(_) => break,
-                        }
-                    }
-                    let result = self.with(|store| store.append(&events));
-                    if result.is_ok() {
-                        self.note(None);
-                    }
-                    for reply in replies {
-                        let _ = reply.send(result.clone());
-                    }
-                    if let Err(error) = self.with(Store::checkpoint) {
-                        tracing::warn!(%error, "the write-ahead log of the record stays as it is");
-                    }
-                }
-                Command::Seal { reply } => {
-                    let _ = reply.send(self.seal());
-                }
-                Command::Head { reply } => {
-                    let _ = reply.send(self.with(|store| {
-                        store.tell_now();
-                        Ok((store.head.seq, store.head.link))
-                    }));
-                }
-                Command::Retain { age, bytes } => {
-                    // By the wall clock, a jump forward would make everything old at once.
-                    let now = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
-                    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-                    match self.with(|store| store.retain(now.saturating_sub(age), bytes, now)) {
-                        Ok(0) => {}
-                        Ok(count) => tracing::info!(count, "dropped bodies of old records"),
-                        Err(error) => tracing::warn!(%error, "old records could not be dropped"),
-                    }
-                }
-            }
-        }
-    }
-
-    fn seal(&mut self) -> Result<Sealed, AuditError> {
-        let mut key = [0; 32];
-        let random = std::fs::File::open("/dev/urandom")
-            .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut key));
-        random.map_err(|error| AuditError::Unusable {
-            path: "/dev/urandom".to_owned(),
-            reason: error.to_string(),
-        })?;
-        let from = self.with(|store| store.seal(key, now_ms()))?;
-        self.note(None);
-        Ok(Sealed {
-            key: chain::hex(&key),
-            from,
-        })
-    }
-
-    /// The store; opened again if it could not be before.
-    fn store(&mut self) -> Result<&mut Store, AuditError> {
-        if self.store.is_none() {
-            let herald = Herald::new(self.journal.clone(), &self.path);
-            match Store::open(&self.path, now_ms(), herald) {
-                Ok(store) => self.store = Some(store),
-                Err(error) => {
-                    self.note(Some(error.clone()));
-                    return Err(error);
-                }
-            }
-        }
-        self.store.as_mut().ok_or(AuditError::Slow)
-    }
-
-    /// Does something with the store. What goes wrong is noted; only an event that was written says that all is well
-    /// again, for little else needs room.
-    fn with<T>(
-        &mut self,
-        work: impl FnOnce(&mut Store) -> rusqlite::Result<T>,
-    ) -> Result<T, AuditError> {
-        let store = self.store()?;
-        let result = work(store).map_err(|error| store.error(&error));
-        if let Err(error) = &result {
-            self.note(Some(error.clone()));
-        }
-        result
-    }
-
-    fn note(&self, error: Option<AuditError>) {
-        if let Some(error) = &error {
-            tracing::error!(%error, "audit");
-        }
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 }

@@ -4,9 +4,10 @@ use saferun_policy::{AuditRules, SourceRecord};
 use saferun_protocol::{Asked, ClientKind, OutcomeEvidence, RunResult};
 
 use super::{
-    Audit, AuditError, NewEvent, Secrets, chain,
+    Audit, AuditError, NewEvent, Promise, Secrets, chain,
     entry::{Call, EndHead, StartHead, excerpt},
     order::{self, Piece},
+    room,
 };
 use crate::{
     heavy::in_place,
@@ -38,6 +39,8 @@ pub(crate) struct Facts<'run> {
     pub(crate) override_reason: Option<&'run str>,
     pub(crate) asked: &'run Asked,
     pub(crate) output_withheld: bool,
+    /// Most bytes that the run hands on of each stream; 0: nothing will run.
+    pub(crate) output_cap: u64,
     pub(crate) image: &'run str,
     /// With the findings; nothing has run yet.
     pub(crate) result: &'run RunResult,
@@ -59,7 +62,8 @@ pub(crate) struct Recorded {
     secrets: Secrets,
     rules: AuditRules,
     output_withheld: bool,
-    started: bool,
+    /// Room for the end; `None`: the start is not recorded.
+    started: Option<Promise>,
 }
 
 impl Recorded {
@@ -75,8 +79,14 @@ impl Recorded {
         if rules.source == SourceRecord::Full {
             secrets = Secrets::default();
         }
-        let event = in_place(weight(&facts), || started(rules, &secrets, facts));
-        let result = audit.append(event.durable(rules.survives_power_loss)).await;
+        let end_room = room::of_end(if rules.output { facts.output_cap } else { 0 });
+        let event = in_place(weight(&facts), || started(rules, &secrets, facts))
+            .durable(rules.survives_power_loss)
+            .with_end_room(end_room);
+        let (started, result) = match audit.append(event).await {
+            Ok(promise) => (Some(promise), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
         reached(Step::StartRecorded);
         let recorded = Self {
             audit,
@@ -85,7 +95,7 @@ impl Recorded {
             secrets,
             rules,
             output_withheld,
-            started: result.is_ok(),
+            started,
         };
         (recorded, result)
     }
@@ -98,7 +108,7 @@ impl Recorded {
         streams: [(Vec<u8>, Option<u64>); 2],
         order: &[Piece],
     ) -> Result<(), AuditError> {
-        if !self.started {
+        if self.started.is_none() {
             // Without its start an end would be a run from nowhere; the caller has been told already.
             return Ok(());
         }
@@ -109,7 +119,7 @@ impl Recorded {
         let event = event.durable(self.rules.survives_power_loss);
         let result = self.audit.append(event).await;
         reached(Step::EndRecorded);
-        result
+        result.map(drop)
     }
 
     /// The event of the end: all of the output is looked through for secrets.

@@ -2,7 +2,9 @@
 
 use std::{
     cell::RefCell,
-    io::Read,
+    fs,
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -35,6 +37,8 @@ pub(super) const MAX_BODY: u64 = 1 << 30;
 pub(super) struct Store {
     pub(super) connection: Connection,
     path: PathBuf,
+    /// Device and inode of the open file.
+    identity: (u64, u64),
     file: HeadFile,
     herald: Herald,
     pub(super) head: Head,
@@ -44,7 +48,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens or makes it, brings its form up to date, closes runs that have no end.
+    /// Opens or makes it, brings its form up to date.
     pub(super) fn open(path: &Path, now_ms: i64, herald: Herald) -> Result<Self, AuditError> {
         let sqlite = |error: rusqlite::Error| AuditError::at(path, &error);
         let mut connection = connect(path, false).map_err(sqlite)?;
@@ -57,9 +61,14 @@ impl Store {
             path: head_path.display().to_string(),
             reason: error.to_string(),
         })?;
+        let identity = identity(path).map_err(|error| AuditError::Unusable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })?;
         let mut store = Self {
             connection,
             path: path.to_owned(),
+            identity,
             file,
             herald,
             head: Head::EMPTY,
@@ -68,7 +77,6 @@ impl Store {
             logged: CHECKPOINT,
         };
         store.find_head(now_ms).map_err(sqlite)?;
-        store.close_interrupted(now_ms).map_err(sqlite)?;
         Ok(store)
     }
 
@@ -126,7 +134,8 @@ impl Store {
         Ok(())
     }
 
-    fn close_interrupted(&mut self, now_ms: i64) -> rusqlite::Result<()> {
+    /// Closes runs that an earlier daemon left open. To be called before the first run of this one.
+    pub(super) fn close_interrupted(&mut self, now_ms: i64) -> rusqlite::Result<()> {
         let open: Vec<(String, u32)> = self
             .connection
             .prepare(
@@ -142,6 +151,29 @@ impl Store {
             .map(|(run, uid)| EndHead::interrupted().event(run, uid, now_ms, Vec::new()))
             .collect();
         self.append(&ends)
+    }
+
+    /// Whether its path leads to another file now, or to none: SQLite goes on writing where nobody looks.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        identity(&self.path).ok() != Some(self.identity)
+    }
+
+    /// Lets go of a file that is elsewhere, as a whole: what is in the log comes into it, so that the log is not taken
+    /// for that of the file which stands in its place.
+    pub(super) fn leave(self) {
+        let whole = "PRAGMA wal_checkpoint(TRUNCATE);";
+        if let Err(error) = self.connection.execute_batch(whole) {
+            tracing::warn!(%error, "the last entries stay in the log of the record that was moved");
+        }
+    }
+
+    /// Whether the start of this run is in it, and no end.
+    pub(super) fn awaits(&self, run: &str) -> rusqlite::Result<bool> {
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT max(kind) FROM events WHERE run=?1 AND run<>''")?
+            .query_row([run], |row| row.get(0))?;
+        Ok(last == Some(Kind::Start.number()))
     }
 
     /// Appends all or none, in this order.
@@ -272,8 +304,13 @@ impl Store {
     }
 }
 
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let about = fs::metadata(path)?;
+    Ok((about.dev(), about.ino()))
+}
+
 /// What an event takes in the write-ahead log at most: the pages of five trees, and its texts unpacked.
-fn room(event: &NewEvent) -> u64 {
+pub(super) fn room(event: &NewEvent) -> u64 {
     let bodies = event.bodies.iter().map(|(_, bytes)| bytes.len() as u64);
     9 * 4096 + event.head.len() as u64 + bodies.sum::<u64>()
 }
@@ -340,7 +377,7 @@ pub(super) fn deflate(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A body as it was given.
-pub(super) fn unpack(deflated: bool, data: Vec<u8>) -> std::io::Result<Vec<u8>> {
+pub(super) fn unpack(deflated: bool, data: Vec<u8>) -> io::Result<Vec<u8>> {
     if !deflated {
         return Ok(data);
     }

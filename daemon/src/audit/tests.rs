@@ -9,11 +9,13 @@ use saferun_protocol::{
 
 use super::{
     entry::{EndHead, StartHead},
+    herald::Herald,
     store::Store,
     *,
 };
 
 mod copies;
+mod writing;
 
 fn start(id: &str, uid: u32) -> NewEvent {
     let head = StartHead {
@@ -50,7 +52,10 @@ fn end(id: &str, uid: u32) -> NewEvent {
 }
 
 fn opened(path: &Path, now_ms: i64) -> Result<Store, AuditError> {
-    Store::open(path, now_ms, Herald::new(None, path))
+    let mut store = Store::open(path, now_ms, Herald::new(None, path))?;
+    let closed = store.close_interrupted(now_ms);
+    closed.map_err(|error| store.error(&error))?;
+    Ok(store)
 }
 
 struct Fixture {
@@ -476,23 +481,4 @@ fn a_record_that_lost_a_whole_table_or_its_version_is_not_found_sound() {
         let error = fixture.audit().verify(None, &[]).unwrap_err();
         assert!(error.to_string().contains(named), "{sql}: {error}");
     }
-}
-
-#[test]
-fn what_a_killed_daemon_left_in_the_log_is_brought_in_by_the_next_one() {
-    let fixture = Fixture::with(0);
-    let mut killed = opened(&fixture.path, 0).unwrap();
-    killed.append(&[start("one", 0), end("one", 0)]).unwrap();
-    // Its connection is never closed, as after a kill.
-    std::mem::forget(killed);
-    let mut next = opened(&fixture.path, 0).unwrap();
-    next.append(&[start("two", 0)]).unwrap();
-    next.checkpoint().unwrap();
-    let alone = fixture.path.with_file_name("alone.sqlite");
-    std::fs::copy(&fixture.path, &alone).unwrap();
-    let events: i64 = Connection::open(&alone)
-        .unwrap()
-        .query_row("SELECT count(*) FROM events", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(events, 3);
 }

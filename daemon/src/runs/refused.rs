@@ -130,6 +130,7 @@ impl Refusals {
             override_reason: None,
             asked: &refused.asked,
             output_withheld: false,
+            output_cap: 0,
             image: "",
             result: &result,
         };

@@ -347,6 +347,11 @@ impl RunService {
             override_reason: admitted.override_reason.as_deref(),
             asked: &admitted.asked,
             output_withheld: !admitted.returns_output,
+            output_cap: if admitted.decision.verdict.runs() {
+                admitted.limits.output.get()
+            } else {
+                0
+            },
             image,
             result,
         };
