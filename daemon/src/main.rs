@@ -118,8 +118,8 @@ fn verify(file: &Path, against_on_stdin: bool) -> ExitCode {
 }
 
 fn read_against() -> Result<CopyCheck, String> {
-    /// More than all anchors there may be.
-    const LONGEST: u64 = 1 << 20;
+    /// More than all anchors there may be, in bytes.
+    const LONGEST: u64 = 4 << 20;
     let against: Against = serde_json::from_reader(io::stdin().lock().take(LONGEST))
         .map_err(|error| format!("cannot read what to hold it against: {error}"))?;
     Ok(CopyCheck {

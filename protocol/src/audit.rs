@@ -210,8 +210,8 @@ impl Asked {
     }
 }
 
-/// Most links that one verification compares with; the newest are enough, since each stands for all before it.
-pub const MAX_ANCHORS: usize = 1000;
+/// Most links that one verification compares with: two weeks of a line a minute. Each stands for all before it.
+pub const MAX_ANCHORS: usize = 20_000;
 
 /// A link of the chain that was kept somewhere else: whoever changes the record later cannot change it there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,6 +260,9 @@ pub struct VerifyReport {
     pub events: u64,
     /// Last link of the chain, in hexadecimal.
     pub head: String,
+    /// Time of the first event, in milliseconds since 1970, by the record's own word; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_ms: Option<i64>,
     /// First event under the seal, if there is one.
     pub sealed_from: Option<u64>,
     /// Last event whose link was kept elsewhere and is the same here: nothing up to it was changed since.
@@ -277,6 +280,7 @@ impl VerifyReport {
             verdict,
             events,
             head,
+            first_ms: None,
             sealed_from: None,
             anchored_to: None,
             problems: Vec::new(),

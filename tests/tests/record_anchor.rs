@@ -3,11 +3,23 @@
 
 use std::{
     fs,
+    os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::Output,
+    time::{Duration, Instant},
 };
 
 use saferun_tests::{Daemon, SystemJournal, text};
+
+/// Tells the journal that a record was begun at this path, as anybody can.
+fn forge_a_beginning(socket: &str, record: &Path) {
+    let line = format!(
+        "MESSAGE=audit record: a new one begins\nSYSLOG_IDENTIFIER=saferund\nSAFERUN_AUDIT_BEGUN=1\nSAFERUN_AUDIT_FILE={}\n",
+        record.display()
+    );
+    let from = UnixDatagram::unbound().expect("a socket");
+    from.send_to(line.as_bytes(), socket).expect("it is told");
+}
 
 fn said(daemon: &Daemon, args: &[&str], code: i32) -> String {
     let output: Output = daemon.cli(args).output().expect("saferunctl");
@@ -59,6 +71,7 @@ fn a_record_that_was_put_back_is_found_by_the_system_journal_and_by_a_kept_line(
     let directory = format!("--journal-directory={}", journal.files().display());
     let state = daemon.folder().join("state");
     let _ = daemon.run("print(1)");
+    let begun = Instant::now();
     stop(&mut daemon);
     let older = files(&state);
     daemon.restart();
@@ -118,4 +131,30 @@ fn a_record_that_was_put_back_is_found_by_the_system_journal_and_by_a_kept_line(
     assert!(found.contains("made anew"), "{found}");
     let blind = said(&daemon, &["history", "verify", "--database", &copy], 0);
     assert!(blind.contains("consistent"), "{blind}");
+    let alone = ["history", "verify", "--database", &copy, &directory];
+    let refused = said(&daemon, &alone, 2);
+    assert!(refused.contains("--journal-of"), "{refused}");
+
+    // A line that says that a record begins only now hides no link from before: this one is older than the line, by more
+    // than the journal may be late.
+    std::thread::sleep(Duration::from_secs(6).saturating_sub(begun.elapsed()));
+    daemon.restart();
+    forge_a_beginning(&socket, &state.join("audit.sqlite"));
+    daemon.wait_until("the journal has the line", |daemon| {
+        let found = said(daemon, &["history", "verify", &directory], 1);
+        assert!(found.contains("made anew"), "{found}");
+        found.contains("written to hide earlier ones")
+    });
+    // Nor does a record that begins later answer for the one before it.
+    stop(&mut daemon);
+    for (path, _) in files(&state) {
+        let _ = fs::remove_file(path);
+    }
+    daemon.restart();
+    let _ = daemon.run("print('a new one')");
+    let new = said(&daemon, &["history", "verify", &directory], 0);
+    assert!(
+        new.contains("consistent") && new.contains("was begun"),
+        "{new}"
+    );
 }

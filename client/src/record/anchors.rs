@@ -46,11 +46,20 @@ pub(crate) fn anchor(text: &str) -> Result<Anchor, String> {
 pub(super) fn read(path: &Path) -> Result<Vec<Anchor>, Failure> {
     let shown = one_line(&path.display().to_string());
     let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+    let length = File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
         .map_err(|error| {
             Failure::usage(format!("cannot read {shown}: {error}"), "check the path")
         })?;
+    if length as u64 > LONGEST {
+        return Err(Failure::usage(
+            format!(
+                "{shown} has more than {} MiB: a part of it would not be compared",
+                LONGEST >> 20
+            ),
+            "keep the newest lines: each link stands for all before it",
+        ));
+    }
     let lines = (1..).zip(text.lines());
     lines
         .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
@@ -99,5 +108,16 @@ mod tests {
         assert_eq!(seqs, [3, 7]);
         std::fs::write(&path, format!("3:{link}\nrubbish\n")).unwrap();
         assert!(read(&path).unwrap_err().text().contains("line 2"));
+        let long = format!("3:{link}\n").repeat(1 << 16);
+        std::fs::write(&path, &long[..usize::try_from(LONGEST).unwrap()]).unwrap();
+        assert!(read(&path).unwrap_err().text().contains("is no link"));
+        std::fs::write(&path, long).unwrap();
+        let refused = read(&path).unwrap_err();
+        assert_eq!(refused.exit, crate::exit::USAGE);
+        assert!(
+            refused.text().contains("more than 4 MiB"),
+            "{}",
+            refused.text()
+        );
     }
 }

@@ -3,22 +3,16 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, IsTerminal, Read},
+    io::{self, Read},
     path::Path,
-    process::Stdio,
     time::Duration,
 };
 
 use saferun_protocol::{Anchor, ApiClient, Client, Integrity, MAX_ANCHORS, VerifyReport};
 use serde::Serialize;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::Command,
-    time::timeout,
-};
 
 use super::{
-    anchors,
+    anchors, copy,
     journal::{self, Kept, Wanted},
     times::shown,
 };
@@ -26,183 +20,167 @@ use crate::{
     args::{Global, VerifyArgs},
     daemon, exit,
     failure::Failure,
-    ui::{self, Paint, Progress, json, one_line},
+    ui::{self, Paint, json, one_line},
 };
 
 /// A key has 64 digits; what is much longer is none.
 const LONGEST_KEY: u64 = 4096;
-/// Most that the program which looks at a copy may say, in bytes.
-const LONGEST_REPORT: u64 = 1 << 20;
-/// What that program may take beyond the time that it was given.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What the system journal had, and why it had nothing.
 #[derive(Debug, Default, Serialize)]
 struct JournalTold {
     links: usize,
     begun_ms: Option<i64>,
+    /// Whether older links were not read.
+    cut: bool,
     unreadable: Option<String>,
 }
 
-/// What `--json` prints.
+/// What was found; as `--json` prints it.
 #[derive(Serialize)]
-struct Told<'run> {
+struct Compared {
     #[serde(flatten)]
-    report: &'run VerifyReport,
+    report: VerifyReport,
     #[serde(skip_serializing_if = "Option::is_none")]
-    journal: Option<&'run JournalTold>,
+    journal: Option<JournalTold>,
+    /// Older links that were not compared, because there were more than [`MAX_ANCHORS`].
+    links_left_out: usize,
+}
+
+/// What is checked.
+enum Subject<'run> {
+    /// A copy, and how long that may take.
+    Copy(&'run Path, Duration),
+    /// The daemon's own record.
+    Own(Client),
+}
+
+impl Subject<'_> {
+    async fn held_against(
+        &self,
+        key: Option<String>,
+        anchors: Vec<Anchor>,
+    ) -> Result<VerifyReport, Failure> {
+        match self {
+            Self::Copy(copy, within) => copy::verify(copy, key, anchors, *within).await,
+            Self::Own(client) => Ok(client.verify_history(key, Some(anchors)).await?),
+        }
+    }
 }
 
 /// Checks the record. Exit code 0 unless it is broken.
 pub(crate) async fn verify(args: &VerifyArgs, global: &Global) -> Result<u8, Failure> {
+    if args.database.is_some() && args.journal_directory.is_some() && args.journal_of.is_none() {
+        return Err(Failure::usage(
+            "--journal-directory says nothing of a copy alone: the journal knows records by their path",
+            "name the path that the copy came from: --journal-of PATH",
+        ));
+    }
     let key = args.key.as_deref().map(read_key).transpose()?;
     let sealed = key.is_some();
     let mut given = args.at.clone();
     if let Some(path) = &args.at_file {
         given.extend(anchors::read(path)?);
     }
-    let (report, journal) = if let Some(copy) = &args.database {
+    let (subject, journal) = if let Some(copy) = &args.database {
         let journal = match &args.journal_of {
             Some(file) => Some(ask_journal(args, file, None).await),
             None => None,
         };
-        let given = together(given, journal.as_ref());
-        let report = verify_copy(copy, key, given, Duration::from_millis(args.within)).await?;
-        (report, journal)
+        let within = Duration::from_millis(args.within);
+        (Subject::Copy(copy, within), journal)
     } else {
         let client = daemon::reach(global.may_start()).await?;
         let journal = if args.no_journal {
             None
         } else {
-            of_daemon(args, &client).await
+            Some(of_daemon(args, &client).await)
         };
-        let given = together(given, journal.as_ref());
-        (client.verify_history(key, Some(given)).await?, journal)
+        (Subject::Own(client), journal)
     };
-    let journal = journal.map(|(_, told)| told);
+    let compared = compared(&subject, key, given, journal).await?;
     if args.json {
-        let journal = journal.as_ref();
-        ui::line(json(&Told {
-            report: &report,
-            journal,
-        }));
+        ui::line(json(&compared));
     } else {
-        ui::out(text(&report, sealed, journal.as_ref(), Paint::stdout()));
+        ui::out(text(&compared, sealed, Paint::stdout()));
     }
-    Ok(match report.verdict {
+    Ok(match compared.report.verdict {
         Integrity::Broken => exit::NOT_OK,
         Integrity::Consistent | Integrity::Untampered => 0,
     })
 }
 
-/// What the journal has of the daemon's own record. A daemon whose record cannot be used says so when it is verified.
-async fn of_daemon(args: &VerifyArgs, client: &Client) -> Option<(Kept, JournalTold)> {
-    let head = client.history_head().await.ok()?;
-    let file = head.file.to_path()?;
-    Some(ask_journal(args, &file, Some(head.uid)).await)
+/// Holds it against the links that were given and those of the journal since the record was begun. Where it is older than
+/// the journal says that it was begun, it is broken, and the links before that count as well.
+async fn compared(
+    subject: &Subject<'_>,
+    key: Option<String>,
+    given: Vec<Anchor>,
+    journal: Option<Result<Kept, String>>,
+) -> Result<Compared, Failure> {
+    let asked = journal.is_some();
+    let (kept, unreadable) = match journal {
+        Some(Ok(kept)) => (kept, None),
+        Some(Err(why)) => (Kept::default(), Some(why)),
+        None => (Kept::default(), None),
+    };
+    let mut belongs = kept.of(None);
+    let (mut links, mut left_out) = together(given.clone(), belongs.anchors.clone());
+    let mut report = subject.held_against(key.clone(), links).await?;
+    if let Some((begun, first)) = kept.contradicts(report.first_ms).zip(report.first_ms) {
+        belongs = kept.of(Some(first));
+        (links, left_out) = together(given, belongs.anchors.clone());
+        report = subject.held_against(key, links).await?;
+        report.verdict = Integrity::Broken;
+        let contradiction = format!(
+            "the system journal says that the record was begun {}, but its first event is of {}: it was put back, or that line was written to hide earlier ones, or the clock was set back",
+            shown(begun),
+            shown(first)
+        );
+        report.problems.insert(0, contradiction);
+    }
+    Ok(Compared {
+        report,
+        journal: asked.then_some(JournalTold {
+            links: belongs.anchors.len(),
+            begun_ms: belongs.begun_ms,
+            cut: kept.cut && belongs.begun_ms.is_none(),
+            unreadable,
+        }),
+        links_left_out: left_out,
+    })
 }
 
-async fn ask_journal(args: &VerifyArgs, file: &Path, uid: Option<u32>) -> (Kept, JournalTold) {
+/// What the journal has of the daemon's own record.
+async fn of_daemon(args: &VerifyArgs, client: &Client) -> Result<Kept, String> {
+    let head = client
+        .history_head()
+        .await
+        .map_err(|error| Failure::from(error).message)?;
+    let file = head
+        .file
+        .to_path()
+        .ok_or("the daemon names no path of its record")?;
+    ask_journal(args, &file, Some(head.uid)).await
+}
+
+async fn ask_journal(args: &VerifyArgs, file: &Path, uid: Option<u32>) -> Result<Kept, String> {
     let wanted = Wanted {
         file,
         uid,
         directory: args.journal_directory.as_deref(),
     };
-    let mut told = JournalTold::default();
-    let kept = journal::read(&wanted).await.unwrap_or_else(|why| {
-        told.unreadable = Some(why);
-        Kept::default()
-    });
-    told.links = kept.anchors.len();
-    told.begun_ms = kept.begun_ms;
-    (kept, told)
+    journal::read(&wanted).await
 }
 
-/// All links, the newest if they are too many: each stands for all before it.
-fn together(mut given: Vec<Anchor>, journal: Option<&(Kept, JournalTold)>) -> Vec<Anchor> {
-    given.extend(
-        journal
-            .into_iter()
-            .flat_map(|(kept, _)| kept.anchors.clone()),
-    );
-    given.sort_by_key(|anchor| std::cmp::Reverse(anchor.seq));
+/// All links, the newest if they are too many: each stands for all before it. Says how many were left out.
+fn together(mut given: Vec<Anchor>, journal: Vec<Anchor>) -> (Vec<Anchor>, usize) {
+    given.extend(journal);
+    given.sort_by(|one, other| (other.seq, &other.link).cmp(&(one.seq, &one.link)));
     given.dedup();
+    let left_out = given.len().saturating_sub(MAX_ANCHORS);
     given.truncate(MAX_ANCHORS);
-    given
-}
-
-/// Has the daemon's program look at a copy, since it knows the record and this one has no database. No daemon needs
-/// to run, and the one that does is not asked. The key goes through a pipe.
-async fn verify_copy(
-    copy: &Path,
-    key: Option<String>,
-    anchors: Vec<Anchor>,
-    within: Duration,
-) -> Result<VerifyReport, Failure> {
-    let shown = one_line(&copy.display().to_string());
-    let cannot = |reason: &str| {
-        Failure::failed(
-            format!("cannot verify {shown}: {}", one_line(reason.trim())),
-            "name a copy of audit.sqlite with its audit.head beside it",
-        )
-    };
-    let against = serde_json::json!({
-        "key": key, "anchors": anchors, "within_ms": u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
-    });
-    let mut child = Command::new(daemon::find_daemon()?)
-        .args(["verify", "--against-on-stdin", "--"])
-        .arg(copy)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| cannot(&error.to_string()))?;
-    let (Some(mut stdin), Some(stdout), Some(stderr)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(cannot("its pipes are missing"));
-    };
-    let talk = async {
-        // One that ended before says so on its standard error.
-        let _ = stdin.write_all(against.to_string().as_bytes()).await;
-        drop(stdin);
-        let mut report = Vec::new();
-        let mut stdout = stdout.take(LONGEST_REPORT);
-        let (read, said) = tokio::join!(stdout.read_to_end(&mut report), follow(stderr));
-        read?;
-        Ok::<_, io::Error>((report, said, child.wait().await?))
-    };
-    let (report, said, status) = timeout(within.saturating_add(GRACE), talk)
-        .await
-        .map_err(|_| cannot("it took longer than --within allows"))?
-        .map_err(|error| cannot(&error.to_string()))?;
-    if !status.success() {
-        return Err(cannot(&said));
-    }
-    serde_json::from_slice(&report).map_err(|error| cannot(&error.to_string()))
-}
-
-/// Shows how far it is to a person at a terminal; gives what else was said.
-async fn follow(stderr: impl tokio::io::AsyncRead + Unpin) -> String {
-    let progress = io::stderr().is_terminal().then(|| Progress::new(false));
-    let mut lines = BufReader::new(stderr.take(LONGEST_REPORT)).lines();
-    let mut said = String::new();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let numbers = line.strip_prefix("progress ").and_then(|rest| {
-            let (done, all) = rest.split_once(' ')?;
-            Some((done.parse().ok()?, all.parse().ok()?))
-        });
-        match (numbers, &progress) {
-            (Some((done, all)), Some(progress)) => progress.step("events looked at", done, all),
-            (Some(_), None) => {}
-            (None, _) => said.push_str(&line),
-        }
-    }
-    if let Some(progress) = progress {
-        progress.end();
-    }
-    said
+    (given, left_out)
 }
 
 /// Begins a seal; the key goes to standard output and nowhere else.
@@ -255,12 +233,8 @@ fn read_key(path: &Path) -> Result<String, Failure> {
     Ok(key.to_owned())
 }
 
-fn text(
-    report: &VerifyReport,
-    key_given: bool,
-    journal: Option<&JournalTold>,
-    paint: Paint,
-) -> String {
+fn text(compared: &Compared, key_given: bool, paint: Paint) -> String {
+    let report = &compared.report;
     let mut out = String::new();
     // Writing to a String does not fail.
     let _ = match report.verdict {
@@ -289,7 +263,7 @@ fn text(
         report.events,
         one_line(&report.head)
     );
-    elsewhere(&mut out, report, journal);
+    elsewhere(&mut out, compared);
     let _ = match (report.verdict, report.sealed_from) {
         (Integrity::Broken, _) => writeln!(
             out,
@@ -315,15 +289,24 @@ fn text(
 }
 
 /// What links that were kept elsewhere say, and which there were.
-fn elsewhere(out: &mut String, report: &VerifyReport, journal: Option<&JournalTold>) {
+fn elsewhere(out: &mut String, compared: &Compared) {
     // Writing to a String does not fail.
-    if let Some(seq) = report.anchored_to {
+    if let Some(seq) = compared.report.anchored_to {
         let _ = writeln!(
             out,
             "  goes through links that were kept elsewhere, the last of event {seq}: nothing up to it was changed since"
         );
     }
-    let Some(journal) = journal else { return };
+    if compared.links_left_out > 0 {
+        let _ = writeln!(
+            out,
+            "  {} older links were not compared: the newest {MAX_ANCHORS} are, and each stands for all before it",
+            compared.links_left_out
+        );
+    }
+    let Some(journal) = &compared.journal else {
+        return;
+    };
     let _ = match (&journal.unreadable, journal.links) {
         (Some(why), _) => writeln!(out, "  system journal: not read, {}", one_line(why)),
         (None, 0) => writeln!(
@@ -332,6 +315,9 @@ fn elsewhere(out: &mut String, report: &VerifyReport, journal: Option<&JournalTo
         ),
         (None, links) => writeln!(out, "  system journal: {links} links of this record"),
     };
+    if journal.cut {
+        let _ = writeln!(out, "  system journal: older lines were not read");
+    }
     if let Some(begun) = journal.begun_ms {
         let _ = writeln!(
             out,
@@ -345,15 +331,19 @@ fn elsewhere(out: &mut String, report: &VerifyReport, journal: Option<&JournalTo
 mod tests {
     use super::*;
 
-    fn report(verdict: Integrity, sealed_from: Option<u64>) -> VerifyReport {
+    fn report(verdict: Integrity, sealed_from: Option<u64>) -> Compared {
         let mut report = VerifyReport::new(verdict, 12, "ab".to_owned());
         report.sealed_from = sealed_from;
-        report
+        Compared {
+            report,
+            journal: None,
+            links_left_out: 0,
+        }
     }
 
     #[test]
     fn nothing_is_called_untampered_that_was_not_checked_against_a_seal() {
-        let shown = |verdict, from, key| text(&report(verdict, from), key, None, Paint::plain());
+        let shown = |verdict, from, key| text(&report(verdict, from), key, Paint::plain());
         let consistent = shown(Integrity::Consistent, None, false);
         assert!(consistent.starts_with("consistent: ") && consistent.contains("not sealed"));
         let unchecked = shown(Integrity::Consistent, Some(4), false);
@@ -366,45 +356,44 @@ mod tests {
     #[test]
     fn links_from_elsewhere_are_told_and_say_up_to_where_they_speak() {
         let mut anchored = report(Integrity::Consistent, None);
-        anchored.anchored_to = Some(9);
-        let journal = JournalTold {
+        anchored.report.anchored_to = Some(9);
+        anchored.links_left_out = 5;
+        anchored.journal = Some(JournalTold {
             links: 3,
             begun_ms: Some(0),
+            cut: true,
             unreadable: None,
-        };
-        let shown = text(&anchored, false, Some(&journal), Paint::plain());
+        });
+        let shown = text(&anchored, false, Paint::plain());
         for part in [
             "the last of event 9",
             "3 links of this record",
             "was begun 19",
             "made what comes after event 9 anew",
+            "5 older links were not compared",
+            "older lines were not read",
         ] {
             assert!(shown.contains(part), "{part} in {shown}");
         }
-        let unread = JournalTold {
+        anchored.journal = Some(JournalTold {
             unreadable: Some("no\u{1b}thing".to_owned()),
             ..JournalTold::default()
-        };
-        let shown = text(&anchored, false, Some(&unread), Paint::plain());
+        });
+        let shown = text(&anchored, false, Paint::plain());
         assert!(shown.contains("not read, no\\x1bthing"), "{shown}");
     }
 
     #[test]
-    fn the_newest_links_are_sent_and_each_once() {
+    fn the_newest_links_are_sent_each_once_and_those_left_out_are_counted() {
         let anchor = |seq| Anchor {
             seq,
             link: String::new(),
         };
-        let kept = Kept {
-            anchors: (500..2000).rev().map(anchor).collect(),
-            begun_ms: None,
-        };
-        let both = together(
-            vec![anchor(1), anchor(1999)],
-            Some(&(kept, JournalTold::default())),
-        );
-        assert_eq!(both.len(), MAX_ANCHORS);
-        assert_eq!((both[0].seq, both[1].seq), (1999, 1998));
+        let last = 2 * MAX_ANCHORS as u64;
+        let journal = (1..=last).rev().map(anchor).collect();
+        let (both, left_out) = together(vec![anchor(1), anchor(last)], journal);
+        assert_eq!((both.len(), left_out), (MAX_ANCHORS, MAX_ANCHORS));
+        assert_eq!((both[0].seq, both[1].seq), (last, last - 1));
     }
 
     #[test]

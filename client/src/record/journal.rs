@@ -20,10 +20,14 @@ use super::anchors::anchor;
 
 /// How long `journalctl` may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Links that are taken, the newest: each stands for all before it.
-const MOST: usize = 500;
+/// Lines that are taken, the newest: each link stands for all before it, and a week of them is more than whoever put a
+/// record back can have filled with new ones unseen.
+const MOST: usize = 10_000;
 /// Most that is read of its output, in bytes.
-const LONGEST: u64 = 4 << 20;
+const LONGEST: u64 = 16 << 20;
+/// How much later than the first event the journal may have put down that the record was begun, in milliseconds: it
+/// may have been busy or away. Who writes such a line himself hides no more by it than what came within this time.
+const LATE: i64 = 5_000;
 
 /// Where to look for what.
 pub(super) struct Wanted<'run> {
@@ -35,10 +39,27 @@ pub(super) struct Wanted<'run> {
     pub(super) directory: Option<&'run Path>,
 }
 
-/// What the journal has of a record.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What the journal says.
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    /// The last link at that time.
+    Link(Anchor),
+    /// A record was begun, at this time of the journal's own, in milliseconds since 1970.
+    Begun(i64),
+}
+
+/// What the journal has of the records at a path, the newest first.
+#[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// The newest links, the newest first.
+    lines: Vec<Line>,
+    /// Whether older lines were left out.
+    pub(super) cut: bool,
+}
+
+/// What of it belongs to one record.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Belongs {
+    /// The links, the newest first.
     pub(super) anchors: Vec<Anchor>,
     /// When the record was begun, in milliseconds since 1970, if the journal goes back to that.
     pub(super) begun_ms: Option<i64>,
@@ -83,14 +104,15 @@ async fn ask(wanted: &Wanted<'_>) -> Result<Kept, String> {
     let mut kept = Kept::default();
     if let Some(stdout) = child.stdout.take() {
         let mut lines = BufReader::new(stdout.take(LONGEST)).lines();
-        while kept.anchors.len() < MOST && kept.begun_ms.is_none() {
+        while kept.lines.len() < MOST {
             match lines.next_line().await {
                 Ok(Some(line)) => kept.add(&line),
                 Ok(None) => break,
                 Err(error) => return Err(format!("journalctl cannot be read: {error}")),
             }
         }
-        if kept.anchors.len() == MOST || kept.begun_ms.is_some() {
+        kept.cut = kept.lines.len() == MOST || lines.get_ref().get_ref().limit() == 0;
+        if kept.cut {
             // Enough: it need not come to its end.
             return Ok(kept);
         }
@@ -139,15 +161,45 @@ impl Kept {
             return;
         };
         if entry.begun.is_string() {
-            let micros = entry
-                .at_us
-                .as_str()
-                .and_then(|text| text.parse::<i64>().ok());
-            self.begun_ms = Some(micros.unwrap_or_default() / 1000);
+            let micros = entry.at_us.as_str().and_then(|text| text.parse().ok());
+            self.lines
+                .extend(micros.map(|micros: i64| Line::Begun(micros / 1000)));
         } else if let (Some(seq), Some(link)) = (entry.seq.as_str(), entry.link.as_str()) {
-            self.anchors.extend(anchor(&format!("{seq}:{link}")).ok());
+            let link = anchor(&format!("{seq}:{link}")).ok();
+            self.lines.extend(link.map(Line::Link));
         }
     }
+
+    /// What belongs to a record whose first event is of this time: all since the newest line about a beginning that can
+    /// be its own. Without a time the newest such line is believed.
+    pub(super) fn of(&self, first_ms: Option<i64>) -> Belongs {
+        let mut found = Belongs::default();
+        for line in &self.lines {
+            match line {
+                Line::Link(anchor) => found.anchors.push(anchor.clone()),
+                Line::Begun(at) if first_ms.is_none_or(|first| !is_later(*at, first)) => {
+                    found.begun_ms = Some(*at);
+                    break;
+                }
+                Line::Begun(_) => {}
+            }
+        }
+        found
+    }
+
+    /// When, by the journal, the newest record was begun, if that is later than this record's first event: then either
+    /// this is not that record, or the line was written to hide the links before it.
+    pub(super) fn contradicts(&self, first_ms: Option<i64>) -> Option<i64> {
+        let newest = self.lines.iter().find_map(|line| match line {
+            Line::Begun(at) => Some(*at),
+            Line::Link(_) => None,
+        })?;
+        is_later(newest, first_ms?).then_some(newest)
+    }
+}
+
+fn is_later(begun_ms: i64, first_ms: i64) -> bool {
+    begun_ms.saturating_sub(LATE) > first_ms
 }
 
 #[cfg(test)]
@@ -155,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_are_taken_until_the_record_begins_and_rubbish_is_left_out() {
+    fn entries_are_taken_and_rubbish_is_left_out() {
         let mut kept = Kept::default();
         let link = "ab".repeat(32);
         for line in [
@@ -167,11 +219,46 @@ mod tests {
             r#"{"SAFERUN_AUDIT_SEQ":"7","SAFERUN_AUDIT_LINK":"short"}"#.to_owned(),
             r#"{"SAFERUN_AUDIT_LINK":null}"#.to_owned(),
             r#"{"SAFERUN_AUDIT_BEGUN":"1","__REALTIME_TIMESTAMP":"1795765763053354"}"#.to_owned(),
+            r#"{"SAFERUN_AUDIT_BEGUN":"1","__REALTIME_TIMESTAMP":"soon"}"#.to_owned(),
         ] {
             kept.add(&line);
         }
-        assert_eq!(kept.anchors, [Anchor { seq: 7, link }]);
-        assert_eq!(kept.begun_ms, Some(1_795_765_763_053));
+        let link = Line::Link(Anchor { seq: 7, link });
+        assert_eq!(kept.lines, [link, Line::Begun(1_795_765_763_053)]);
+    }
+
+    #[test]
+    fn a_line_about_a_beginning_hides_no_link_of_a_record_that_is_older() {
+        let link = |seq| Anchor {
+            seq,
+            link: String::new(),
+        };
+        let day = 86_400_000;
+        let kept = Kept {
+            lines: vec![
+                Line::Link(link(3)),
+                Line::Begun(2 * day),
+                Line::Link(link(9)),
+                Line::Begun(day),
+                Line::Link(link(40)),
+            ],
+            cut: false,
+        };
+        let belongs = |seqs: &[u64], begun_ms| Belongs {
+            anchors: seqs.iter().map(|seq| link(*seq)).collect(),
+            begun_ms,
+        };
+        // One that was begun when the journal says so, give or take what the journal may be late.
+        for first in [None, Some(2 * day), Some(2 * day + 7), Some(2 * day - LATE)] {
+            assert_eq!(kept.of(first), belongs(&[3], Some(2 * day)));
+            assert_eq!(kept.contradicts(first), None);
+        }
+        for first in [2 * day - LATE - 1, day] {
+            assert_eq!(kept.of(Some(first)), belongs(&[3, 9], Some(day)));
+            assert_eq!(kept.contradicts(Some(first)), Some(2 * day));
+        }
+        assert_eq!(kept.of(Some(i64::MIN)), belongs(&[3, 9, 40], None));
+        assert_eq!(Kept::default().contradicts(Some(0)), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod compare;
+mod copy;
 mod escape;
 mod evidence;
 mod explain;

@@ -58,6 +58,7 @@ impl From<rusqlite::Error> for Stop {
 /// What was found in the end.
 pub(super) struct Found {
     pub(super) head: (u64, Hash),
+    pub(super) first_ms: Option<i64>,
     pub(super) sealed_from: Option<u64>,
     pub(super) anchored_to: Option<u64>,
     pub(super) problems: Vec<String>,
@@ -77,6 +78,8 @@ pub(super) struct Check {
     /// Links that were kept elsewhere and are still to come, the next one last.
     anchors: Vec<(u64, Hash)>,
     anchored_to: Option<u64>,
+    /// Time of the first event.
+    first_ms: Option<i64>,
     /// Bodies up to this event may be gone.
     dropped_to: u64,
     sealed_from: Option<u64>,
@@ -109,6 +112,7 @@ impl Check {
             key_compared: false,
             anchors,
             anchored_to: None,
+            first_ms: None,
             dropped_to: 0,
             sealed_from: None,
             open: HashMap::new(),
@@ -191,6 +195,7 @@ impl Check {
 
     /// The event itself: chain, seal, what is known of it elsewhere. Gives its head, if it can be read.
     fn event(&mut self, row: &Row) -> Option<AnyHead> {
+        self.first_ms.get_or_insert(row.at_ms);
         if self.sealed_from == Some(row.seq) {
             self.walk.begin_seal();
         }
@@ -351,6 +356,7 @@ impl Check {
         }
         Found {
             head: self.walk.head(),
+            first_ms: self.first_ms,
             sealed_from: self.sealed_from,
             anchored_to: self.anchored_to,
             problems: self.problems,

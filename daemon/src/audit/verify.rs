@@ -120,6 +120,7 @@ pub(super) fn check(
     };
     let (seq, link) = found.head;
     let mut report = VerifyReport::new(verdict, seq, hex(&link));
+    report.first_ms = found.first_ms;
     report.sealed_from = found.sealed_from;
     report.anchored_to = found.anchored_to;
     report.problems = found.problems;
