@@ -95,6 +95,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         policies,
         audit,
         readers: Turns::default(),
+        verifier: Turns::one(),
         began: Instant::now(),
         shutdown: shutdown.clone(),
     };

@@ -31,6 +31,11 @@ impl Default for Turns {
 }
 
 impl Turns {
+    /// One at a time.
+    pub(crate) fn one() -> Self {
+        Self::of(1, PATIENCE)
+    }
+
     fn of(count: usize, patience: Duration) -> Self {
         let free = Arc::new(Semaphore::new(count));
         Self { free, patience }

@@ -93,6 +93,7 @@ pub(crate) struct Journal {
     instance: String,
     /// Containers whose removal has failed so far.
     stuck: Arc<AtomicU32>,
+    patience: Duration,
 }
 
 impl Journal {
@@ -117,6 +118,7 @@ impl Journal {
             commands,
             instance,
             stuck: Arc::default(),
+            patience: PATIENCE,
         })
     }
 
@@ -139,12 +141,21 @@ impl Journal {
 
     /// This run is the one that the container serves. Returns when the journal has it in its queue, so that it is
     /// written before the container can be forgotten; the run need not wait for the disk. Killed in between, the
-    /// daemon has no receipt for the run, which then counts as [`Cleanup::Unverified`].
+    /// daemon has no receipt for the run, which then counts as [`Cleanup::Unverified`]; so does one that did not get into
+    /// the queue within the journal's patience.
     pub(crate) async fn lend(&self, name: &str, run: &str) -> Lent {
         let (name, run) = (name.to_owned(), run.to_owned());
         let (reply, answer) = oneshot::channel();
-        let sent = self.commands.send(Command::Lend { name, run, reply }).await;
-        Lent(sent.is_ok().then_some(answer))
+        let sent = self.commands.send(Command::Lend { name, run, reply });
+        let queued = match timeout(self.patience, sent).await {
+            Ok(Ok(())) => Ok(answer),
+            Ok(Err(_)) => Err(JournalError::Closed),
+            Err(_) => Err(JournalError::Slow),
+        };
+        Lent {
+            queued,
+            patience: self.patience,
+        }
     }
 
     /// The container is gone for certain, by what was `seen`: the receipt of the run that it served.
@@ -190,7 +201,7 @@ impl Journal {
             sent.map_err(|_| JournalError::Closed)?;
             answer.await.map_err(|_| JournalError::Closed)?
         };
-        timeout(PATIENCE, asked)
+        timeout(self.patience, asked)
             .await
             .unwrap_or(Err(JournalError::Slow))
     }
@@ -198,13 +209,18 @@ impl Journal {
 
 /// A note of [`Journal::lend`] on its way to the disk.
 #[must_use = "whether it was written is known later"]
-pub(crate) struct Lent(Option<oneshot::Receiver<Result<(), JournalError>>>);
+pub(crate) struct Lent {
+    queued: Result<oneshot::Receiver<Result<(), JournalError>>, JournalError>,
+    patience: Duration,
+}
 
 impl Lent {
-    /// Waits until it is written.
+    /// Waits until it is written, no longer than the journal's patience.
     pub(crate) async fn written(self) -> Result<(), JournalError> {
-        let answer = self.0.ok_or(JournalError::Closed)?;
-        answer.await.map_err(|_| JournalError::Closed)?
+        match timeout(self.patience, self.queued?).await {
+            Ok(answer) => answer.map_err(|_| JournalError::Closed)?,
+            Err(_) => Err(JournalError::Slow),
+        }
     }
 }
 
@@ -377,6 +393,26 @@ mod tests {
         assert_eq!(receipt("run-1").await, Some(Cleanup::Verified));
         assert_eq!(receipt("another").await, None);
         assert_eq!(journal.leftovers().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_does_not_get_on_holds_no_run_up_for_good() {
+        let (commands, mut inbox) = mpsc::channel(1);
+        let journal = Journal {
+            commands,
+            instance: String::new(),
+            stuck: Arc::default(),
+            patience: Duration::from_millis(5),
+        };
+        // The first is in the queue and is not written, the second does not get in.
+        let first = journal.lend("a", "run-1").await;
+        let second = journal.lend("b", "run-2").await;
+        for lent in [first, second] {
+            assert!(matches!(lent.written().await, Err(JournalError::Slow)));
+        }
+        inbox.close();
+        let closed = journal.lend("c", "run-3").await;
+        assert!(matches!(closed.written().await, Err(JournalError::Closed)));
     }
 
     #[test]

@@ -12,15 +12,16 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use saferun_protocol::{
-    Anchor, ApiServer, Cleanup, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath,
-    ImageEvent, ImageInfo, ImagePrune, RecordHead, RunInfo, RunRecord, RunRequest, RunResult,
-    Sealed, Status, VerifyReport, WatchRequest, WatchRoot,
+    Anchor, ApiServer, Code, DaemonInfo, Event, HistoryPage, HistoryQuery, HostPath, ImageEvent,
+    ImageInfo, ImagePrune, RecordHead, RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status,
+    VerifyReport, WatchRequest, WatchRoot,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     peer::{closed, only_the_owner, own_user, peer},
+    receipt,
     stream::{follow, forward, send},
 };
 use crate::{
@@ -70,6 +71,8 @@ pub(crate) struct Methods {
     pub(crate) watches: WatchService,
     pub(crate) audit: Audit,
     pub(crate) readers: Turns,
+    /// Verifying takes minutes where the record is large: it must not take the turns of those who only read.
+    pub(crate) verifier: Turns,
     pub(crate) began: Instant,
     pub(crate) shutdown: CancellationToken,
 }
@@ -376,17 +379,8 @@ impl ApiServer for Methods {
         let whole = self.reading(move || audit.record(uid, &wanted)).await?;
         let whole = whole.ok_or_else(|| unrecorded(&id))?;
         let mut record = whole.record;
-        let contained = record
-            .result
-            .as_ref()
-            .is_some_and(|result| !result.sandbox.container.is_empty());
-        // A run that was interrupted has no account of its container, but the journal knows of it. One that cannot be
-        // read, or knows nothing of a container that there was, verifies nothing.
-        record.cleanup = match self.journal.receipt(&id).await {
-            Ok(None) => contained.then_some(Cleanup::Unverified),
-            Ok(seen) => seen,
-            Err(_) => Some(Cleanup::Unverified),
-        };
+        let receipt = self.journal.receipt(&id).await;
+        record.cleanup = receipt::cleanup(receipt, record.result.as_ref());
         if let Some(result) = &mut record.result {
             fill(result, whole.streams);
         }
@@ -400,8 +394,11 @@ impl ApiServer for Methods {
         anchors: Option<Vec<Anchor>>,
     ) -> Result<VerifyReport, ErrorObjectOwned> {
         let audit = self.audit.clone();
-        self.reading(move || audit.verify(key.as_deref(), &anchors.unwrap_or_default()))
-            .await
+        let verified = self
+            .verifier
+            .take(move || audit.verify(key.as_deref(), &anchors.unwrap_or_default()))
+            .await?;
+        verified.map_err(|error| unavailable(&error))
     }
 
     async fn history_head(&self, _extensions: &Extensions) -> Result<RecordHead, ErrorObjectOwned> {

@@ -8,6 +8,7 @@ mod large;
 mod listen;
 mod methods;
 mod peer;
+mod receipt;
 mod seats;
 mod stream;
 
