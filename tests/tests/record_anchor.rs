@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use saferun_tests::{Daemon, SystemJournal, text};
+use saferun_tests::{Daemon, SystemJournal, pause, text};
 
 /// Tells the journal that a record was begun at this path, as anybody can.
 fn forge_a_beginning(socket: &str, record: &Path) {
@@ -137,7 +137,9 @@ fn a_record_that_was_put_back_is_found_by_the_system_journal_and_by_a_kept_line(
 
     // A line that says that a record begins only now hides no link from before: this one is older than the line, by more
     // than the journal may be late.
-    std::thread::sleep(Duration::from_secs(6).saturating_sub(begun.elapsed()));
+    while begun.elapsed() < Duration::from_secs(6) {
+        pause();
+    }
     daemon.restart();
     forge_a_beginning(&socket, &state.join("audit.sqlite"));
     daemon.wait_until("the journal has the line", |daemon| {
