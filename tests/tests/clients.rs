@@ -9,7 +9,7 @@ use std::{
         unix::{fs::PermissionsExt, net::UnixStream, process::CommandExt},
     },
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::sys::socket::MsgFlags;
@@ -18,6 +18,8 @@ use saferun_tests::{Daemon, bin, text};
 
 /// Connections that the daemon keeps for one user; docs/rpc.md.
 const PLACES: usize = 256;
+/// An answer that is not there by now never comes.
+const ANSWERED: Duration = Duration::from_secs(300);
 
 fn open(daemon: &Daemon) -> UnixStream {
     let stream = UnixStream::connect(daemon.socket()).expect("a connection");
@@ -190,7 +192,9 @@ fn status_answers_while_others_ask_for_much_at_once() {
         many.iter().filter(unanswered).count()
     };
     let mut answered = 0;
+    let end = Instant::now() + ANSWERED;
     while waiting() > 8 {
+        assert!(Instant::now() < end, "{} have no answer", waiting());
         assert!(daemon.status().engine.reachable);
         answered += 1;
     }

@@ -190,6 +190,12 @@ fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
         let mut sizes = (257_u64..).map(|size| size << 20);
         for fault in faults() {
             faulty.on(call, fault);
+            let met = faulty.met();
+            // A run goes by what is known of the engine; this asks.
+            let client = daemon.connect();
+            let known = async move { tokio::time::timeout(ANSWERED, client.image_list()).await };
+            let known = daemon.block_on(known);
+            assert!(known.is_ok(), "{call:?} {fault:?}: no answer");
             let mut asked = request("print('out')");
             asked.limits.memory_bytes = sizes.next();
             let client = daemon.connect();
@@ -207,6 +213,9 @@ fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
                     "{call:?} {fault:?}: {result:?}"
                 );
             }
+            // What ends a container comes after the run.
+            let made = format!("{call:?} {fault:?}: the call is made");
+            daemon.wait_until(&made, |_| faulty.met() > met);
             faulty.well();
             nothing_forgotten(&daemon, "nothing of it is left");
         }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use saferun_policy::{preset, preset_names};
-use saferun_protocol::{Code, RunRequest};
+use saferun_protocol::{Code, Outcome, RunRequest};
 use saferun_tests::Daemon;
 
-use super::{ask, attested, passes, request};
+use super::{ask, attested, ends, passes, request};
 
 /// Asks for all of a preset's maxima at once.
 pub(crate) fn at_most(name: &str, source: impl Into<String>) -> RunRequest {
@@ -96,5 +96,20 @@ fn each_maximum_is_granted_read_back_and_the_end_of_it() {
                 "{name} {limit}: {message}"
             );
         }
+    }
+}
+
+#[test]
+fn a_run_that_asks_for_less_time_than_it_may_have_ends_there() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    for name in preset_names().iter().copied() {
+        let mut asked = at_most(name, "while True: pass");
+        asked.limits.time_ms = Some(700);
+        let result = ends(&daemon, &name, Outcome::Timeout, asked);
+        assert_eq!(result.limits.time_ms, 700, "{name}");
+        assert!(result.timing.run_ms >= 700.0, "{name}: {result:#?}");
     }
 }
