@@ -44,7 +44,7 @@ class Client:
         self.process = subprocess.Popen([SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=daemon.environment)
         self.lock, self.answers, self.last = threading.Lock(), {}, 0
         # All that was pushed of each file in order, and what is shown now.
-        self.pushed, self.log = {}, []
+        self.pushed, self.log, self.versions = {}, [], set()
         threading.Thread(target=self.read, daemon=True).start()
         capabilities = {"workspace": {"workspaceFolders": True, "configuration": False}, "textDocument": {}}
         if pulls:
@@ -61,6 +61,7 @@ class Client:
                 if message.get("method") == "textDocument/publishDiagnostics":
                     params = message["params"]
                     self.pushed.setdefault(params["uri"], []).append(params["diagnostics"])
+                    self.versions.add(params.get("version"))
                 elif message.get("method") == "window/logMessage":
                     self.log.append(message["params"]["message"])
                 elif "method" in message and "id" in message:
@@ -211,6 +212,25 @@ def test_a_client_that_asks_is_answered_and_nothing_is_pushed_to_it(daemon, fold
     # A question that is held does not hold up the end.
     client.begin("workspace/diagnostic", {
         "previousResultIds": [{"uri": uri, "value": value} for uri, value in known.items()]})
+    client.end()
+
+
+def test_a_client_that_asks_of_open_files_only_has_the_others_pushed(daemon, folder):
+    file = folder / "a.py"
+    file.write_text(BAD)
+    client = Client(daemon, [folder], pulls=True)
+    until(lambda: client.shown(file))
+    client.open(file, OTHER)
+    report = client.ask("textDocument/diagnostic", {"textDocument": {"uri": file.as_uri()}})
+    assert report["items"]
+    until(lambda: client.shown(file) == [])
+    file.write_text("import os\nos.system(input())\n")
+    (folder / "b.py").write_text(OTHER)
+    until(lambda: client.shown(folder / "b.py"))
+    assert client.shown(file) == [], "what is open is the editor's own"
+    assert client.versions == {None}, "only what is open has a version"
+    client.close(file)
+    until(lambda: client.shown(file))
     client.end()
 
 
