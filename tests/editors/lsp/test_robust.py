@@ -1,10 +1,14 @@
 """What must not bring the server down, spoken to without a client library."""
 
+import base64
+import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -73,6 +77,34 @@ class Raw:
                     return params["diagnostics"]
 
 
+class SilentDaemon:
+    """Takes connections, shakes hands (RFC 6455, 4.2.2), and answers no call."""
+
+    def __init__(self, path):
+        self.listener, self.open, self.called = socket.socket(socket.AF_UNIX), [], threading.Event()
+        self.listener.bind(str(path))
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection = self.listener.accept()[0]
+            self.open.append(connection)
+            threading.Thread(target=self.hold, args=(connection,), daemon=True).start()
+
+    def hold(self, connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        lines = head.decode("ascii").split("\r\n")
+        key = next(line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("sec-websocket-key"))
+        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        if connection.recv(4096):
+            self.called.set()
+
+
 @pytest.fixture
 def server():
     raw = Raw()
@@ -102,6 +134,27 @@ def test_malformed_messages_and_unknown_methods(server):
     )
     server.open("import os\nos.system(x)\n")
     assert server.diagnostics()
+
+
+def test_a_run_that_the_daemon_does_not_take_can_be_cancelled(tmp_path):
+    daemon = SilentDaemon(tmp_path / "s.sock")
+    server = Raw(env=dict(os.environ, SAFERUN_SOCKET=str(tmp_path / "s.sock")))
+    # A server that waits on would hold up this test for ever.
+    bound = threading.Timer(60, server.process.kill)
+    bound.start()
+    server.begin()
+    server.open("print(1)\n")
+    for number, command, argument in [(2, "saferun.run", {"uri": "untitled:Untitled-1"}), (3, "saferun.cancel", None)]:
+        arguments = [argument] if argument else []
+        server.send(id=number, method="workspace/executeCommand", params={"command": command, "arguments": arguments})
+        assert "error" not in server.answer(number)
+        assert daemon.called.wait(60), "the daemon is asked"
+    while (message := server.next()).get("method") != "window/showMessage":
+        pass
+    assert "Cancelled" in message["params"]["message"], message
+    bound.cancel()
+    server.process.kill()
+    server.process.wait()
 
 
 def test_edits_outside_of_the_text(server):
