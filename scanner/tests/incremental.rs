@@ -120,9 +120,16 @@ proptest! {
         for (share, length, with) in edits {
             let range = place(document.text(), share, length);
             document.apply_edit_roughly(range, &with).expect("the range is inside");
+            let report = document.report();
             if !document.is_rough() {
                 let fresh = scan(document.text(), &Options::default());
-                prop_assert_eq!(document.report(), fresh, "{}", document.text());
+                prop_assert_eq!(&report, &fresh, "{}", document.text());
+            }
+            let lines = document.text().split('\n').count();
+            for one in &report.findings {
+                let place = document.text().get(one.bytes.0..one.bytes.1);
+                prop_assert!(place.is_some(), "{one:?}\n{}", document.text());
+                prop_assert!(one.range.end.line as usize <= lines, "{one:?}\n{}", document.text());
             }
         }
         document.settle();
