@@ -1,8 +1,6 @@
 # expect: BLOCKED
-import os
-def last():
-    os.system(os.environ["C"])
-def first():
-    os.environ["C"] = "rm -rf ~"
-first()
-last()
+from os import environ, system
+def f():
+    environ["C"] = "rm -rf ~"
+f()
+system(environ["C"])
