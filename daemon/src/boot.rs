@@ -1,6 +1,9 @@
 //! Boot and shutdown, read like a contents page.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use jsonrpsee::server::stop_channel;
@@ -30,6 +33,12 @@ use crate::{
     world::WorldHandle,
 };
 
+/// Threads for what may take long. More than can hang over files (`watch::patience`: 8) or compute (`heavy`: three times 16) at a
+/// time, so that there are always some for all else: policies, the engine's files, images.
+const BLOCKING: usize = 64;
+/// What is waited for at the very end.
+const LAST_THREADS: Duration = Duration::from_secs(2);
+
 /// Runs the daemon until it is told to stop.
 ///
 /// # Errors
@@ -37,13 +46,24 @@ use crate::{
 pub fn boot(settings: Settings) -> anyhow::Result<()> {
     // Before any thread: everything that this process makes is its user's alone.
     umask(Mode::from_bits_truncate(0o077));
+    to_the_end(run(settings), LAST_THREADS)
+}
+
+/// Drives it to its end. Threads that hang then, over a file system that does not answer, are left behind after `patience`:
+/// all that must be kept is on the disk by then.
+fn to_the_end<T>(
+    work: impl Future<Output = anyhow::Result<T>>,
+    patience: Duration,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(16)
+        .max_blocking_threads(BLOCKING)
         .enable_all()
         .build()
         .context("the asynchronous runtime could not be started")?;
-    runtime.block_on(run(settings))
+    let end = runtime.block_on(work);
+    runtime.shutdown_timeout(patience);
+    end
 }
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -124,7 +144,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     // The system journal gets the last link of all; whether it did, nobody waits to know.
     let _ = record.head().await;
     let _ = stopper.stop();
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server).await;
+    let _ = tokio::time::timeout(Duration::from_secs(2), server).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -132,7 +152,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
 /// Has old records dropped, by the policy that stands on this machine, now and every ten minutes.
 fn keep_to_retention(audit: Audit, policies: PolicyHandle) {
     tokio::spawn(async move {
-        let mut rounds = tokio::time::interval(std::time::Duration::from_secs(600));
+        let mut rounds = tokio::time::interval(Duration::from_secs(600));
         loop {
             rounds.tick().await;
             let retention = policies.current().policy().retention;
@@ -156,7 +176,7 @@ fn start_pool(
         max_starting: (2 * cores).min(settings.max_containers),
         max_leased: settings.max_containers.div_ceil(2).max(1),
         max_waiting: 256,
-        idle_after: std::time::Duration::from_secs(600),
+        idle_after: Duration::from_secs(600),
     };
     let (publish, launcher) = watch::channel(None);
     let pool = PoolHandle::start(
@@ -226,4 +246,31 @@ async fn wait_for_the_end(shutdown: &CancellationToken) -> anyhow::Result<()> {
         () = shutdown.cancelled() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn files_that_hang_starve_nobody_and_hold_up_no_end() {
+        let (release, hang) = mpsc::channel::<()>();
+        let hang = Arc::new(std::sync::Mutex::new(hang));
+        let work = async move {
+            for _ in 0..40 {
+                let hang = Arc::clone(&hang);
+                // The first one waits for the channel, the others for the first one.
+                tokio::task::spawn_blocking(move || {
+                    hang.lock().is_ok_and(|hang| hang.recv().is_ok())
+                });
+            }
+            let other = tokio::task::spawn_blocking(|| 7);
+            Ok(tokio::time::timeout(Duration::from_secs(20), other).await??)
+        };
+        assert_eq!(to_the_end(work, Duration::from_millis(10)).unwrap(), 7);
+        // They hung to the end.
+        drop(release);
+    }
 }

@@ -13,6 +13,8 @@ use tokio::{
 
 /// How long a request waits for its turn. The slowest scan that a policy allows takes a second or two.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// However many processors there are: each turn is a thread of those that the daemon has for all that may take long.
+const MOST: usize = 16;
 /// From so many bytes on, work is not done on a thread that answers: hashing and searching them takes a millisecond.
 const LIGHT: usize = 256 * 1024;
 
@@ -26,7 +28,7 @@ pub(crate) struct Turns {
 impl Default for Turns {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self::of(cores.max(2), PATIENCE)
+        Self::of(cores.clamp(2, MOST), PATIENCE)
     }
 }
 

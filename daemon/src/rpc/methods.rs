@@ -32,7 +32,7 @@ use crate::{
     policy::PolicyHandle,
     pool::PoolHandle,
     runs::{Caller, RunService, Transcript, fill},
-    watch::WatchService,
+    watch::{self, WatchService},
     world::WorldHandle,
 };
 
@@ -295,13 +295,8 @@ impl ApiServer for Methods {
         request: WatchRequest,
     ) -> SubscriptionResult {
         let watches = self.watches.clone();
-        let begun = own_user(extensions)
-            .map(|()| tokio::task::spawn_blocking(move || watches.subscribe(&request)));
-        let subscription = match begun {
-            Ok(task) => task.await.unwrap_or_else(|error| {
-                Err(Code::Internal
-                    .error(format!("the watch failed: {error}"), "see the daemon's log"))
-            }),
+        let subscription = match own_user(extensions) {
+            Ok(()) => watch::asked(move || watches.subscribe(&request)).await,
             Err(error) => Err(error),
         };
         let subscription = match subscription {
@@ -341,12 +336,7 @@ impl ApiServer for Methods {
     ) -> Result<(), ErrorObjectOwned> {
         own_user(extensions)?;
         let watches = self.watches.clone();
-        tokio::task::spawn_blocking(move || watches.announce(&files, &tool))
-            .await
-            .unwrap_or_else(|error| {
-                Err(Code::Internal
-                    .error(format!("the watch failed: {error}"), "see the daemon's log"))
-            })
+        watch::asked(move || watches.announce(&files, &tool)).await
     }
 
     async fn watch_release(

@@ -42,6 +42,7 @@ use self::{
     scan::FileScanner,
 };
 use crate::audit::Audit;
+pub(crate) use patience::asked;
 pub(crate) use respond::Means;
 pub(crate) use subscribe::Subscription;
 

@@ -3,21 +3,39 @@
 
 use std::{io, time::Duration};
 
+use jsonrpsee::types::ErrorObjectOwned;
+use saferun_protocol::Code;
 use tokio::sync::Semaphore;
 
 /// How long a file system may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Threads that may hang at a time.
-static PLACES: Semaphore = Semaphore::const_new(16);
+/// Threads that may hang at a time over what the watch itself found. With [`ASKED`] a small part of those that the whole
+/// daemon has (`boot`).
+static FOUND: Semaphore = Semaphore::const_new(4);
+/// The same over paths that a client named: these take no place of the others.
+static ASKED: Semaphore = Semaphore::const_new(4);
 
-/// Does something with files, and gives up on it after 10 s; it may then still be done later.
+/// Does something with files that the watch found, and gives up on it after 10 s; it may then still be done later.
 ///
 /// # Errors
 /// `TimedOut`, or what ended the thread.
 pub(super) async fn patiently<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
-    within(PATIENCE, &PLACES, work).await
+    within(PATIENCE, &FOUND, work).await
+}
+
+/// The same with paths that a client named, in a request: its error is an answer.
+pub(crate) async fn asked<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ErrorObjectOwned> + Send + 'static,
+) -> Result<T, ErrorObjectOwned> {
+    let done = within(PATIENCE, &ASKED, work).await;
+    done.unwrap_or_else(|error| {
+        Err(Code::Busy.error(
+            format!("the watch failed: {error}"),
+            "if a network's folder is named there, look whether it answers",
+        ))
+    })
 }
 
 async fn within<T: Send + 'static>(
