@@ -47,7 +47,7 @@ fn what(seen: Option<&str>) -> String {
     // The supervisor's words come out of the sandbox.
     let safe = |text: &str| {
         text.chars()
-            .filter(|c| !c.is_control())
+            .filter(|c| !saferun_text::deceives(*c))
             .take(200)
             .collect::<String>()
     };

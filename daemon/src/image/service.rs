@@ -306,6 +306,8 @@ async fn on_a_thread<T: Send + 'static>(
             cancel.store(true, Ordering::Relaxed);
         })
     };
+    // Dropped before that, at the daemon's end, it gives the work up as well.
+    let _given_up = SetWhenDropped(Arc::clone(&cancel));
     let done = tokio::task::spawn_blocking(move || {
         let mut tell = |progress| {
             if let Some(event) = progress_event(progress) {
@@ -319,6 +321,14 @@ async fn on_a_thread<T: Send + 'static>(
     .map_err(|error| format!("the build broke off: {error}"))?;
     watcher.abort();
     done
+}
+
+struct SetWhenDropped(Arc<AtomicBool>);
+
+impl Drop for SetWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 async fn step(events: &mpsc::Sender<ImageEvent>, step: u32, message: &str) {
@@ -335,7 +345,8 @@ async fn step(events: &mpsc::Sender<ImageEvent>, step: u32, message: &str) {
 fn progress_event(progress: Progress) -> Option<ImageEvent> {
     let (step, message) = match progress {
         Progress::Line(line) => {
-            let line = line.chars().filter(|c| !c.is_control()).take(500).collect();
+            let plain = line.chars().filter(|c| !saferun_text::deceives(*c));
+            let line = plain.take(500).collect();
             return Some(ImageEvent::Log { line });
         }
         Progress::Stage(Stage::Packages) => (1, "Fetching and unpacking Debian packages"),
@@ -348,4 +359,44 @@ fn progress_event(progress: Progress) -> Option<ImageEvent> {
         step,
         steps: STEPS,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc::channel, time::Duration};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_its_asker_leaves_is_told_to_end() {
+        let (events, listens) = mpsc::channel(1);
+        let (begun, wait) = (channel::<()>(), channel::<bool>());
+        let work = on_a_thread(events, move |_, cancel| {
+            let _ = begun.0.send(());
+            while !cancel.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let _ = wait.0.send(true);
+            Ok(())
+        });
+        let work = tokio::spawn(work);
+        tokio::task::spawn_blocking(move || begun.1.recv())
+            .await
+            .unwrap()
+            .unwrap();
+        work.abort();
+        let told =
+            tokio::task::spawn_blocking(move || wait.1.recv_timeout(Duration::from_secs(20)));
+        assert_eq!(told.await.unwrap(), Ok(true));
+        drop(listens);
+    }
+
+    #[test]
+    fn a_builds_words_act_on_no_terminal() {
+        let event = progress_event(Progress::Line("a\u{1b}[31m\u{202e}b\u{200b}\n".to_owned()));
+        let Some(ImageEvent::Log { line }) = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(line, "a[31mb");
+    }
 }

@@ -402,9 +402,9 @@ fn an_engine_that_does_not_say_its_cgroup_version_is_not_believed() {
 }
 
 #[test]
-fn an_error_names_the_setting_and_prints_no_control_characters() {
+fn an_error_names_the_setting_and_prints_nothing_that_deceives() {
     let mut case = runc(1, true);
-    case.inner.interfaces = Some(vec!["a\u{1b}[2J".to_owned()]);
+    case.inner.interfaces = Some(vec!["a\u{1b}[2J\u{202e}\u{200b}".to_owned()]);
     let text = case.attest().unwrap_err().to_string();
     assert_eq!(
         text,
