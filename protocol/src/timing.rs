@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Timing {
     /// Scan and policy.
     pub scan_ms: f64,
-    /// Waiting for a container.
+    /// From the decision until there was a container: the record of the start, then waiting for a place and a sandbox.
     pub queued_ms: f64,
-    /// From the lease to the hand-over.
+    /// From there to the hand-over.
     pub start_ms: f64,
     /// From the hand-over to the end report.
     pub run_ms: f64,

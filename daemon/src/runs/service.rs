@@ -210,7 +210,6 @@ impl RunService {
         let key = picked
             .as_ref()
             .map(|picked| Key(template(&admitted, picked.image.clone())));
-        let mut leased_at = None;
         let waiting = async {
             let wait = Wait {
                 place: place.as_mut(),
@@ -220,16 +219,16 @@ impl RunService {
                 events: &events,
                 detach,
             };
-            let lease = wait.for_container(&self.pool, key?).await;
-            leased_at = Some(Instant::now());
-            Some(lease)
+            Some(wait.for_container(&self.pool, key?).await)
         };
         let image = picked.as_ref().map(|picked| picked.image.as_str());
         let image = image.unwrap_or_default();
         let (recorded, leased) = self
-            .begin(&admitted, caller, image, &mut result, waiting)
+            .begin(&admitted, caller, image, &mut result, &mut stages, waiting)
             .await;
-        stages.start_recorded(leased_at);
+        if leased.is_some() {
+            stages.end("container");
+        }
         if let Some(picked) = &picked {
             result.sandbox.engine = engine;
             result.sandbox.image.clone_from(&picked.image);
@@ -299,9 +298,11 @@ impl RunService {
         caller: Caller,
         image: &str,
         result: &mut RunResult,
+        stages: &mut Stages,
         waiting: impl Future<Output = Option<L>>,
     ) -> (Recorded, Option<L>) {
         let (recorded, started) = self.record(admitted, caller, image, result).await;
+        stages.end("record of the start");
         if let Err(error) = &started {
             result.unrecorded = Some(error.to_string());
             if admitted.audit.refuse_unrecorded {

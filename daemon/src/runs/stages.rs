@@ -39,14 +39,6 @@ impl Stages {
         }
     }
 
-    /// The start is in the record, and before or meanwhile, at this moment, there was a container.
-    pub(crate) fn start_recorded(&mut self, leased: Option<Instant>) {
-        if let Some(at) = leased {
-            self.end_at("container", at);
-        }
-        self.end("record of the start");
-    }
-
     /// Ends a stage that took so long, as far as it is over by now.
     pub(crate) fn end_after(&mut self, name: &'static str, time: Duration) {
         if let Some(last) = self.last {
