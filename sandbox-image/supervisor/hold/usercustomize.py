@@ -54,17 +54,25 @@ def _trace(sys, posix, answers, order):
     installed.acquire()
     handed_over.acquire()
     listener = -1
+    told = False
 
     def hand_over():
         # The filter binds the thread that installs it. This one is free of it: a filtered sendmsg would wait for PID 1,
         # which waits for the listener.
-        installed.acquire()
-        if listener >= 0:
-            rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))]
-            channel.sendmsg([b"T"], rights)
-        else:
-            channel.send(b"N")
-        handed_over.release()
+        nonlocal told
+        try:
+            installed.acquire()
+            if listener >= 0:
+                rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listener.to_bytes(4, sys.byteorder))]
+                channel.sendmsg([b"T"], rights)
+            else:
+                channel.send(b"N")
+            told = True
+        except OSError:
+            pass
+        finally:
+            # Whatever comes, else the script would wait for ever.
+            handed_over.release()
 
     _thread.start_new_thread(hand_over, ())
     # SECCOMP_SET_MODE_FILTER; NEW_LISTENER, with WAIT_KILLABLE_RECV where the kernel has it (5.19).
@@ -74,6 +82,9 @@ def _trace(sys, posix, answers, order):
             break
     installed.release()
     handed_over.acquire()
+    if not told:
+        # Nobody would answer the calls that wait for an answer. PID 1 starts a fresh interpreter.
+        posix._exit(1)
     if listener >= 0:
         posix.close(listener)
     # No thread without the filter may be there when the script begins.
