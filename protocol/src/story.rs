@@ -113,11 +113,17 @@ fn events(trace: &Trace) -> Vec<StoryPart> {
         did,
     } = trace.parts();
     let mut parts = Vec::new();
-    for (title, events) in [
-        ("what no finding predicted", unforetold),
-        ("what it tried", tried),
-        ("what it did", did),
-    ] {
+    let surprising = |event: &TraceEvent| {
+        let mut told = line(event);
+        // The other parts say it by their title.
+        if event.verdict == TraceVerdict::Refused {
+            told.text.push_str(" (refused)");
+        }
+        told
+    };
+    let unforetold = unforetold.into_iter().map(surprising).collect();
+    add(&mut parts, "what no finding predicted", unforetold);
+    for (title, events) in [("what it tried", tried), ("what it did", did)] {
         add(&mut parts, title, events.into_iter().map(line).collect());
     }
     if parts.is_empty() {
@@ -198,6 +204,50 @@ fn line(event: &TraceEvent) -> StoryLine {
 mod tests {
     use super::*;
     use crate::Outcome;
+
+    #[test]
+    fn what_was_refused_is_told_so_wherever_it_stands() {
+        let event = |what: &str, verdict| TraceEvent {
+            at_us: 0,
+            kind: EventKind::Delete,
+            call: "unlink".to_owned(),
+            what: what.to_owned(),
+            verdict,
+            pid: 1,
+            count: 2,
+            file: None,
+            line: None,
+            seen: Seen::Kernel,
+        };
+        let mut result = RunResult::new("id".to_owned(), Outcome::Completed, String::new());
+        result.trace = Some(Trace {
+            events: vec![
+                event("/a", TraceVerdict::Refused),
+                event("/b", TraceVerdict::Allowed),
+                event("/c", TraceVerdict::Refused),
+            ],
+            unforetold: vec![0, 1],
+            ..Trace::default()
+        });
+        let story = result.story();
+        let told: Vec<(&str, Vec<&str>)> = story
+            .iter()
+            .map(|part| {
+                let lines = part.lines.iter().map(|line| line.text.as_str());
+                (part.title.as_str(), lines.collect())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    "what no finding predicted",
+                    vec!["take away /a (2 times) (refused)", "take away /b (2 times)"]
+                ),
+                ("what it tried", vec!["take away /c (2 times)"]),
+            ]
+        );
+    }
 
     #[test]
     fn a_run_that_did_nothing_says_so_and_one_that_was_not_traced_says_nothing() {

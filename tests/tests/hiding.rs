@@ -347,3 +347,70 @@ fn a_filter_of_its_own_is_refused_and_told() {
         events.any(|event| event.kind == EventKind::Write && event.what.ends_with("afterwards"))
     );
 }
+
+/// Lesser-known calls to signal PID 1 and to become another, and a decoy by links that only lead there for who opens them.
+const SIDE_DOORS: &str = r#"
+import ctypes, os, platform
+libc = ctypes.CDLL(None)
+queue, one = {"x86_64": (129, 297), "aarch64": (138, 240)}[platform.machine()]
+about = ctypes.create_string_buffer(128)
+print(libc.syscall(queue, 1, 9, about), libc.syscall(one, 1, 1, 9, about))
+try:
+    os.setgroups([0, 27])
+except PermissionError:
+    print("refused")
+libc.setfsuid(0)
+libc.setfsgid(0)
+print(libc.setfsuid(-1) == os.geteuid(), libc.setfsgid(-1) == os.getegid())
+folder = os.open(os.path.expanduser("~/.aws"), os.O_RDONLY | os.O_DIRECTORY)
+os.symlink(f"/proc/self/fd/{folder}", "by-number")
+os.symlink("/proc/thread-self/cwd/by-number", "by-folder")
+print(len(open("by-folder/credentials").read()) > 0)
+os.symlink(os.path.expanduser("~/.config/gh"), "down")
+print(os.path.exists("down/../gh/hosts.yml") and len(open("down/../gh/hosts.yml").read()) > 0)
+"#;
+
+#[test]
+fn signals_groups_and_secrets_by_side_doors_are_told() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let result = traced(&daemon, SIDE_DOORS);
+    assert_eq!(result.status, Outcome::Completed, "{}", result.stderr);
+    assert_eq!(result.stdout, "-1 -1\nrefused\nTrue True\nTrue\nTrue\n");
+    let told = |kind: EventKind, what: &str| {
+        let mut events = events(&result).iter();
+        let event = events.find(|event| event.kind == kind && event.what.contains(what));
+        let event = event.unwrap_or_else(|| panic!("{what}: {:#?}", result.trace));
+        assert_eq!(event.seen, Seen::Kernel);
+        event.verdict
+    };
+    for what in [
+        "rt_sigqueueinfo: a signal to what supervises it",
+        "rt_tgsigqueueinfo: a signal to what supervises it",
+        "setgroups: to groups 0 27",
+        "setfsuid: to become root",
+        "setfsgid: to become root",
+    ] {
+        assert_eq!(told(EventKind::Refused, what), TraceVerdict::Refused);
+    }
+    for what in [
+        "/.aws/credentials (called /workspace/by-folder/credentials)",
+        "/.config/gh/hosts.yml (called /workspace/gh/hosts.yml)",
+    ] {
+        told(EventKind::Secret, what);
+    }
+    // What no finding foretold says itself that it was refused.
+    let story = result.story();
+    let surprising = story
+        .iter()
+        .find(|part| part.title.contains("no finding predicted"));
+    let lines = &surprising.expect("surprises").lines;
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.text.ends_with("to groups 0 27 (refused)")),
+        "{lines:#?}"
+    );
+}

@@ -283,6 +283,12 @@ os.link("b/id_ed25519", "two"); open("two").read()
 os.rename("c/.env", "three"); open("three").read()
 folder = os.open("d", os.O_RDONLY)
 open(f"/proc/self/fd/{folder}/credentials.json").read()
+# By a link that leads through the opener's own descriptor, and upwards from where a link leads.
+make("e/id_rsa"); make("f/.env")
+os.symlink(f"/proc/self/fd/{os.open('e', os.O_RDONLY)}", "four"); open("four/id_rsa").read()
+plain = os.open("e/id_rsa", os.O_RDONLY)
+os.symlink(f"/proc/self/fd/{plain}", "five"); open("five").read()
+os.mkdir("f/below"); os.symlink("f/below", "six"); open("six/../.env").read()
 "#;
     let Some(outcome) = traced(source) else {
         return;
@@ -293,6 +299,12 @@ open(f"/proc/self/fd/{folder}/credentials.json").read()
         .filter(|event| event.kind == EventKind::Secret)
         .collect();
     for part in ["/a/id_rsa (called ", "/b/id_ed25519", "/c/.env", "/fd/"] {
+        assert!(
+            secrets.iter().any(|event| event.what.contains(part)),
+            "{part}: {secrets:#?}"
+        );
+    }
+    for part in ["/e/id_rsa (called /", "/five)", "/f/.env (called /"] {
         assert!(
             secrets.iter().any(|event| event.what.contains(part)),
             "{part}: {secrets:#?}"
@@ -321,6 +333,17 @@ if os.fork() == 0:
     try: os.setresuid(-1, 12345, -1)
     except OSError: pass
     os.setuid(os.geteuid())
+    try: os.setgroups([23456])
+    except OSError: pass
+    import ctypes, platform
+    libc = ctypes.CDLL(None)
+    for own in (os.geteuid(), -1): libc.setfsuid(own)
+    libc.setfsuid(34567)
+    libc.setfsgid(45678)
+    queue, one = {"x86_64": (129, 297), "aarch64": (138, 240)}[platform.machine()]
+    about = ctypes.create_string_buffer(128)
+    libc.syscall(queue, 1, 0, about)
+    libc.syscall(one, 1, 1, 0, about)
     os._exit(0)
 os.wait()
 import ctypes
@@ -336,22 +359,23 @@ print(right.recv(9), len(os.listdir("/proc/self/task")))
     assert_eq!(outcome.text(), "b'own' 1\n");
     let sent = expect(&outcome, EventKind::Network, "192.0.2.55:5555");
     assert_eq!((sent.call.as_str(), sent.line), ("sendmsg", Some(4)));
-    expect(
-        &outcome,
-        EventKind::Refused,
+    for told in [
         "kill: a signal to what supervises it",
-    );
-    expect(
-        &outcome,
-        EventKind::Refused,
+        "rt_sigqueueinfo: a signal to what supervises it",
+        "rt_tgsigqueueinfo: a signal to what supervises it",
         "setresuid: to become id 12345",
-    );
+        "setgroups: to groups 23456",
+        "setfsuid: to become id 34567",
+        "setfsgid: to become id 45678",
+    ] {
+        expect(&outcome, EventKind::Refused, told);
+    }
     let mount = expect(&outcome, EventKind::Refused, "mount of the C library");
-    assert_eq!((mount.seen, mount.line), (Seen::Program, Some(17)));
+    assert_eq!((mount.seen, mount.line), (Seen::Program, Some(28)));
     expect(&outcome, EventKind::Refused, "socket of family 17, type 3");
     let refused = outcome
         .trace
         .iter()
         .filter(|event| event.kind == EventKind::Refused);
-    assert_eq!(refused.count(), 5, "{:#?}", outcome.trace);
+    assert_eq!(refused.count(), 10, "{:#?}", outcome.trace);
 }

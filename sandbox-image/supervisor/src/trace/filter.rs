@@ -36,6 +36,8 @@ pub(super) enum Shape {
     Signal,
     /// Takes on another user or group; so many arguments name one.
     Identity { arguments: usize },
+    /// Takes on other groups: so many, listed there.
+    Groups { count: usize, list: usize },
 }
 
 /// A call that is told of.
@@ -75,7 +77,7 @@ const fn identity(number: i64, name: &'static str, arguments: usize) -> Call {
 }
 
 /// What every architecture has.
-const COMMON: [Call; 46] = [
+const COMMON: [Call; 51] = [
     at(
         libc::SYS_openat,
         "openat",
@@ -181,6 +183,19 @@ const COMMON: [Call; 46] = [
     plain(libc::SYS_kill, "kill", Shape::Signal),
     plain(libc::SYS_tkill, "tkill", Shape::Signal),
     plain(libc::SYS_tgkill, "tgkill", Shape::Signal),
+    plain(libc::SYS_rt_sigqueueinfo, "rt_sigqueueinfo", Shape::Signal),
+    plain(
+        libc::SYS_rt_tgsigqueueinfo,
+        "rt_tgsigqueueinfo",
+        Shape::Signal,
+    ),
+    identity(libc::SYS_setfsuid, "setfsuid", 1),
+    identity(libc::SYS_setfsgid, "setfsgid", 1),
+    plain(
+        libc::SYS_setgroups,
+        "setgroups",
+        Shape::Groups { count: 0, list: 1 },
+    ),
     identity(libc::SYS_setuid, "setuid", 1),
     identity(libc::SYS_setgid, "setgid", 1),
     identity(libc::SYS_setreuid, "setreuid", 2),

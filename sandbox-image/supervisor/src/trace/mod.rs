@@ -140,17 +140,17 @@ impl Tracer {
         match call.shape {
             Shape::Open { path: at, flags } => {
                 let flags = flags.map_or(libc::O_WRONLY as u64, |at| args[at]);
-                self.opened(call, &tracee, path(at), flags);
+                self.opened(call, &tracee, &path(at), flags);
             }
             Shape::OpenHow { path: at, how } => {
                 let flags = tracee.word(args[how]);
-                self.opened(call, &tracee, path(at), flags);
+                self.opened(call, &tracee, &path(at), flags);
             }
-            Shape::Write { path: at } => self.changed(EventKind::Write, call, &tracee, path(at)),
-            Shape::Delete { path: at } => self.changed(EventKind::Delete, call, &tracee, path(at)),
+            Shape::Write { path: at } => self.changed(EventKind::Write, call, &tracee, &path(at)),
+            Shape::Delete { path: at } => self.changed(EventKind::Delete, call, &tracee, &path(at)),
             Shape::Own { descriptor } => {
                 let path = tracee.path(Some(args[descriptor]), 0);
-                self.changed(EventKind::Write, call, &tracee, path);
+                self.changed(EventKind::Write, call, &tracee, &path);
             }
             Shape::Move { from, to } => {
                 self.renamed(EventKind::Delete, call, &tracee, &path(from), &path(to));
@@ -159,8 +159,8 @@ impl Tracer {
                 self.renamed(EventKind::Write, call, &tracee, &path(from), &path(to));
             }
             Shape::Symlink { text, path: at } => {
-                let path = path(at);
-                let verdict = self.within(&path);
+                let (path, real) = tracee.itself(&path(at));
+                let verdict = self.within(real.as_deref().unwrap_or(&path));
                 let what = format!("{path} to {}", tracee.text(args[text]));
                 self.add(EventKind::Write, call, &tracee, what, verdict);
             }
@@ -168,7 +168,7 @@ impl Tracer {
                 path: at,
                 args: list,
             } => {
-                let command = tracee.command(path(at), args[list]);
+                let command = tracee.command(tracee::normal(&path(at)), args[list]);
                 self.process(call, &tracee, command);
             }
             Shape::Fork => self.process(call, &tracee, "a process of its own".to_owned()),
@@ -203,6 +203,11 @@ impl Tracer {
                     self.refused(call, &tracee, what);
                 }
             }
+            Shape::Groups { count, list } => {
+                // Refused, whichever they are.
+                let groups = tracee.numbers(args[list], args[count]);
+                self.refused(call, &tracee, format!("{}: to groups {groups}", call.name));
+            }
         }
         false
     }
@@ -236,19 +241,25 @@ impl Tracer {
     /// A second name, or another one: whoever then opens a secret by it has looked for it here.
     fn renamed(&mut self, kind: EventKind, call: &Call, tracee: &Tracee, from: &str, to: &str) {
         let real = tracee.leads_to(from);
-        let real = real.as_deref().unwrap_or(from);
-        self.secret(call, tracee, real, from);
-        let changed = if kind == EventKind::Delete { from } else { to };
+        let ((from, old), (to, new)) = (tracee.itself(from), tracee.itself(to));
+        self.secret(call, tracee, real.as_deref().unwrap_or(&from), &from);
+        let changed = match kind {
+            EventKind::Delete => old.as_ref().unwrap_or(&from),
+            _ => new.as_ref().unwrap_or(&to),
+        };
         let verdict = self.within(changed);
         self.add(kind, call, tracee, format!("{from} to {to}"), verdict);
     }
 
-    fn opened(&mut self, call: &Call, tracee: &Tracee, path: String, flags: u64) {
+    fn opened(&mut self, call: &Call, tracee: &Tracee, asked: &str, flags: u64) {
         let changing = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
         let changes = flags & u64::from(changing.cast_unsigned()) != 0;
-        // What is only read of the system leads nowhere else: the root is read-only, and an import opens hundreds.
+        let path = tracee::normal(asked);
+        // What is only read of the system leads nowhere else: the root is read-only, and an import opens hundreds. Behind
+        // `..` it may: a link can stand before it.
         let own = SYSTEM.iter().any(|folder| path.starts_with(folder));
-        let real = (changes || !own).then(|| tracee.leads_to(&path)).flatten();
+        let look = changes || !own || asked.contains("..");
+        let real = look.then(|| tracee.leads_to(asked)).flatten();
         self.secret(call, tracee, real.as_deref().unwrap_or(&path), &path);
         if changes && !matches!(path.as_str(), "/dev/null" | "/dev/tty") {
             self.changed_at(EventKind::Write, call, tracee, path, real);
@@ -268,11 +279,11 @@ impl Tracer {
         self.add(EventKind::Secret, call, tracee, what, TraceVerdict::Allowed);
     }
 
-    fn changed(&mut self, kind: EventKind, call: &Call, tracee: &Tracee, path: String) {
-        let real = match kind {
+    fn changed(&mut self, kind: EventKind, call: &Call, tracee: &Tracee, asked: &str) {
+        let (path, real) = match kind {
             // What is taken away is the link itself, not what it leads to.
-            EventKind::Delete => None,
-            _ => tracee.leads_to(&path),
+            EventKind::Delete => tracee.itself(asked),
+            _ => (tracee::normal(asked), tracee.leads_to(asked)),
         };
         self.changed_at(kind, call, tracee, path, real);
     }
