@@ -1,4 +1,5 @@
-//! One connection: HTTP with a deadline for each head and each body, upgraded to WebSocket on request.
+//! One connection: HTTP with a deadline for each head and each body, upgraded to WebSocket on request. How much may be
+//! half-sent, and for how long, says [`HalfSent`].
 
 use std::{
     io,
@@ -10,22 +11,26 @@ use std::{
 
 use bytes::Bytes;
 use hyper::{
+    StatusCode,
     body::{Body, Frame, Incoming, SizeHint},
+    header::{CONNECTION, HeaderValue},
     server::conn::http1,
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use jsonrpsee::{Methods, server::StopHandle};
-use tokio::{
-    net::UnixStream,
-    time::{Sleep, sleep},
+use jsonrpsee::{
+    Methods,
+    server::{HttpBody, HttpResponse, StopHandle},
 };
+use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    half_sent::{HalfSent, Room},
     listen::{ConnectionClosed, Peer, ServiceBuilder},
+    metered::Metered,
     seats::Seat,
 };
 
@@ -33,8 +38,6 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// From the connection, or the last answer on it, to the end of the next request's head.
 const HEAD: Duration = Duration::from_secs(10);
-/// A request's body, from its head. The largest allowed has 17 MB, and the way is a socket of this machine.
-const BODY: Duration = Duration::from_secs(30);
 /// Most bytes of a head.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
@@ -43,23 +46,26 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 pub(super) fn serve(
     socket: UnixStream,
     peer: Peer,
-    seat: Seat,
+    (seat, room): (Seat, Room),
     methods: Methods,
     builder: ServiceBuilder,
     stop: StopHandle,
 ) -> Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>> {
     let (shutdown, gone, seat) = (stop.clone().shutdown(), seat.gone(), Arc::new(seat));
     let speaker = Arc::clone(&seat);
+    let (socket, meter) = Metered::new(socket, room.clone());
     let service = tower::service_fn(move |request: hyper::Request<Incoming>| {
         speaker.speaks();
-        let mut request = request.map(Timed::new);
+        let mut request = request.map(|body| Timed::new(body, room.begin()));
         let mut service = builder.clone().build(methods.clone(), stop.clone());
         let closed = CancellationToken::new();
         request.extensions_mut().insert(peer);
         request
             .extensions_mut()
             .insert(ConnectionClosed(closed.clone()));
-        if jsonrpsee::server::ws::is_upgrade_request(&request) {
+        let upgrade = jsonrpsee::server::ws::is_upgrade_request(&request);
+        let sound = !upgrade || meter.becomes_a_websocket();
+        if upgrade && sound {
             let (session, ended) = (service.on_session_closed(), closed.clone());
             // A WebSocket outlives the HTTP connection, and keeps its place until it ends.
             let seat = Arc::clone(&speaker);
@@ -69,11 +75,20 @@ pub(super) fn serve(
                 drop(seat);
             });
         }
+        let meter = meter.clone();
         async move {
+            if !sound {
+                return Ok(early());
+            }
             // An HTTP call whose connection closes is dropped here, and with it this guard.
             let guard = closed.drop_guard();
             let answer = tower::Service::call(&mut service, request).await;
             guard.disarm();
+            let upgraded =
+                |answer: &HttpResponse| answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+            if upgrade && !answer.as_ref().is_ok_and(upgraded) {
+                meter.stays_http();
+            }
             answer.map_err(io::Error::other)
         }
     });
@@ -97,18 +112,27 @@ pub(super) fn serve(
     })
 }
 
-/// A body that must be there within [`BODY`].
+/// The answer to who asks for a WebSocket after something else, or sends more before it is one.
+fn early() -> HttpResponse {
+    let why = "a WebSocket is asked for first of all on a connection, and nothing is sent before the answer\n";
+    let mut answer = HttpResponse::new(HttpBody::from(why));
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(CONNECTION, close);
+    answer
+}
+
+/// A body that must be there in time, and counts until then.
 struct Timed {
     body: Incoming,
-    late: Pin<Box<Sleep>>,
+    half: HalfSent,
+    got: u64,
 }
 
 impl Timed {
-    fn new(body: Incoming) -> Self {
-        Self {
-            body,
-            late: Box::pin(sleep(BODY)),
-        }
+    fn new(body: Incoming, half: HalfSent) -> Self {
+        let got = 0;
+        Self { body, half, got }
     }
 }
 
@@ -120,13 +144,19 @@ impl Body for Timed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            let given_up = self.half.poll_given_up(context);
+            return given_up.map(|error| Some(Err(error.into())));
+        };
+        if let Some(Ok(frame)) = &frame {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            self.got += u64::try_from(bytes).unwrap_or(u64::MAX);
+            let got = self.got;
+            if let Err(error) = self.half.holds(got) {
+                return Poll::Ready(Some(Err(error.into())));
+            }
         }
-        self.late.as_mut().poll(context).map(|()| {
-            let error = io::Error::new(io::ErrorKind::TimedOut, "the request came too slowly");
-            Some(Err(error.into()))
-        })
+        Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection,
+    half_sent::Room,
     large::LargeLayer,
     seats::{MAX_CONNECTIONS, Seats},
 };
@@ -117,6 +118,16 @@ pub(crate) async fn serve(
     stop: StopHandle,
     full: CancellationToken,
 ) {
+    serve_in(Room::default(), listener, methods, stop, full).await;
+}
+
+async fn serve_in(
+    room: Room,
+    listener: UnixListener,
+    methods: Methods,
+    stop: StopHandle,
+    full: CancellationToken,
+) {
     let config = ServerConfig::builder()
         .max_connections(u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX))
         .max_request_body_size(MAX_REQUEST_BYTES)
@@ -169,8 +180,9 @@ pub(crate) async fn serve(
             continue;
         };
         let (methods, stop, builder) = (methods.clone(), stop.clone(), builder.clone());
+        let place = (seat, room.clone());
         tokio::spawn(async move {
-            let served = connection::serve(socket, Peer { uid }, seat, methods, builder, stop);
+            let served = connection::serve(socket, Peer { uid }, place, methods, builder, stop);
             if let Err(error) = served.await {
                 tracing::debug!(%error, "a connection ended early");
             }
@@ -195,3 +207,7 @@ async fn refuse(mut socket: UnixStream, status: &'static str, why: &'static str)
     })
     .await;
 }
+
+#[cfg(test)]
+#[path = "listen_tests.rs"]
+mod tests;
