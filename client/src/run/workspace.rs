@@ -169,7 +169,9 @@ impl Sent {
             if !meta.is_file() {
                 return Ok(None);
             }
-            let mut bytes = Vec::new();
+            // Room for all of it at once: else it is read in a dozen pieces that double.
+            let size = usize::try_from(meta.len().min(MOST)).unwrap_or(0);
+            let mut bytes = Vec::with_capacity(size);
             file.by_ref().take(MOST + 1).read_to_end(&mut bytes)?;
             let executable = meta.permissions().mode() & 0o100 != 0;
             Ok(Some(Original { bytes, executable }))
