@@ -285,10 +285,9 @@ folder = os.open("d", os.O_RDONLY)
 open(f"/proc/self/fd/{folder}/credentials.json").read()
 # By a link that leads through the opener's own descriptor, and upwards from where a link leads.
 make("e/id_rsa"); make("f/.env")
-os.symlink(f"/proc/self/fd/{os.open('e', os.O_RDONLY)}", "four"); open("four/id_rsa").read()
 plain = os.open("e/id_rsa", os.O_RDONLY)
-os.symlink(f"/proc/self/fd/{plain}", "five"); open("five").read()
-os.mkdir("f/below"); os.symlink("f/below", "six"); open("six/../.env").read()
+os.symlink(f"/proc/self/fd/{plain}", "four"); open("four").read()
+os.mkdir("f/below"); os.symlink("f/below", "five"); open("five/../.env").read()
 "#;
     let Some(outcome) = traced(source) else {
         return;
@@ -304,7 +303,7 @@ os.mkdir("f/below"); os.symlink("f/below", "six"); open("six/../.env").read()
             "{part}: {secrets:#?}"
         );
     }
-    for part in ["/e/id_rsa (called /", "/five)", "/f/.env (called /"] {
+    for part in ["/e/id_rsa (called /", "/f/.env (called /"] {
         assert!(
             secrets.iter().any(|event| event.what.contains(part)),
             "{part}: {secrets:#?}"
@@ -328,22 +327,22 @@ except OSError: pass
 left, right = socket.socketpair()
 left.sendmsg([b"own"])
 if os.fork() == 0:
-    try: os.kill(1, 0)
-    except OSError: pass
-    try: os.setresuid(-1, 12345, -1)
-    except OSError: pass
-    os.setuid(os.geteuid())
-    try: os.setgroups([23456])
-    except OSError: pass
     import ctypes, platform
     libc = ctypes.CDLL(None)
-    for own in (os.geteuid(), -1): libc.setfsuid(own)
-    libc.setfsuid(34567)
-    libc.setfsgid(45678)
+    try: os.kill(1, 0)
+    except OSError: pass
     queue, one = {"x86_64": (129, 297), "aarch64": (138, 240)}[platform.machine()]
     about = ctypes.create_string_buffer(128)
     libc.syscall(queue, 1, 0, about)
     libc.syscall(one, 1, 1, 0, about)
+    try: os.setgroups([23456])
+    except OSError: pass
+    for own in (os.geteuid(), -1): libc.setfsuid(own)
+    libc.setfsuid(34567)
+    libc.setfsgid(45678)
+    os.setuid(os.getuid())
+    try: os.setresuid(-1, 12345, -1)
+    except OSError: pass
     os._exit(0)
 os.wait()
 import ctypes
@@ -356,7 +355,8 @@ print(right.recv(9), len(os.listdir("/proc/self/task")))
     let Some(outcome) = traced(source) else {
         return;
     };
-    assert_eq!(outcome.text(), "b'own' 1\n");
+    let stderr = String::from_utf8_lossy(&outcome.stderr);
+    assert_eq!((outcome.text().as_str(), &*stderr), ("b'own' 1\n", ""));
     let sent = expect(&outcome, EventKind::Network, "192.0.2.55:5555");
     assert_eq!((sent.call.as_str(), sent.line), ("sendmsg", Some(4)));
     for told in [

@@ -269,12 +269,12 @@ impl Tracer {
     /// Tells of a secret at `real`, which the program may call otherwise.
     fn secret(&mut self, call: &Call, tracee: &Tracee, real: &str, called: &str) {
         let home = self.home.as_deref();
-        let what = if secret::is_secret(called, home) {
-            called.to_owned()
-        } else if secret::is_secret(real, home) {
-            format!("{real} (called {called})")
-        } else {
+        if !secret::is_secret(called, home) && !secret::is_secret(real, home) {
             return;
+        }
+        let what = match real == called {
+            true => called.to_owned(),
+            false => format!("{real} (called {called})"),
         };
         self.add(EventKind::Secret, call, tracee, what, TraceVerdict::Allowed);
     }
