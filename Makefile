@@ -31,10 +31,9 @@ bench: ## Measure side by side with the alternatives, and write docs/benchmarks.
 bench-scanner: ## Measure the scanner side by side: bare parse, bandit, ruff, Semgrep; writes docs/scanner-speed.md
 	@scripts/bench-scanner.sh
 
-bench-watch: ## Measure the watch: latency at a subscriber, and wake-ups while 50,000 files rest; eleven minutes
+bench-watch: ## Measure the watch: latency at a subscriber, wake-ups while 50,000 files rest; twelve minutes; writes docs/watch.md
 	@scripts/build.sh
-	@scripts/bench-watch.py $(DIST) latency
-	@scripts/bench-watch.py $(DIST) idle
+	@scripts/bench-watch.py $(DIST) write docs/watch.md
 
 bench-record: ## Measure the record of 100,000 runs: list, show, verify; writes the table of docs/record.md
 	@scripts/bench-record.sh
