@@ -27,4 +27,4 @@ pub(crate) use logs::logs;
 pub(crate) use rerun::rerun;
 pub(crate) use show::show;
 pub(crate) use times::moment;
-pub(crate) use words::{outcome, risk};
+pub(crate) use words::{name, outcome, risk};

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// Name of one of the protocol's plain enums, as it stands in JSON.
-pub(super) fn name(value: impl Serialize) -> String {
+pub(crate) fn name(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => name,
         _ => String::new(),

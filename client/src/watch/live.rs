@@ -4,11 +4,14 @@
 use std::{cmp::Reverse, fmt::Write as _, time::Duration};
 
 use console::{Term, measure_text_width, truncate_str};
-use saferun_protocol::{Risk, RootState, WatchEvent, WatchedFile};
+use saferun_protocol::{Outcome, Risk, RootState, WatchEvent, WatchRun, WatchedFile};
 use tokio::time::Instant;
 
 use super::state::State;
-use crate::ui::{self, Paint, one_line};
+use crate::{
+    record::name,
+    ui::{self, Paint, one_line},
+};
 
 /// Shortest time between two drawings.
 const APART: Duration = Duration::from_millis(250);
@@ -67,11 +70,10 @@ fn lines(state: &State, rows: usize, columns: usize, paint: Paint) -> Vec<String
                 RootState::Gone => "gone",
                 _ => "",
             };
-            let mut line = format!(
-                "{}  {doing}, {} files",
-                one_line(&root.root.path),
-                root.files
-            );
+            let mut line = format!("{}  {doing}", one_line(&root.root.path));
+            if root.state == RootState::Scanning {
+                let _ = write!(line, ", {} files", root.files);
+            }
             if let Some(reason) = &root.reason {
                 let _ = write!(line, " ({})", one_line(reason));
             }
@@ -117,30 +119,40 @@ fn row(file: &WatchedFile, columns: usize, paint: Paint) -> String {
         .strip_prefix(&root)
         .unwrap_or(&file.file.path);
     let mut rest = format!(" {}", one_line(path));
+    let first = file.findings.first().filter(|_| file.problem.is_none());
+    if let Some(first) = first {
+        let _ = write!(rest, ":{}", first.range.start.line);
+    }
     if file.generated.is_some() {
         rest.push_str("  [generated]");
     }
-    match (&file.problem, file.findings.first()) {
-        (Some(problem), _) => {
-            let _ = write!(rest, "  cannot be scanned: {}", one_line(problem));
+    if file.quarantined {
+        rest.push_str("  [in quarantine]");
+    }
+    if let Some(run) = &file.run {
+        let _ = write!(rest, "  [{}]", ran(run));
+    }
+    if let Some(problem) = &file.problem {
+        let _ = write!(rest, "  cannot be scanned: {}", one_line(problem));
+    }
+    if let Some(first) = first {
+        let _ = write!(rest, "  {} {}", first.rule, one_line(&first.message));
+        let more = file.findings.len() as u64 - 1 + file.more_findings;
+        if more > 0 {
+            let _ = write!(rest, "  (+{more})");
         }
-        (None, Some(first)) => {
-            let _ = write!(
-                rest,
-                ":{}  {} {}",
-                first.range.start.line,
-                first.rule,
-                one_line(&first.message)
-            );
-            let more = file.findings.len() as u64 - 1 + file.more_findings;
-            if more > 0 {
-                let _ = write!(rest, "  (+{more})");
-            }
-        }
-        (None, None) => {}
     }
     let left = columns.saturating_sub(measure_text_width(&word));
     format!("{word}{}", truncate_str(&rest, left, "…"))
+}
+
+/// What became of a run that the watch began, in a few words.
+fn ran(run: &WatchRun) -> String {
+    match (run.status, run.exit_code) {
+        (Some(Outcome::Completed), Some(code)) => format!("run: exit code {code}"),
+        (Some(status), _) => format!("run: {}", name(status).replace('_', " ")),
+        (None, _) => format!("not run: {}", one_line(&run.message)),
+    }
 }
 
 #[cfg(test)]
@@ -178,5 +190,29 @@ mod tests {
         }
         state.take(&WatchEvent::Resync { root: path("/w") });
         assert!(state.files.is_empty());
+    }
+
+    #[test]
+    fn what_was_done_about_a_file_stands_in_its_line() {
+        let mut file = WatchedFile::new(path("/w"), path("/w/a.py"));
+        let told = |file: &WatchedFile| row(file, 120, Paint::plain());
+        assert_eq!(told(&file), "LOW      a.py");
+        file.quarantined = true;
+        assert_eq!(told(&file), "LOW      a.py  [in quarantine]");
+        let mut run = WatchRun::refused("too many\x1b[2J runs");
+        let mut ran = |status, exit_code| {
+            (run.status, run.exit_code) = (status, exit_code);
+            file.run = Some(run.clone());
+            told(&file)
+        };
+        for (status, exit_code, words) in [
+            (Some(Outcome::Completed), Some(7), "[run: exit code 7]"),
+            (Some(Outcome::PidsExhausted), None, "[run: pids exhausted]"),
+            (None, None, "[not run: too many"),
+        ] {
+            let line = ran(status, exit_code);
+            assert!(line.contains(words), "{line}");
+            assert!(!line.contains('\x1b'), "{line:?}");
+        }
     }
 }

@@ -16,7 +16,11 @@ use nix::{
     unistd::mkfifo,
 };
 use saferun_protocol::WatchEvent;
-use saferun_tests::{AS_NOBODY, Daemon, NOBODY};
+use saferun_tests::{
+    AS_NOBODY, Daemon, NOBODY,
+    shown::{ON_TERMINALS, acts_on_a_terminal},
+    text,
+};
 
 use crate::{BAD, Watch, daemon, is_root, skipped};
 
@@ -131,4 +135,46 @@ fn what_may_not_be_read_is_said_and_found_once_it_may() {
     chown(&file, Some(NOBODY), None).unwrap();
     command.kill().unwrap();
     command.wait().unwrap();
+}
+
+#[test]
+fn no_name_of_a_file_acts_on_the_terminal_of_who_watches() {
+    let (daemon, root) = daemon();
+    let names = ON_TERMINALS
+        .iter()
+        .filter(|shown| !shown.text.contains('/'));
+    let files: Vec<_> = names
+        .map(|shown| root.join(format!("{}.py", shown.text)))
+        .collect();
+    assert!(files.len() > 15);
+    for file in &files {
+        fs::write(file, BAD).unwrap();
+    }
+    // A terminal large enough for all of them, until all stand there; the last line may not be whole.
+    let on_a_terminal = "import os, pty, sys, fcntl, termios, struct, signal\n\
+        pid, end = pty.fork()\n\
+        if pid == 0:\n    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 200, 250, 0, 0))\n    \
+        os.execv(sys.argv[2], sys.argv[2:])\n\
+        seen = b''\n\
+        while seen.count(b'.py') < int(sys.argv[1]):\n    seen = seen.rsplit(b'\\x1b[J')[-1] + os.read(end, 65536)\n\
+        os.kill(pid, signal.SIGKILL)\n\
+        os.write(1, seen[:seen.rfind(b'\\n') + 1])\n";
+    let count = files.len().to_string();
+    for kind in [&["--json"][..], &[]] {
+        let path = root.to_str().unwrap();
+        let args = [&["watch", path][..], kind].concat();
+        let seen = daemon
+            .wrapped_cli(
+                &["timeout", "60", "python3", "-c", on_a_terminal, &count],
+                &args,
+            )
+            .output()
+            .unwrap();
+        let seen = text(&seen.stdout);
+        assert!(seen.matches(".py").count() > 15, "{seen}");
+        let table = seen
+            .rsplit_once("\x1b[J")
+            .map_or(&*seen, |(_, table)| table);
+        assert_eq!(acts_on_a_terminal(table), Vec::<String>::new(), "{kind:?}");
+    }
 }
