@@ -105,7 +105,7 @@ async fn dispatch(cli: Cli, began: Instant) -> Result<u8, Failure> {
             self_check::self_check(json, runtime.as_deref(), global).await
         }
         Command::Bench(args) => bench::bench(&args, global).await,
-        Command::Hook(args) => hook::hook(&args),
+        Command::Hook(args) => hook::hook(&args).await,
         Command::Image(command) => commands::image(&command, global).await,
         Command::Daemon(command) => commands::daemon(command, global).await,
         Command::Completions { shell } => {

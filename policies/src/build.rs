@@ -135,6 +135,8 @@ impl Getter<'_> {
             only_generated: self.yes("watch.only_generated"),
             generated_paths: self.texts("watch.generated.paths"),
             generated_markers: self.texts("watch.generated.markers"),
+            generated_folders: self.texts("watch.generated.folders"),
+            generated_since: self.text("watch.generated.since"),
             on_finding: ["LOW", "MEDIUM", "HIGH", "BLOCKED"].map(respond),
             rate: self.rates("watch.rate"),
         }
@@ -183,6 +185,13 @@ impl Getter<'_> {
         match self.value(key) {
             Some(Value::Texts(texts)) => texts.clone(),
             _ => Vec::new(),
+        }
+    }
+
+    fn text(&self, key: &str) -> String {
+        match self.value(key) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
         }
     }
 

@@ -205,6 +205,10 @@ pub struct WatchRules {
     pub generated_paths: Vec<String>,
     /// Texts that mark a file as written by a model.
     pub generated_markers: Vec<String>,
+    /// Absolute folders all of whose content counts as written by a model.
+    pub generated_folders: Vec<String>,
+    /// A revision of git: what differs from where HEAD left it counts as written by a model. Empty for none.
+    pub generated_since: String,
     /// Responses at LOW, MEDIUM, HIGH and BLOCKED.
     pub on_finding: [Vec<Response>; 4],
     /// How often the watch may notify, run and quarantine by itself, each counted apart.

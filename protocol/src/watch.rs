@@ -151,6 +151,16 @@ pub enum Generated {
         /// The text.
         marker: String,
     },
+    /// It is in this folder of the policy's `watch.generated.folders`.
+    Folder {
+        /// The folder.
+        folder: String,
+    },
+    /// It differs from a commit, by the policy's `watch.generated.since`.
+    Since {
+        /// The commit, in hexadecimal; the revision itself where git knows no such commit, and all counts as new.
+        commit: String,
+    },
     /// An agent's hook announced it.
     Announced {
         /// What the agent calls itself.

@@ -154,8 +154,21 @@ impl Daemon {
     /// If it does not come up; only root may start it as another user.
     #[must_use]
     pub fn start_without_engine_in(environment: &[(&str, &str)], user: Option<u32>) -> Self {
+        Self::start_idle(bin("saferund"), environment, user)
+    }
+
+    /// Starts this program as a daemon that finds no engine.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    #[must_use]
+    pub fn start_program_without_engine(program: PathBuf) -> Self {
+        Self::start_idle(program, &[], None)
+    }
+
+    fn start_idle(program: PathBuf, environment: &[(&str, &str)], user: Option<u32>) -> Self {
         let engine = "unix:///nonexistent/engine.sock".to_owned();
-        let daemon = Self::start_over(bin("saferund"), engine, environment, user);
+        let daemon = Self::start_over(program, engine, environment, user);
         // Another user's would not let us in, but it takes the connection.
         daemon.wait_until("the daemon listens", |daemon| {
             std::os::unix::net::UnixStream::connect(daemon.socket()).is_ok()

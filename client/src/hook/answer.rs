@@ -29,6 +29,18 @@ struct Input {
     content: Option<String>,
 }
 
+impl Event {
+    /// The file that a tool has written.
+    pub(super) fn written(&self) -> Option<&str> {
+        let input = &self.tool_input;
+        let path = input
+            .file_path
+            .as_deref()
+            .or(input.notebook_path.as_deref());
+        path.filter(|_| self.hook_event_name == "PostToolUse")
+    }
+}
+
 /// What to print, if there is anything to say.
 pub(super) fn answer(
     event: &Event,

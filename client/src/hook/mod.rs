@@ -1,16 +1,29 @@
 //! `hook`: the command that a coding agent calls before and after its tools. Python that the model
-//! writes is scanned; Python that it would run is sent to the sandbox. Reads one JSON object, bounded;
-//! what cannot be understood is refused (exit code 2), never let through.
+//! writes is scanned, and announced to a daemon that runs; Python that it would run is sent to the sandbox. Reads one
+//! JSON object, bounded; what cannot be understood is refused (exit code 2), never let through.
 
 mod answer;
 mod command;
 
-use std::io::{Read, Write};
+use std::{
+    fs::File,
+    io::{Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::Duration,
+};
 
-use crate::{args::HookArgs, failure::Failure, ui};
+use nix::libc;
+use saferun_protocol::{ApiClient, HostPath};
+
+use crate::{args::HookArgs, daemon, failure::Failure, scan::has_ending, ui};
 
 /// Largest event in bytes.
 const MAX_EVENT: u64 = 8 * 1024 * 1024;
+/// How long a daemon may take to hear who wrote a file.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What the agent that speaks this protocol is called to the watch.
+const AGENT: &str = "claude";
 /// Exit code that tells the agent "no", with the reason on standard error.
 const REFUSED: u8 = 2;
 
@@ -32,7 +45,7 @@ const CLAUDE: &str = r#"{
 }"#;
 
 /// Answers one event, or prints the configuration.
-pub(crate) fn hook(args: &HookArgs) -> Result<u8, Failure> {
+pub(crate) async fn hook(args: &HookArgs) -> Result<u8, Failure> {
     if args.config.is_some() {
         ui::line(CLAUDE);
         return Ok(0);
@@ -59,15 +72,38 @@ pub(crate) fn hook(args: &HookArgs) -> Result<u8, Failure> {
             "standard input is no hook event; `saferunctl hook --config claude` prints how to set it up",
         );
     };
-    let answered = answer::answer(&event, &args.level, |path| {
-        let mut text = Vec::new();
-        let file = std::fs::File::open(path).ok()?;
-        file.take(MAX_EVENT).read_to_end(&mut text).ok()?;
-        Some(text)
-    });
+    let answered = answer::answer(&event, &args.level, content);
     if let Some(json) = answered {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{json}");
     }
+    if let Some(path) = event.written().filter(|path| has_ending(Path::new(path))) {
+        // For the watch alone: the answer holds without it.
+        let _ = tokio::time::timeout(PATIENCE, announce(path)).await;
+    }
     Ok(0)
+}
+
+/// The beginning of a regular file; nothing of what would never end or never begin.
+fn content(path: &str) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut options = File::options();
+    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = file
+        .ok()
+        .filter(|file| file.metadata().is_ok_and(|meta| meta.is_file()))?;
+    file.take(MAX_EVENT).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// Tells a daemon that runs who wrote a file. None is started for it.
+async fn announce(path: &str) {
+    let Ok(path) = std::path::absolute(path) else {
+        return;
+    };
+    if let Ok(Some(client)) = daemon::reach_running().await {
+        let files = vec![HostPath::from(path.as_path())];
+        // A daemon that does not listen to this user has no watch of this user's either.
+        let _ = client.watch_announce(files, AGENT.to_owned()).await;
+    }
 }

@@ -24,7 +24,7 @@ pub(crate) use check::check;
 pub(crate) use explain::explain;
 use git::Changes;
 use walk::Scanned;
-pub(crate) use walk::read as read_bounded;
+pub(crate) use walk::{has_ending, read as read_bounded};
 
 /// Scans and prints. 0: nothing at the level or above; 1: something; 2: unreadable, or nothing scanned.
 pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {

@@ -106,7 +106,7 @@ pub(crate) fn read(reader: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(super) fn has_ending(path: &Path) -> bool {
+pub(crate) fn has_ending(path: &Path) -> bool {
     let ending = path
         .extension()
         .and_then(|ending| ending.to_str())

@@ -13,9 +13,10 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2},
+    fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2},
     libc,
     sys::stat::{FileStat, Mode, SFlag, fstat},
+    unistd::{AccessFlags, faccessat},
 };
 
 /// Something under a root, held so that it can be looked at and read but not swapped for another.
@@ -148,6 +149,12 @@ impl Found {
             .read(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
             .open(self.magic())
+    }
+
+    /// Whether this process may open what is in a folder.
+    pub(super) fn may_be_searched(&self) -> bool {
+        let flags = AtFlags::AT_EACCESS;
+        faccessat(AT_FDCWD, self.magic().as_str(), AccessFlags::X_OK, flags).is_ok()
     }
 
     /// The uid that it belongs to.

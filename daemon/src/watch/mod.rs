@@ -4,6 +4,7 @@
 
 mod beneath;
 mod board;
+mod commits;
 mod desktop;
 mod inbox;
 mod known;
@@ -126,6 +127,8 @@ impl WatchService {
         let judged_alike = old.ignore == new.ignore
             && old.generated_paths == new.generated_paths
             && old.generated_markers == new.generated_markers
+            && old.generated_folders == new.generated_folders
+            && old.generated_since == new.generated_since
             && from.honour_suppressions == to.honour_suppressions;
         if !judged_alike {
             let before = self.inner.context();
@@ -334,9 +337,15 @@ fn context(policy: &Policy, before: &Provenance, responder: Responder) -> Contex
     };
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     Context {
-        scanner: FileScanner::new(cores, options, rules.generated_markers.clone()),
-        provenance: before.under(&rules.generated_paths),
+        scanner: FileScanner::new(
+            cores,
+            options,
+            rules.generated_markers.clone(),
+            !rules.generated_since.is_empty(),
+        ),
+        provenance: before.under(&rules.generated_paths, &rules.generated_folders),
         ignore: rules.ignore.clone(),
+        since: rules.generated_since.clone(),
         responder,
     }
 }
@@ -363,7 +372,8 @@ fn canonical(path: &Path) -> Result<PathBuf, ErrorObjectOwned> {
     }
     let canonical = path.canonicalize().map_err(|error| refused(path, &error))?;
     let root = beneath::root(&canonical).map_err(|error| refused(path, &error))?;
-    if root.stamp.is_dir() && canonical.parent().is_some() {
+    let keeps_files = !mounts::keeps_no_files(&root);
+    if root.stamp.is_dir() && canonical.parent().is_some() && keeps_files {
         Ok(canonical)
     } else {
         Err(refused(
@@ -376,6 +386,6 @@ fn canonical(path: &Path) -> Result<PathBuf, ErrorObjectOwned> {
 fn refused(path: &Path, error: &io::Error) -> ErrorObjectOwned {
     Code::InvalidRequest.error(
         format!("cannot watch {}: {}", path.display(), scan::reason(error)),
-        "name a folder that you can read, other than /",
+        "name a folder of files that you can read, other than /",
     )
 }

@@ -66,6 +66,26 @@ pub(super) fn network(root: &Found) -> Option<String> {
     ))
 }
 
+/// Whether the kernel makes up what is in this file system: nothing is written there that could be run from there.
+pub(super) fn keeps_no_files(folder: &Found) -> bool {
+    // From linux/magic.h: proc, sysfs, cgroup, cgroup2, debugfs, tracefs, securityfs, devpts, configfs, bpf, selinuxfs.
+    const MADE_UP: [i64; 11] = [
+        0x9FA0,
+        0x6265_6572,
+        0x0027_E0EB,
+        0x6367_7270,
+        0x6462_6720,
+        0x7472_6163,
+        0x7363_6673,
+        0x1CD1,
+        0x6265_6570,
+        0xCAFE_4A11,
+        0xF97C_FF8C,
+    ];
+    let kind = statfs::fstatfs(folder).map(|found| found.filesystem_type());
+    kind.is_ok_and(|kind| MADE_UP.iter().any(|magic| kind == FsType(*magic)))
+}
+
 /// The mounts at and under a path, as the kernel lists them.
 pub(super) fn under(path: &Path) -> String {
     let Ok(bytes) = fs::read("/proc/self/mountinfo") else {

@@ -1,5 +1,5 @@
-//! Whether a model wrote a file: by the policy's path patterns and markers, or because an agent's hook
-//! said so.
+//! Whether a model wrote a file: by the policy's path patterns, folders and markers, or because an agent's hook
+//! said so. What git says of it is in `commits`.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,6 +18,8 @@ const MAX_REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Provenance {
     globs: NamedGlobs,
+    /// As the policy names it, and without links in it.
+    folders: Vec<(String, PathBuf)>,
     announced: Arc<Mutex<Announced>>,
 }
 
@@ -28,10 +30,12 @@ struct Announced {
 }
 
 impl Provenance {
-    /// With these globs of the policy, and all that was announced.
-    pub(super) fn under(&self, globs: &[String]) -> Self {
+    /// With these globs and folders of the policy, and all that was announced. Looks at the folders once, for links.
+    pub(super) fn under(&self, globs: &[String], folders: &[String]) -> Self {
+        let plain = |folder: &String| (folder.clone(), without_links(Path::new(folder)));
         Self {
             globs: NamedGlobs::new(globs),
+            folders: folders.iter().map(plain).collect(),
             announced: Arc::clone(&self.announced),
         }
     }
@@ -72,10 +76,25 @@ impl Provenance {
                 glob: glob.to_owned(),
             });
         }
+        let mut folders = self.folders.iter();
+        if let Some((folder, _)) = folders.find(|(_, plain)| absolute.starts_with(plain)) {
+            return Some(Generated::Folder {
+                folder: folder.clone(),
+            });
+        }
         marker.map(|marker| Generated::Marker {
             marker: marker.to_owned(),
         })
     }
+}
+
+/// A path whose links are followed as far as it is there.
+fn without_links(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| {
+        let rest = path.strip_prefix(above).ok()?;
+        Some(above.canonicalize().ok()?.join(rest))
+    });
+    there.unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -84,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_announcer_is_named_and_old_announcements_are_forgotten() {
-        let provenance = Provenance::default().under(&["gen/**".to_owned()]);
+        let provenance = Provenance::default().under(&["gen/**".to_owned()], &[]);
         let of = |path: &str| provenance.of(Path::new(path), &Path::new("/w").join(path), None);
         provenance.announce(Path::new("/w/gen/a.py"), "agent");
         assert!(matches!(of("gen/a.py"), Some(Generated::Announced { tool }) if tool == "agent"));
@@ -94,5 +113,27 @@ mod tests {
             provenance.announce(&PathBuf::from(format!("/w/{number}.py")), "agent");
         }
         assert!(matches!(of("gen/a.py"), Some(Generated::Path { .. })));
+    }
+
+    #[test]
+    fn a_tools_folder_is_known_by_any_name_before_it_is_there_and_no_neighbour_is_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(place.join("real")).unwrap();
+        std::os::unix::fs::symlink("real", place.join("link")).unwrap();
+        let named = place.join("link/tool").display().to_string();
+        let provenance = Provenance::default().under(&[], std::slice::from_ref(&named));
+        let of = |path: &str| provenance.of(Path::new(path), &place.join(path), None);
+        for inside in ["real/tool/a.py", "real/tool/deep/b.py"] {
+            assert_eq!(
+                of(inside),
+                Some(Generated::Folder {
+                    folder: named.clone()
+                })
+            );
+        }
+        for beside in ["real/a.py", "real/tools/a.py", "a.py"] {
+            assert_eq!(of(beside), None, "{beside}");
+        }
     }
 }

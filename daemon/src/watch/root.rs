@@ -17,6 +17,7 @@ use tokio::{runtime::Handle, sync::watch};
 use super::{
     beneath::{self, Found},
     board::{Board, Subject},
+    commits::Commits,
     inbox::{Inbox, Taken, Touch},
     known::Known,
     mounts,
@@ -42,6 +43,7 @@ pub(super) struct Context {
     pub(super) scanner: FileScanner,
     pub(super) provenance: Provenance,
     pub(super) ignore: Vec<String>,
+    pub(super) since: String,
     pub(super) responder: Responder,
 }
 
@@ -128,6 +130,7 @@ pub(super) struct Root {
     /// Content of each file with findings when it was judged last: what looks different only because the policy, the
     /// rights or the root's place changed has not landed.
     pub(super) judged: HashMap<PathBuf, String>,
+    pub(super) commits: Commits,
     /// Where the kernel's events are read.
     runtime: Handle,
     /// Why changes are looked for at intervals, if they are.
@@ -154,6 +157,7 @@ impl Root {
                 full: false,
                 surveyed: false,
                 judged: HashMap::new(),
+                commits: Commits::default(),
                 runtime,
                 polled: None,
                 mounts: String::new(),
@@ -192,14 +196,12 @@ impl Root {
         let (device, inode) = (root.stamp.dev, root.stamp.ino);
         self.context = self.shared.context();
         self.rules = Rules::new(&self.shared.path, &self.context.ignore);
+        self.commits = Commits::new(&self.context.since);
         self.polled = mounts::network(&root);
         // Held on to, it would keep a file system busy, and the kernel from telling that the folder is gone.
         drop(root);
         if self.polled.is_none() {
-            match Watcher::new(&self.shared.inbox, &self.runtime) {
-                Ok(watcher) => self.watcher = Some(watcher),
-                Err(limit) => self.limited(&limit),
-            }
+            self.watch();
         }
         self.mounts = mounts::under(&self.shared.path);
         let mut walk = self.survey_all();
@@ -239,10 +241,12 @@ impl Root {
                 self.adopt();
             }
             self.take_in(taken);
+            self.follow_commits();
             while self.pending.next().is_some_and(|due| due <= Instant::now()) {
                 let due = self.pending.due(Instant::now(), BATCH);
                 self.look_at(&due, None);
             }
+            self.count();
         }
     }
 
@@ -250,6 +254,7 @@ impl Root {
     fn adopt(&mut self) {
         self.context = self.shared.context();
         self.rules = Rules::new(&self.shared.path, &self.context.ignore);
+        self.commits = Commits::new(&self.context.since);
         self.known.skipped.clear();
         for file in self.known.files.values_mut() {
             file.stamp = None;
@@ -313,11 +318,19 @@ impl Root {
 
     /// Makes all watches anew: some may belong to folders that are gone.
     fn watch_anew(&mut self) {
+        self.commits.stale = true;
         if self.watcher.take().is_some() {
-            match Watcher::new(&self.shared.inbox, &self.runtime) {
-                Ok(watcher) => self.watcher = Some(watcher),
-                Err(limit) => self.limited(&limit),
+            self.watch();
+        }
+    }
+
+    fn watch(&mut self) {
+        match Watcher::new(&self.shared.inbox, &self.runtime) {
+            Ok(mut watcher) => {
+                watcher.add_above(&self.shared.path);
+                self.watcher = Some(watcher);
             }
+            Err(limit) => self.limited(&limit),
         }
     }
 
@@ -326,6 +339,10 @@ impl Root {
         if self.polled.is_none() {
             self.shared.notice(limit.reason(), limit.advice());
             self.polled = Some(limit.reason());
+            // The first look says it at its end.
+            if self.surveyed {
+                self.set_state(RootState::Polling, self.polled.clone());
+            }
         }
     }
 
@@ -361,6 +378,7 @@ impl Root {
 
     /// Returns whether that is news.
     fn set_state(&self, state: RootState, reason: Option<String>) -> bool {
+        self.count();
         let changed = {
             let mut status = self
                 .shared
@@ -371,9 +389,6 @@ impl Root {
                 status.state != state || status.reason != reason || state == RootState::Scanning;
             status.state = state;
             status.reason = reason;
-            status.files = self.known.files.len() as u64;
-            status.folders = self.known.folders.len() as u64;
-            status.with_findings = self.shared.board().files().count() as u64;
             let skipped = self.known.skipped.iter().take(32);
             status.skipped = skipped.map(|path| path.display().to_string()).collect();
             changed
@@ -385,6 +400,18 @@ impl Root {
         changed
     }
 
+    /// For who lists the roots.
+    fn count(&self) {
+        let mut status = self
+            .shared
+            .status
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        status.files = self.known.files.len() as u64;
+        status.folders = self.known.folders.len() as u64;
+        status.with_findings = self.shared.board().files().count() as u64;
+    }
+
     fn take_in(&mut self, taken: Taken) {
         let Ok(root) = beneath::root(&self.shared.path) else {
             self.suspect();
@@ -394,10 +421,13 @@ impl Root {
         // Folders before what is in them.
         touched.sort_by(|a, b| a.0.cmp(&b.0));
         for (path, touch) in touched {
+            if path == self.shared.path {
+                // Its rights changed: perhaps it can be searched again.
+                self.survey(Path::new(""), false);
+                continue;
+            }
             let relative = path.strip_prefix(&self.shared.path);
-            if let Ok(relative) = relative.map(Path::to_owned)
-                && !relative.as_os_str().is_empty()
-            {
+            if let Ok(relative) = relative.map(Path::to_owned) {
                 self.touched(&root, &relative, touch);
             }
         }
@@ -410,6 +440,7 @@ impl Root {
         let now = Instant::now();
         let name = relative.file_name().unwrap_or_default();
         if rules::is_ignore_file(name) || (touch.structure && rules::says_what_is_ignored(name)) {
+            self.commits.stale |= name == ".git";
             let folder = relative.parent().unwrap_or(Path::new("")).to_owned();
             self.survey(&folder, false);
             return;

@@ -88,6 +88,14 @@ impl Rules {
             .retain(|folder, _| !folder.starts_with(absolute));
     }
 
+    /// The folder of the repository that a file is in.
+    pub(super) fn repository(&self, relative: &Path) -> Option<PathBuf> {
+        let path = self.root.join(relative);
+        let mut above = path.ancestors().skip(1);
+        let top = above.find(|above| self.folders.get(*above).is_some_and(|said| said.has_git));
+        top.map(Path::to_owned)
+    }
+
     /// Whether the policy passes over a path.
     pub(super) fn skips(&self, relative: &Path) -> bool {
         self.skip.is_match(relative)

@@ -17,7 +17,10 @@ use saferun_scanner::{
 };
 use sha2::{Digest, Sha256};
 
-use super::beneath::{self, Found, Stamp};
+use super::{
+    beneath::{self, Found, Stamp},
+    commits::Object,
+};
 use crate::runs::wire;
 
 /// Largest file that is read, in bytes; the same as for `saferunctl scan`.
@@ -39,6 +42,8 @@ pub(super) struct Content {
     pub(super) more: u64,
     /// The policy's marker that it holds.
     pub(super) marker: Option<String>,
+    /// What git would call it, if the policy asks for it.
+    pub(super) object: Option<Object>,
 }
 
 /// What looking at a file came to.
@@ -46,6 +51,8 @@ pub(super) struct Content {
 pub(super) enum Looked {
     /// There is no such file, or it is no regular one.
     Missing,
+    /// A folder above it may not be searched: nothing is known of it.
+    Shut,
     /// It has not changed since.
     Unchanged,
     /// It was written a moment ago, and nobody said that it is complete.
@@ -68,6 +75,7 @@ pub(super) struct FileScanner {
     reports: Mutex<Reports>,
     options: Options,
     markers: Vec<String>,
+    objects: bool,
 }
 
 #[derive(Debug, Default)]
@@ -77,14 +85,21 @@ struct Reports {
 }
 
 impl FileScanner {
-    /// A scanner that works on `places` files at once, each of [`LARGEST`] bytes at most.
-    pub(super) fn new(places: usize, options: Options, markers: Vec<String>) -> Self {
+    /// A scanner that works on `places` files at once, each of [`LARGEST`] bytes at most. `objects`: whether git's names
+    /// of contents are asked for.
+    pub(super) fn new(
+        places: usize,
+        options: Options,
+        markers: Vec<String>,
+        objects: bool,
+    ) -> Self {
         Self {
             places: Mutex::new(places.max(1)),
             freed: Condvar::new(),
             reports: Mutex::default(),
             options,
             markers,
+            objects,
         }
     }
 
@@ -153,6 +168,7 @@ impl FileScanner {
             findings: found.iter().take(MAX_FINDINGS).map(wire::finding).collect(),
             more: found.len().saturating_sub(MAX_FINDINGS) as u64,
             marker: self.marker(bytes),
+            object: self.objects.then(|| Object::of(bytes)),
         });
         self.reports().keep(key, &content);
         content
@@ -231,7 +247,7 @@ fn missing_or(error: &io::Error, stamp: Option<Stamp>) -> Looked {
     }
     match stamp {
         Some(stamp) => Looked::Unreadable(stamp, reason(error)),
-        // Not even its folder can be looked into: nothing is known of it.
+        None if number == Some(Errno::EACCES as i32) => Looked::Shut,
         None => Looked::Missing,
     }
 }

@@ -18,6 +18,7 @@ use super::{
     beneath::{self, Found, Stamp},
     board::Subject,
     known::File,
+    mounts,
     pending::{REST, Seen},
     root::Root,
     rules,
@@ -90,6 +91,16 @@ impl Root {
         };
         if !found.stamp.is_dir() {
             return;
+        }
+        if found.stamp.dev != root.stamp.dev {
+            // Another file system is mounted here.
+            if mounts::keeps_no_files(&found) {
+                self.known.skipped.insert(folder.to_owned());
+                return;
+            }
+            if let Some(reason) = mounts::network(&found) {
+                self.limited(&Limit::Network(reason));
+            }
         }
         if self.known.folders.len() >= MAX_FOLDERS && !self.known.folders.contains_key(folder) {
             self.full = true;
@@ -196,9 +207,19 @@ impl Root {
         match looked {
             Looked::Missing => self.forget_file(path),
             Looked::Unchanged => {
-                if let Some(file) = self.known.files.get_mut(path) {
+                let known = self.known.files.get_mut(path);
+                let stamp = known.and_then(|file| {
                     file.survey = survey;
+                    file.stamp
+                });
+                // The watches may have been made anew.
+                if stamp.is_some_and(|stamp| stamp.links > 1 && !self.follow_links(path, stamp)) {
+                    self.pending.seen(path, Seen::Written, Instant::now());
                 }
+            }
+            Looked::Shut => {
+                self.forget_file(path);
+                self.forget_shut(path);
             }
             Looked::Fresh => {
                 self.known.files.entry(path.to_owned()).or_default().survey = survey;
@@ -218,6 +239,7 @@ impl Root {
                     survey,
                 };
                 self.known.files.insert(path.to_owned(), file);
+                self.follow_links(path, stamp);
                 self.tell(path);
             }
             Looked::Scanned {
@@ -232,10 +254,55 @@ impl Root {
                     survey,
                 };
                 self.known.files.insert(path.to_owned(), file);
+                let followed = self.follow_links(path, stamp);
                 self.tell(path);
-                if !stable {
+                if !stable || !followed {
                     self.pending.seen(path, Seen::Written, Instant::now());
                 }
+            }
+        }
+    }
+
+    /// Forgets the folder above a file that nobody may search: as soon as that changes it is a new folder, and what was
+    /// written there meanwhile, by who had it open, is looked at.
+    fn forget_shut(&mut self, path: &Path) {
+        let Ok(root) = beneath::root(&self.shared.path) else {
+            return;
+        };
+        let above: Vec<&Path> = path.ancestors().skip(1).collect();
+        let mut above = above.into_iter().rev();
+        let shut = above.find(|folder| {
+            beneath::look(&root, folder).is_ok_and(|found| !found.may_be_searched())
+        });
+        // Of the root's own rights the kernel tells by itself.
+        if let Some(shut) = shut.filter(|folder| !folder.as_os_str().is_empty()) {
+            let now = Instant::now();
+            for file in self.known.forget_folder(shut) {
+                self.pending.seen(&file, Seen::Gone, now);
+            }
+        }
+    }
+
+    /// Has changes told of that are made by another name of a file. Returns false if it changed before that was asked for.
+    fn follow_links(&mut self, path: &Path, stamp: Stamp) -> bool {
+        let Some(watcher) = &mut self.watcher else {
+            return true;
+        };
+        let absolute = self.shared.path.join(path);
+        if stamp.links < 2 {
+            watcher.remove_file(&absolute);
+            return true;
+        }
+        let found = beneath::root(&self.shared.path).and_then(|root| beneath::look(&root, path));
+        // One that went meanwhile is told of by its folder.
+        let Ok(found) = found else {
+            return true;
+        };
+        match watcher.add_file(&absolute, &found) {
+            Ok(new) => !new || found.stamp_now().is_ok_and(|now| now == stamp),
+            Err(limit) => {
+                self.limited(&limit);
+                true
             }
         }
     }
@@ -243,6 +310,9 @@ impl Root {
     /// A file is not there any more.
     pub(super) fn forget_file(&mut self, path: &Path) {
         self.known.files.remove(path);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.remove_file(&self.shared.path.join(path));
+        }
         self.tell(path);
     }
 
@@ -301,10 +371,10 @@ impl Root {
     }
 
     /// What is to be said of a file; nothing of one without findings and problems.
-    fn item(&self, path: &Path) -> Option<WatchedFile> {
+    fn item(&mut self, path: &Path) -> Option<WatchedFile> {
         let file = self.known.files.get(path)?;
         let absolute = self.shared.path.join(path);
-        let content: Option<&Content> = file.content.as_deref();
+        let content: Option<Arc<Content>> = file.content.clone();
         if content.is_none() && file.problem.is_none() {
             return None;
         }
@@ -313,14 +383,20 @@ impl Root {
             HostPath::from(absolute.as_path()),
         );
         item.problem.clone_from(&file.problem);
-        item.risk = content.map_or(Risk::Low, |content| content.risk);
-        if let Some(content) = content {
+        item.risk = content.as_ref().map_or(Risk::Low, |content| content.risk);
+        if let Some(content) = &content {
             item.sha256 = hexadecimal(&content.sha256);
             item.findings.clone_from(&content.findings);
             item.more_findings = content.more;
         }
-        let marker = content.and_then(|content| content.marker.as_deref());
+        let marker = content
+            .as_ref()
+            .and_then(|content| content.marker.as_deref());
         item.generated = self.context.provenance.of(path, &absolute, marker);
+        if item.generated.is_none() {
+            let object = content.as_ref().and_then(|content| content.object.as_ref());
+            item.generated = self.since(path, object);
+        }
         self.context.responder.attach(&absolute, &mut item);
         Some(item)
     }

@@ -2,7 +2,7 @@
 //! limit means to us. Asks for changes alone: what others open and read wakes nobody.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -15,7 +15,7 @@ use nix::{
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use super::{
-    beneath::Found,
+    beneath::{self, Found},
     inbox::{Inbox, Touch},
     rules,
 };
@@ -44,6 +44,16 @@ const ASKED: AddWatchFlags = COMPLETE
     .union(AddWatchFlags::IN_ONLYDIR)
     .union(NAMED);
 
+/// What is asked for a file with several names: who writes to it by a name elsewhere is told of to no folder of ours.
+const ASKED_OF_LINKED: AddWatchFlags =
+    AddWatchFlags::IN_CLOSE_WRITE.union(AddWatchFlags::IN_MODIFY);
+
+/// What is asked for the folders above a root: that they are moved moves the root, of which nobody else tells.
+const ASKED_ABOVE: AddWatchFlags = AddWatchFlags::IN_MOVE_SELF.union(AddWatchFlags::IN_ONLYDIR);
+
+/// Most files with several names that are followed in one root.
+const MAX_LINKED: usize = 16_384;
+
 /// Why the kernel does not tell of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Limit {
@@ -51,6 +61,8 @@ pub(super) enum Limit {
     Watches,
     /// `fs.inotify.max_user_instances` is reached.
     Instances,
+    /// Of what others do in this file system no kernel tells: why.
+    Network(String),
     /// Something else.
     Other(String),
 }
@@ -67,6 +79,7 @@ impl Limit {
                 "the kernel's limit on watchers (fs.inotify.max_user_instances) is reached"
                     .to_owned()
             }
+            Self::Network(reason) => reason.clone(),
             Self::Other(reason) => format!("the kernel does not tell of changes: {reason}"),
         }
     }
@@ -80,7 +93,7 @@ impl Limit {
             Self::Instances => {
                 "changes are looked for at intervals meanwhile; raise it: sudo sysctl fs.inotify.max_user_instances=512"
             }
-            Self::Other(_) => "changes are looked for at intervals meanwhile",
+            Self::Network(_) | Self::Other(_) => "changes are looked for at intervals meanwhile",
         }
     }
 
@@ -101,11 +114,14 @@ pub(super) struct Watcher {
     reader: AbortHandle,
 }
 
-/// Which folder each watch is of.
+/// Which folder each watch is of, or which files.
 #[derive(Debug, Default)]
 struct Watches {
     names: HashMap<WatchDescriptor, PathBuf>,
     folders: BTreeMap<PathBuf, WatchDescriptor>,
+    /// Names of one and the same file.
+    linked: HashMap<WatchDescriptor, BTreeSet<PathBuf>>,
+    files: BTreeMap<PathBuf, WatchDescriptor>,
 }
 
 impl Watcher {
@@ -153,6 +169,66 @@ impl Watcher {
             watches.folders.remove(&before);
         }
         Ok(true)
+    }
+
+    /// Watches the folders above a root for being moved away, with the root in them. Those that cannot be watched are not.
+    pub(super) fn add_above(&mut self, root: &Path) {
+        let mut watches = lock(&self.watches);
+        for above in root.ancestors().skip(1) {
+            if let Ok(folder) = beneath::root(above)
+                && let Ok(watch) = self.inotify.add_watch(folder.magic().as_str(), ASKED_ABOVE)
+            {
+                watches.names.insert(watch, root.to_owned());
+            }
+        }
+    }
+
+    /// Watches a file that has other names. Returns false if it was watched by this name already.
+    pub(super) fn add_file(&mut self, path: &Path, file: &Found) -> Result<bool, Limit> {
+        let mut watches = lock(&self.watches);
+        if watches.files.len() >= MAX_LINKED && !watches.files.contains_key(path) {
+            return Err(Limit::Other(format!(
+                "more than {MAX_LINKED} files have another name elsewhere"
+            )));
+        }
+        let watch = match self
+            .inotify
+            .add_watch(file.magic().as_str(), ASKED_OF_LINKED)
+        {
+            Ok(watch) => watch,
+            // Who may not read it, scans nothing of it either.
+            Err(Errno::EACCES | Errno::ENOENT) => return Ok(false),
+            Err(errno) => return Err(Limit::of(errno)),
+        };
+        if watches.files.get(path) == Some(&watch) {
+            return Ok(false);
+        }
+        self.leave_file(&mut watches, path);
+        watches.files.insert(path.to_owned(), watch);
+        watches
+            .linked
+            .entry(watch)
+            .or_default()
+            .insert(path.to_owned());
+        Ok(true)
+    }
+
+    /// Leaves a file that had other names.
+    pub(super) fn remove_file(&mut self, path: &Path) {
+        let mut watches = lock(&self.watches);
+        self.leave_file(&mut watches, path);
+    }
+
+    fn leave_file(&self, watches: &mut Watches, path: &Path) {
+        let Some(watch) = watches.files.remove(path) else {
+            return;
+        };
+        let others = watches.linked.get_mut(&watch);
+        let others = others.is_some_and(|names| names.remove(path) && !names.is_empty());
+        if !others {
+            watches.linked.remove(&watch);
+            let _ = self.inotify.rm_watch(watch);
+        }
     }
 
     /// Whether a folder is watched.
@@ -210,6 +286,20 @@ impl Watches {
         if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
             return inbox.lost("the kernel's event queue overflowed");
         }
+        if let Some(files) = self.linked.get(&event.wd) {
+            let touch = Touch {
+                complete: event.mask.intersects(COMPLETE),
+                ..Touch::default()
+            };
+            for file in files.clone() {
+                inbox.touch(file, touch);
+            }
+            if event.mask.contains(AddWatchFlags::IN_IGNORED) {
+                self.linked.remove(&event.wd);
+                self.files.retain(|_, watch| *watch != event.wd);
+            }
+            return;
+        }
         let Some(folder) = self.names.get(&event.wd) else {
             return;
         };
@@ -239,10 +329,11 @@ impl Watches {
 }
 
 /// Whether what happened to a name can change what is said: what is neither scanned, nor a folder, nor says what is
-/// ignored, is nobody's business here.
+/// ignored or that git's HEAD moved, is nobody's business here.
 fn matters(event: &InotifyEvent, name: &Path) -> bool {
     event.mask.contains(AddWatchFlags::IN_ISDIR)
         || rules::is_scanned(name)
+        || name.as_os_str() == "HEAD"
         || rules::says_what_is_ignored(name.as_os_str())
 }
 

@@ -322,6 +322,19 @@ fn watch() -> Vec<Key> {
             "Texts that mark a file as written by a model.",
         ),
         trusted(
+            "watch.generated.folders",
+            Kind::Texts {
+                max: 64,
+                what: Texts::Folders,
+            },
+            "Folders of a model's tools, as absolute paths: all in them counts as written by a model.",
+        ),
+        trusted(
+            "watch.generated.since",
+            Kind::Text { max: 250 },
+            "A revision of git, as in `HEAD` or `main`: what differs from where HEAD left it counts as written by a model; empty for none.",
+        ),
+        trusted(
             "watch.on_finding.LOW",
             respond,
             "What the watch does on a finding that is LOW.",

@@ -1,9 +1,13 @@
 //! The watch with the kernel's own events: how files are saved, how folders come and go, what a hostile tree holds.
 //! No engine is needed.
 
+mod evasion;
 mod folders;
 mod hostile;
+mod polling;
+mod provenance;
 mod responses;
+mod restart;
 mod saves;
 
 use std::{

@@ -28,7 +28,7 @@ fn policy(daemon: &Daemon, yaml: &str, owner: Option<u32>) {
 }
 
 /// Waits until the daemon is under another policy than before.
-fn follows(daemon: &Daemon, yaml: &str) {
+pub(crate) fn follows(daemon: &Daemon, yaml: &str) {
     let before = daemon.status().policy.hash;
     policy(daemon, yaml, None);
     daemon.wait_until("the policy is read", |daemon| {
@@ -36,7 +36,7 @@ fn follows(daemon: &Daemon, yaml: &str) {
     });
 }
 
-fn respond(response: &str, rate: &str) -> String {
+pub(crate) fn respond(response: &str, rate: &str) -> String {
     let levels =
         ["LOW", "MEDIUM", "HIGH", "BLOCKED"].map(|level| format!("{level}: [show, {response}]"));
     format!(
@@ -45,7 +45,7 @@ fn respond(response: &str, rate: &str) -> String {
     )
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path)
         .expect("it is there")
         .permissions()
@@ -53,7 +53,7 @@ fn mode(path: &Path) -> u32 {
         & 0o7777
 }
 
-fn held(watch: &Watch<'_>, path: &Path) -> bool {
+pub(crate) fn held(watch: &Watch<'_>, path: &Path) -> bool {
     watch.files.get(path).is_some_and(|file| file.quarantined)
 }
 

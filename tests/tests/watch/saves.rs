@@ -60,7 +60,7 @@ fn each_style_of_saving_is_seen_and_none_is_taken_for_the_end_of_the_file() {
     assert_eq!(watch.told[&file].1, 2);
 }
 
-fn git(root: &Path, arguments: &[&str]) {
+pub(crate) fn git(root: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@localhost"])
         .args(arguments)
