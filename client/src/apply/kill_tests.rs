@@ -232,7 +232,8 @@ fn an_interrupted_recovery_does_the_journal_that_it_began_and_leaves_the_next() 
         let plan = plan::plan(&folder, &chosen.wanted).unwrap();
         let name = journals.create(&place.root(), plan.steps).unwrap().id;
         // Names have the millisecond in them.
-        while jiff::Timestamp::now().as_millisecond().to_string() <= name[..13] {}
+        let made: i64 = name[..13].parse().unwrap();
+        while jiff::Timestamp::now().as_millisecond() <= made {}
     }
     drop(journals);
     assert!(named_child("child_that_recovers", &first, 5, "INT").success());

@@ -165,8 +165,8 @@ impl Kept {
             self.lines
                 .extend(micros.map(|micros: i64| Line::Begun(micros / 1000)));
         } else if let (Some(seq), Some(link)) = (entry.seq.as_str(), entry.link.as_str()) {
-            let link = anchor(&format!("{seq}:{link}")).ok();
-            self.lines.extend(link.map(Line::Link));
+            let anchor = anchor(&format!("{seq}:{link}"));
+            self.lines.extend(anchor.ok().map(Line::Link));
         }
     }
 

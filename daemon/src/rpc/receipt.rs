@@ -8,15 +8,12 @@ pub(super) fn cleanup<E>(
     receipt: Result<Option<Cleanup>, E>,
     result: Option<&RunResult>,
 ) -> Option<Cleanup> {
-    match receipt {
-        Ok(None) => result
-            .is_some_and(|result| {
-                result.status == Outcome::Interrupted || !result.sandbox.container.is_empty()
-            })
-            .then_some(Cleanup::Unverified),
-        Ok(seen) => seen,
-        Err(_) => Some(Cleanup::Unverified),
-    }
+    let had_one = result.is_some_and(|result| {
+        result.status == Outcome::Interrupted || !result.sandbox.container.is_empty()
+    });
+    receipt
+        .map_or(Some(Cleanup::Unverified), |seen| seen)
+        .or_else(|| had_one.then_some(Cleanup::Unverified))
 }
 
 #[cfg(test)]
