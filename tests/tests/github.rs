@@ -24,7 +24,7 @@ fn step(name: &str) -> String {
     assert!(found, "{name}");
     assert!(lines.any(|line| line == "        run: |"), "{name}");
     let commands = lines.map_while(|line| line.strip_prefix("          "));
-    commands.map(|line| format!("{line}\n")).collect()
+    commands.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {

@@ -374,7 +374,7 @@ mod tests {
         let work = on_a_thread(events, move |_, cancel| {
             let _ = begun.0.send(());
             while !cancel.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(1));
+                std::thread::park_timeout(Duration::from_millis(1));
             }
             let _ = wait.0.send(true);
             Ok(())

@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn of_a_tree_only_regular_files_that_are_scanned_count() {
-        let raw = b"100644 blob aa\ta.py\0120000 blob bb\tlink.py\0100755 blob cc\td/b \n.py\0100644 blob dd\tc.txt\0160000 commit ee\tsub\0";
+        let raw = b"100644 blob aa\ta.py\x00120000 blob bb\tlink.py\x00100755 blob cc\td/b \n.py\x00100644 blob dd\tc.txt\x00160000 commit ee\tsub\0";
         let found = objects(raw);
         let mut names: Vec<_> = found
             .iter()

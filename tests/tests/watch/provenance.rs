@@ -70,10 +70,10 @@ fn a_path_a_marker_a_tools_folder_and_a_hook_are_each_recognised_and_nothing_els
     let mut request = WatchRequest::new(vec![HostPath::from(&*root), HostPath::from(&*scratch)]);
     request.only_generated = true;
     let mut watch = Watch::with(&daemon, request);
-    let (path, marked) = (root.join("gen/a.py"), root.join("marked.py"));
+    let (listed, marked) = (root.join("gen/a.py"), root.join("marked.py"));
     let (inside, outside) = (root.join("tool/deep/b.py"), scratch.join("c.py"));
     let (person, agent) = (root.join("tools.py"), root.join("agent.py"));
-    for file in [&path, &inside, &outside, &person, &agent] {
+    for file in [&listed, &inside, &outside, &person, &agent] {
         write(file, BAD);
     }
     write(&marked, &format!("# by-a-model\n{BAD}"));
@@ -83,9 +83,12 @@ fn a_path_a_marker_a_tools_folder_and_a_hook_are_each_recognised_and_nothing_els
             folder: path.display().to_string(),
         })
     };
-    let (glob, marker) = ("gen/**".to_owned(), "by-a-model".to_owned());
-    assert_eq!(by(&watch, &path), Some(Generated::Path { glob }));
-    assert_eq!(by(&watch, &marked), Some(Generated::Marker { marker }));
+    let (glob, mark) = ("gen/**".to_owned(), "by-a-model".to_owned());
+    assert_eq!(by(&watch, &listed), Some(Generated::Path { glob }));
+    assert_eq!(
+        by(&watch, &marked),
+        Some(Generated::Marker { marker: mark })
+    );
     assert_eq!(by(&watch, &inside), folder(root.join("tool")));
     assert_eq!(by(&watch, &outside), folder(scratch));
 

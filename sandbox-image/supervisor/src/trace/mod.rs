@@ -272,9 +272,10 @@ impl Tracer {
         if !secret::is_secret(called, home) && !secret::is_secret(real, home) {
             return;
         }
-        let what = match real == called {
-            true => called.to_owned(),
-            false => format!("{real} (called {called})"),
+        let what = if real == called {
+            called.to_owned()
+        } else {
+            format!("{real} (called {called})")
         };
         self.add(EventKind::Secret, call, tracee, what, TraceVerdict::Allowed);
     }

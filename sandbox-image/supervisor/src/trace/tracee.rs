@@ -139,8 +139,8 @@ impl Tracee {
             rest.extend(parts(&lossy(&to)).rev().map(str::to_owned));
         }
         let (real, named) = (lossy(&real), normal(asked));
-        let own = ["/proc/self/", "/proc/thread-self/"].iter();
-        let own = own.filter_map(|own| named.strip_prefix(own)).next();
+        let mut own = ["/proc/self/", "/proc/thread-self/"].iter();
+        let own = own.find_map(|own| named.strip_prefix(own));
         let named = own.map_or(named.clone(), |rest| format!("/proc/{}/{rest}", self.tid));
         (real != named).then_some(real)
     }
