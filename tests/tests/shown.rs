@@ -320,3 +320,48 @@ fn a_name_on_the_command_line_acts_on_no_terminal() {
         assert!(!seen.is_empty(), "{line:?} has nothing to say");
     }
 }
+
+/// Presses Ctrl-C once it has seen that the program went dark.
+const CTRL_C_ON_A_TERMINAL: &str = r"import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+seen, pressed = b'', False
+while True:
+    try: piece = os.read(terminal, 65536)
+    except OSError: break
+    if not piece: break
+    seen += piece
+    if b'dark' in seen and not pressed:
+        pressed = True
+        os.write(terminal, b'\x03')
+os.write(1, seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[test]
+fn ctrl_c_leaves_no_colour_of_the_program_behind() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let dark = "import time\nprint('\\x1b[30;40mdark', flush=True)\ntime.sleep(20)";
+    let run = ["run", "--timeout", "20s", "-c", dark];
+    let detached = daemon.cli(&[&run[..], &["--detach"]].concat()).output();
+    let id = text(&detached.expect("saferunctl starts").stdout);
+    for line in [&run[..], &["logs", "-f", id.trim()]] {
+        let terminal = [
+            "env",
+            "--default-signal=INT",
+            "python3",
+            "-c",
+            CTRL_C_ON_A_TERMINAL,
+        ];
+        let output = daemon.wrapped_cli(&terminal, line).output();
+        let output = output.expect("saferunctl on a terminal");
+        let seen = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(130), "{line:?}: {seen:?}");
+        let (_, after) = seen
+            .split_once("\x1b[30;40mdark")
+            .expect("the colour passes");
+        assert!(after.contains("\x1b[0m"), "{line:?} leaves it: {seen:?}");
+    }
+}

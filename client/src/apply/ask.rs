@@ -102,7 +102,11 @@ impl<R: BufRead, W: Write> Questions<R, W> {
     fn answer(&mut self) -> char {
         let mut line = String::new();
         match self.answers.read_line(&mut line) {
-            Ok(0) | Err(_) => 'q',
+            Ok(0) | Err(_) => {
+                // What is said next begins a line.
+                let _ = self.out.write_all(b"\n");
+                'q'
+            }
             Ok(_) => line.trim().chars().next().unwrap_or('?'),
         }
     }

@@ -298,6 +298,12 @@ fn questions_are_answered_hunk_by_hunk() {
         shown.contains("+two\\x1b[2J") && !shown.contains('\x1b'),
         "{shown}"
     );
+    // The end of the answers ends the questions, and its line.
+    let mut shown = Vec::new();
+    let mut questions = ask::Questions::new(Cursor::new(""), &mut shown);
+    let answers = [0, 1].map(|at| questions.ask(&effects.changes[at], None));
+    assert_eq!(answers, [Some(choose::Picked::Nothing), None]);
+    assert!(shown.ends_with(b"[y,n,a,d,q,?]? \n"));
 }
 
 #[test]

@@ -1,14 +1,19 @@
 //! `logs`: output of a run that goes on or has ended, from any byte on.
 
+use std::io::IsTerminal;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use saferun_protocol::{ApiClient, Event, OutputChunk};
 
 use super::find::find;
 use crate::{
     args::{Global, LogsArgs},
-    daemon,
+    daemon, exit,
     failure::Failure,
-    run::Live,
+    run::{
+        Live,
+        signals::{self, Signals},
+    },
     ui,
 };
 
@@ -18,11 +23,22 @@ pub(crate) async fn logs(args: &LogsArgs, global: &Global) -> Result<u8, Failure
     let id = find(&client, &args.id).await?;
     let mut live = Live::new(args.raw);
     let mut from = args.from;
+    // On a terminal a colour of the program's would stay behind.
+    let mut signals = std::io::stdout().is_terminal().then(signals::watch);
     loop {
         let before = from;
         let mut events = client.subscribe_logs(id.clone(), from, args.follow).await?;
         let mut ended = false;
-        while let Some(event) = events.next().await {
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = asked(&mut signals) => {
+                    live.finish();
+                    return Ok(exit::CANCELLED);
+                }
+                event = events.next() => event,
+            };
+            let Some(event) = event else { break };
             match event.map_err(|error| unreadable(&error))? {
                 Event::Output { stream, chunk } => {
                     from += length(&chunk);
@@ -51,6 +67,13 @@ pub(crate) async fn logs(args: &LogsArgs, global: &Global) -> Result<u8, Failure
                 Ok(0)
             };
         }
+    }
+}
+
+async fn asked(signals: &mut Option<Signals>) {
+    match signals {
+        Some(signals) => signals.next().await,
+        None => std::future::pending().await,
     }
 }
 
