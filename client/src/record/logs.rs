@@ -17,28 +17,29 @@ use crate::{
     ui,
 };
 
-/// Shows the output; with `--follow` until the run ends.
+/// Shows the output; with `--follow` until the run ends. On a terminal Ctrl-C ends the program's colours, too.
 pub(crate) async fn logs(args: &LogsArgs, global: &Global) -> Result<u8, Failure> {
+    // Before there is another thread, which would let a signal end the process.
+    let mut signals = std::io::stdout().is_terminal().then(signals::watch);
+    let mut live = Live::new(args.raw);
+    let code = tokio::select! {
+        biased;
+        () = asked(&mut signals) => Ok(exit::CANCELLED),
+        code = pass_on(args, global, &mut live) => code,
+    };
+    live.finish();
+    code
+}
+
+async fn pass_on(args: &LogsArgs, global: &Global, live: &mut Live) -> Result<u8, Failure> {
     let client = daemon::reach(global.may_start()).await?;
     let id = find(&client, &args.id).await?;
-    let mut live = Live::new(args.raw);
     let mut from = args.from;
-    // On a terminal a colour of the program's would stay behind.
-    let mut signals = std::io::stdout().is_terminal().then(signals::watch);
     loop {
         let before = from;
         let mut events = client.subscribe_logs(id.clone(), from, args.follow).await?;
         let mut ended = false;
-        loop {
-            let event = tokio::select! {
-                biased;
-                () = asked(&mut signals) => {
-                    live.finish();
-                    return Ok(exit::CANCELLED);
-                }
-                event = events.next() => event,
-            };
-            let Some(event) = event else { break };
+        while let Some(event) = events.next().await {
             match event.map_err(|error| unreadable(&error))? {
                 Event::Output { stream, chunk } => {
                     from += length(&chunk);
@@ -56,9 +57,7 @@ pub(crate) async fn logs(args: &LogsArgs, global: &Global) -> Result<u8, Failure
         // A reader that is too slow is cut off by its own buffer, and takes up where it was; one that gets nothing
         // further has it all, or has lost the daemon.
         if ended || from == before {
-            let lost = args.follow && !ended;
-            live.finish();
-            return if lost {
+            return if args.follow && !ended {
                 Err(Failure::failed(
                     "the connection to the daemon ended before the run did",
                     format!("go on from here: saferunctl logs -f {id} --from {from}"),
