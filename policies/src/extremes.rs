@@ -1,9 +1,9 @@
-//! Each key of the language at the ends of what it may say, from a project and from an agent, over each preset: none
-//! widens anything, and what would have is told.
+//! Each key of the language at the ends of what it may say, from a project, from an agent and from a script without a
+//! person, over each preset: none widens anything but what a script chooses of a limit, and what would have is told.
 
 use crate::action::Action;
 use crate::keys::{self, Key, Kind, Scope};
-use crate::layer::{Content, Source};
+use crate::layer::{Content, Reach, Source};
 use crate::load::load;
 use crate::origin::LayerKind;
 use crate::presets::preset_names;
@@ -32,7 +32,15 @@ fn extremes(kind: Kind) -> Vec<String> {
     }
 }
 
-fn said(layer: LayerKind, name: &str, key: &str, value: &str) -> Source {
+/// Who speaks: the layer, what it may do, and what to call it.
+type Who = (LayerKind, Reach, &'static str);
+
+const OWNER: Who = (LayerKind::User, Reach::Replaces, "u");
+const PROJECT: Who = (LayerKind::Project, Reach::Tightens, "a project");
+const AGENT: Who = (LayerKind::Flags, Reach::Tightens, "an agent");
+const SCRIPT: Who = (LayerKind::Flags, Reach::Chooses, "a script");
+
+fn said((layer, reach, name): Who, key: &str, value: &str) -> Source {
     let content = Content::Setting {
         key: key.to_owned(),
         value: value.to_owned(),
@@ -41,23 +49,39 @@ fn said(layer: LayerKind, name: &str, key: &str, value: &str) -> Source {
         layer,
         name: name.to_owned(),
         content,
-        tighten_only: layer != LayerKind::User,
+        reach,
     }
 }
 
 /// What one word over a preset comes to.
-fn tried(preset: &'static str, key: &'static Key, word: &str, who: (LayerKind, &str)) {
-    let chosen = said(LayerKind::User, "u", "preset", preset);
+fn tried(preset: &'static str, key: &'static Key, word: &str, who: Who) {
+    let chosen = said(OWNER, "preset", preset);
     let options = LoadOptions::default();
     let before = load(std::slice::from_ref(&chosen), &options).expect("a preset");
-    let what = format!("{}: {word} over {preset} by {}", key.path, who.1);
-    let after = load(&[chosen, said(who.0, who.1, key.path, word)], &options);
-    let after = after.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let what = format!("{}: {word} over {preset} by {}", key.path, who.2);
+    let after = load(&[chosen, said(who, key.path, word)], &options);
+    let after = match after {
+        // What a script chooses may not fit together: then nothing runs.
+        Err(_) if who.1 == Reach::Chooses && key.path == "limits.tmpfs.default" => return,
+        after => after.unwrap_or_else(|error| panic!("{what}: {error}")),
+    };
     for (path, old) in &before.policy.merged.values {
         let new = &after.policy.merged.values[path].value;
         let Some(one) = keys::find(path) else {
             continue;
         };
+        if who.1 == Reach::Chooses
+            && let Some(limit) = path.strip_suffix(".default")
+            && let Some(max) = after
+                .policy
+                .merged
+                .values
+                .get(format!("{limit}.max").as_str())
+        {
+            let met = new.meet(&max.value, one.tighten, one.words());
+            assert_eq!(met, *new, "{what} put {path} above the maximum");
+            continue;
+        }
         let wanted = if one.tighten == Tighten::Never {
             old.value.clone()
         } else {
@@ -69,14 +93,15 @@ fn tried(preset: &'static str, key: &'static Key, word: &str, who: (LayerKind, &
     let told = after.warnings.iter().any(|warning| {
         warning.code == "widening" && warning.message.contains(&format!("`{}", key.path))
     });
-    if widens(old, key, word) {
+    let chosen = who.1 == Reach::Chooses && key.path.ends_with(".default");
+    if widens(old, key, word) && !chosen {
         assert!(told, "{what}: nobody is told: {:?}", after.warnings);
     }
 }
 
 /// Whether this word stands for something looser, or for something that the layer has no say in.
 fn widens(old: &Value, key: &'static Key, word: &str) -> bool {
-    let alone = said(LayerKind::User, "u", key.path, word);
+    let alone = said(OWNER, key.path, word);
     // A word that contradicts another limit of the default preset cannot be read alone.
     let Ok(read) = load(&[alone], &LoadOptions::default()) else {
         return false;
@@ -96,9 +121,10 @@ fn no_end_of_any_key_widens_a_preset() {
     for key in keys::all().iter().filter(said) {
         for word in extremes(key.kind) {
             for preset in preset_names() {
-                tried(preset, key, &word, (LayerKind::Project, "a project"));
-                tried(preset, key, &word, (LayerKind::Flags, "an agent"));
-                count += 2;
+                for who in [PROJECT, AGENT, SCRIPT] {
+                    tried(preset, key, &word, who);
+                    count += 1;
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use saferun_scanner::{Finding, Level, Position, Range, Report, Usage, UsageKind}
 use crate::action::Action;
 use crate::decision::{ClientKind, DecisionRequest, Runtime, Verdict};
 use crate::keys::{self, Key, Kind, Scope};
-use crate::layer::{Content, Source};
+use crate::layer::{Content, Reach, Source};
 use crate::load::load;
 use crate::origin::LayerKind;
 use crate::policy::Policy;
@@ -126,7 +126,7 @@ fn source(layer: LayerKind, (key, value): &(String, String)) -> Source {
             key: key.clone(),
             value: value.clone(),
         },
-        tighten_only: layer == LayerKind::Project,
+        reach: Reach::Replaces,
     }
 }
 
@@ -150,6 +150,14 @@ fn with(base: &[Source], projects: &[(String, String)]) -> Option<Policy> {
         .iter()
         .map(|setting| source(LayerKind::Project, setting));
     policy(&base.iter().cloned().chain(projects).collect::<Vec<_>>())
+}
+
+/// What a script without a person says on its command line comes on top.
+fn by_a_script(base: &[Source], words: &[(String, String)]) -> Option<Policy> {
+    let words = words
+        .iter()
+        .map(|setting| source(LayerKind::Flags, setting).choosing());
+    policy(&base.iter().cloned().chain(words).collect::<Vec<_>>())
 }
 
 fn report() -> impl Strategy<Value = Report> {
@@ -268,6 +276,33 @@ proptest! {
         for (report, request) in &reports {
             let (loose, tight) = (rank(&before, report, request), rank(&after, report, request));
             prop_assert!(tight >= loose, "{loose:?} became {tight:?} by {projects:?} on {report:?}");
+        }
+    }
+
+    #[test]
+    fn a_script_without_a_person_is_decided_on_no_more_mildly_than_its_owner_says(
+        preset in select(preset_names()),
+        user in vec(setting(), 0..4),
+        words in vec(setting(), 0..5),
+        reports in vec((report(), request()), 1..6),
+    ) {
+        let base_sources = base(preset, &user);
+        let Some(before) = policy(&base_sources) else { return Ok(()) };
+        // It may choose what cannot hold together, files that do not fit into memory; then it is told so, and nothing runs.
+        let Some(after) = by_a_script(&base_sources, &words) else { return Ok(()) };
+        let values = says(&after);
+        for ((path, old), (_, new)) in says(&before).into_iter().zip(&values) {
+            let Some(key) = keys::find(path) else { continue };
+            // Of a limit it takes what it wants, up to the maximum; the maximum is the owner's.
+            let limit = path.strip_suffix(".default").map(|limit| format!("{limit}.max"));
+            let most = values.iter().find(|(path, _)| Some(*path) == limit.as_deref());
+            let bound = most.map_or(&old, |(_, most)| most);
+            let wanted = if key.tighten == Tighten::Never { old } else { bound.meet(new, key.tighten, key.words()) };
+            prop_assert_eq!(&wanted, new, "{} was widened by {:?}", path, words);
+        }
+        for (report, request) in &reports {
+            let (loose, tight) = (rank(&before, report, request), rank(&after, report, request));
+            prop_assert!(tight >= loose, "{loose:?} became {tight:?} by {words:?} on {report:?}");
         }
     }
 

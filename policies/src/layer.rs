@@ -11,6 +11,17 @@ use crate::origin::{LayerKind, Origin};
 use crate::value::Value;
 use crate::yaml::Span;
 
+/// What the words of a layer may do to those of the layers before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// They replace them.
+    Replaces,
+    /// They tighten them, and choose limits up to the maximum that stands: what a client without a person may say.
+    Chooses,
+    /// They tighten them.
+    Tightens,
+}
+
 /// A text of one layer, as the caller read it. The crate itself opens nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -20,8 +31,8 @@ pub struct Source {
     pub name: String,
     /// What it says.
     pub content: Content,
-    /// Treat it as a project's file, whatever its layer: it only tightens.
-    pub tighten_only: bool,
+    /// What it may do; a project's file only tightens, whatever stands here.
+    pub reach: Reach,
 }
 
 /// What a layer says.
@@ -46,14 +57,27 @@ impl Source {
             layer,
             name: name.into(),
             content: Content::Yaml(text.into()),
-            tighten_only: layer == LayerKind::Project,
+            reach: if layer == LayerKind::Project {
+                Reach::Tightens
+            } else {
+                Reach::Replaces
+            },
         }
     }
 
     /// The same text, allowed to tighten only (a file of doubtful ownership, settings sent by an agent).
     #[must_use]
     pub fn tightening(mut self) -> Self {
-        self.tighten_only = true;
+        self.reach = Reach::Tightens;
+        self
+    }
+
+    /// The same text from a client without a person: it tightens, and chooses limits up to the maximum that stands.
+    #[must_use]
+    pub fn choosing(mut self) -> Self {
+        if self.reach == Reach::Replaces {
+            self.reach = Reach::Chooses;
+        }
         self
     }
 }
@@ -121,7 +145,10 @@ pub(crate) struct Layer {
     pub(crate) kind: LayerKind,
     pub(crate) file: String,
     pub(crate) text: String,
+    /// It replaces nothing.
     pub(crate) tighten_only: bool,
+    /// It chooses limits up to the maximum that stands.
+    pub(crate) chooses_limits: bool,
     /// The preset that it names.
     pub(crate) preset: Option<(String, Span)>,
     pub(crate) values: BTreeMap<&'static str, Set>,
@@ -142,7 +169,8 @@ impl Layer {
             kind: source.layer,
             file: source.name.clone(),
             text,
-            tighten_only: source.tighten_only || source.layer == LayerKind::Project,
+            tighten_only: source.reach != Reach::Replaces || source.layer == LayerKind::Project,
+            chooses_limits: source.reach == Reach::Chooses && source.layer != LayerKind::Project,
             preset: None,
             values: BTreeMap::new(),
             entries: Vec::new(),

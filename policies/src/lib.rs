@@ -57,7 +57,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use editor::{KeyInfo, key_at, key_info, keys_below};
 pub use expectations::TestOutcome;
 pub use explain::{Explanation, Point};
-pub use layer::{Content, Expectation, Source};
+pub use layer::{Content, Expectation, Reach, Source};
 pub use limits::{Bounded, EffectiveLimits, LimitError, Limits, RequestedLimits, floor};
 pub use load::{Loaded, check, load};
 pub use merge::{Fate, Step};

@@ -3,7 +3,7 @@
 use crate::contradictions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::dormant;
-use crate::layer::{Content, Expectation, Layer, Source};
+use crate::layer::{Content, Expectation, Layer, Reach, Source};
 use crate::merge::{self, Merged};
 use crate::origin::LayerKind;
 use crate::policy::Policy;
@@ -40,10 +40,16 @@ pub fn load(sources: &[Source], options: &LoadOptions<'_>) -> Result<Loaded, Dia
     let mut stack = presets::layers(&base);
     for layer in layers {
         if let (Some((name, span)), true) = (&layer.preset, layer.tighten_only) {
-            if *name == "permissive" || *name == base {
+            let same = *name == base;
+            // A script that names the preset that stands asks for nothing else.
+            if (*name == "permissive" || same) && !(same && layer.chooses_limits) {
                 let message = format!(
-                    "`preset: {name}` has no effect: `{base}` stands, and a project only tightens"
+                    "`preset: {name}` has no effect: `{base}` stands, and {} only tightens",
+                    merge::who(&layer)
                 );
+                let help = layer
+                    .chooses_limits
+                    .then(|| merge::way_out(&layer).to_owned());
                 let place = Place {
                     layer: layer.kind,
                     file: &layer.file,
@@ -53,7 +59,7 @@ pub fn load(sources: &[Source], options: &LoadOptions<'_>) -> Result<Loaded, Dia
                     Severity::Warning,
                     "widening",
                     message,
-                    None,
+                    help,
                     &place,
                     *span,
                 ));
@@ -134,7 +140,7 @@ impl Source {
                 key: key.to_owned(),
                 value: value.to_owned(),
             },
-            tighten_only: false,
+            reach: Reach::Replaces,
         }
     }
 }

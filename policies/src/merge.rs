@@ -88,7 +88,7 @@ pub(crate) fn merge(layers: &[Layer]) -> (Merged, Vec<Diagnostic>) {
             custom: layer.custom.clone(),
         });
     }
-    merged.cap_defaults(layers);
+    merged.cap_defaults(layers, &mut warnings);
     merged.lift_levels();
     (merged, warnings)
 }
@@ -122,7 +122,7 @@ impl Merged {
             self.values.insert(key.path, effective);
             return;
         };
-        let (value, fate) = if layer.tighten_only {
+        let (value, fate) = if layer.tighten_only && !(layer.chooses_limits && choice(key)) {
             match stands
                 .value
                 .tightened_by(&set.value, key.tighten, key.words())
@@ -131,7 +131,7 @@ impl Merged {
                 Met::Tightened(value) => (value, Fate::Tightened),
                 Met::Widens(value) => {
                     // The text of a preset that a project names is not the project's mistake.
-                    if !layer.text.is_empty() || set.origin.line == 0 {
+                    if own_words(layer, &set.origin) {
                         warnings.push(widening(key, stands, set, layer));
                     }
                     stands.steps.push(step(Fate::Ignored));
@@ -185,7 +185,7 @@ impl Merged {
     }
 
     /// A default above a maximum that a later layer lowered comes down with it.
-    fn cap_defaults(&mut self, layers: &[Layer]) {
+    fn cap_defaults(&mut self, layers: &[Layer], warnings: &mut Vec<Diagnostic>) {
         let tightens = |index: usize| layers.get(index).is_some_and(|layer| layer.tighten_only);
         let halves: Vec<_> = self
             .values
@@ -208,6 +208,12 @@ impl Merged {
                 || (stands.layer != max.layer && (tightens(stands.layer) || tightens(max.layer)));
             if met != stands.value && lowered {
                 let said = met.to_string();
+                if let Some(layer) = layers.get(stands.layer)
+                    && layer.chooses_limits
+                    && own_words(layer, &stands.origin)
+                {
+                    warnings.push(above(default, stands, &max, layer));
+                }
                 stands.value = met;
                 stands.steps.push(Step {
                     origin: max.origin.clone(),
@@ -230,16 +236,64 @@ pub(crate) fn place(layer: &Layer) -> Place<'_> {
     }
 }
 
-fn widening(key: &Key, stands: &Effective, set: &Set, layer: &Layer) -> Diagnostic {
-    let who = if layer.kind == LayerKind::Project {
+/// Whether a key is what a run gets of a limit that has a maximum beside it.
+fn choice(key: &Key) -> bool {
+    key.path
+        .strip_suffix(".default")
+        .is_some_and(|limit| keys::find(&format!("{limit}.max")).is_some())
+}
+
+/// Whether the layer said this itself, and not a preset that it names.
+fn own_words(layer: &Layer, origin: &Origin) -> bool {
+    !layer.text.is_empty() || origin.line == 0
+}
+
+/// Who only tightens, as a sentence begins.
+pub(crate) fn who(layer: &Layer) -> String {
+    if layer.kind == LayerKind::Project {
         "a project".to_owned()
+    } else if layer.chooses_limits {
+        "a run without a person".to_owned()
     } else {
         format!("this {} layer", layer.kind)
-    };
+    }
+}
+
+/// What makes such a word hold.
+pub(crate) fn way_out(layer: &Layer) -> &'static str {
+    if layer.chooses_limits {
+        "put it into your user policy, or say `override: {unattended: true}` there: then scripts may say it"
+    } else {
+        "put it into your user policy"
+    }
+}
+
+fn above(default: &str, stands: &Effective, max: &Effective, layer: &Layer) -> Diagnostic {
+    let message = format!(
+        "`{default}: {}` is above the maximum of {}, which holds: {} only tightens",
+        stands.value,
+        max.value,
+        who(layer)
+    );
+    let help = Some(format!("the maximum is set by {}", max.origin));
+    let mut found = Diagnostic::new(
+        Severity::Warning,
+        "widening",
+        message,
+        help,
+        &place(layer),
+        stands.span,
+    );
+    found.origin = stands.origin.clone();
+    found
+}
+
+fn widening(key: &Key, stands: &Effective, set: &Set, layer: &Layer) -> Diagnostic {
+    let who = who(layer);
     let (message, help) = if key.tighten == Tighten::Never {
         (
             format!("`{}` has no effect: {who} has no say in it", key.path),
-            "put it into your user policy".to_owned(),
+            way_out(layer).to_owned(),
         )
     } else {
         (
@@ -247,7 +301,16 @@ fn widening(key: &Key, stands: &Effective, set: &Set, layer: &Layer) -> Diagnost
                 "`{}: {}` would widen the policy and is ignored: {who} only tightens",
                 key.path, set.value
             ),
-            format!("`{}` stands, set by {}", stands.value, stands.origin),
+            if layer.chooses_limits {
+                format!(
+                    "`{}` stands, set by {}; {}",
+                    stands.value,
+                    stands.origin,
+                    way_out(layer)
+                )
+            } else {
+                format!("`{}` stands, set by {}", stands.value, stands.origin)
+            },
         )
     };
     let mut found = Diagnostic::new(
@@ -268,6 +331,7 @@ fn widening(key: &Key, stands: &Effective, set: &Set, layer: &Layer) -> Diagnost
 
 /// Lines of lists that can do nothing in a layer that only tightens.
 fn idle_lists(layer: &Layer, warnings: &mut Vec<Diagnostic>) {
+    let who = who(layer);
     let mut warn = |origin: &Origin, message: String, help: &str| {
         let span = locate(&layer.text, origin);
         let help = Some(help.to_owned());
@@ -294,7 +358,7 @@ fn idle_lists(layer: &Layer, warnings: &mut Vec<Diagnostic>) {
             warn(
                 &entry.origin,
                 format!(
-                    "allowing `{}` in `{list}` has no effect: a project only tightens",
+                    "allowing `{}` in `{list}` has no effect: {who} only tightens",
                     entry.pattern.text
                 ),
                 "an `allow` here makes exceptions to this file's own `block` or `default: block`",
@@ -307,10 +371,10 @@ fn idle_lists(layer: &Layer, warnings: &mut Vec<Diagnostic>) {
         .filter(|fallback| fallback.say == Say::Allow)
     {
         let message = format!(
-            "`{}.default: allow` has no effect: a project only tightens",
+            "`{}.default: allow` has no effect: {who} only tightens",
             section(fallback.kind)
         );
-        warn(&fallback.origin, message, "put it into your user policy");
+        warn(&fallback.origin, message, way_out(layer));
     }
     for line in layer
         .rules
@@ -318,15 +382,15 @@ fn idle_lists(layer: &Layer, warnings: &mut Vec<Diagnostic>) {
         .filter(|line| line.setting == RuleSetting::Off)
     {
         let message = format!(
-            "switching `{}` off has no effect: a project only tightens",
+            "switching `{}` off has no effect: {who} only tightens",
             line.rule
         );
-        warn(&line.origin, message, "put it into your user policy");
+        warn(&line.origin, message, way_out(layer));
     }
 }
 
 /// The span of one word at an origin, for a caret.
-fn locate(text: &str, origin: &Origin) -> Span {
+pub(crate) fn locate(text: &str, origin: &Origin) -> Span {
     let mut start = 0;
     let mut lines = text.split_inclusive('\n');
     for line in lines.by_ref().take(origin.line.saturating_sub(1) as usize) {

@@ -92,7 +92,7 @@ fn parsed() -> &'static [Layer] {
     })
 }
 
-/// A preset as a layer that only tightens, for a project that names it.
+/// A preset as a layer that only tightens, for a project or a script that names it.
 pub(crate) fn tightening(name: &str, by: &Layer) -> Layer {
     let mut joined: Option<Layer> = None;
     for layer in layers(name) {
@@ -112,6 +112,7 @@ pub(crate) fn tightening(name: &str, by: &Layer) -> Layer {
     layer.file = format!("preset {name} (named in {})", by.file);
     layer.text = String::new();
     layer.tighten_only = true;
+    layer.chooses_limits = false;
     layer.tests = Vec::new();
     layer.values.retain(|path, _| {
         crate::keys::find(path).is_some_and(|key| key.tighten != crate::value::Tighten::Never)

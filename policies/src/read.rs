@@ -165,11 +165,15 @@ impl Reader<'_> {
                 }
             },
         }
-        for (word, value) in entries {
+        // `rules` speaks of the custom rules, too, wherever they stand.
+        let custom = |word: &Word| word.text == "custom_rules";
+        let (first, rest): (Vec<_>, Vec<_>) = entries.iter().partition(|(word, _)| custom(word));
+        for (word, value) in first.into_iter().chain(rest) {
             if word.text != "version" {
                 self.entry("", word, value);
             }
         }
+        self.blocked_and_off();
     }
 
     /// One variable or flag: the same walk, with a place that has no lines.

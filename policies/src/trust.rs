@@ -97,6 +97,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::Reach;
 
     #[test]
     fn only_a_file_that_nobody_else_can_change_is_trusted() {
@@ -142,7 +143,7 @@ mod tests {
             assert_eq!(trust(layer, &facts, 1000), expected, "{layer} {facts:?}");
         }
         let source = |trust| Source::trusted(Project, "p", "version: 1", trust);
-        assert!(source(Trust::Full).unwrap().tighten_only);
+        assert_eq!(source(Trust::Full).unwrap().reach, Reach::Tightens);
         assert!(source(Trust::Refuse(Distrust::Owner)).is_err());
     }
 }

@@ -19,9 +19,10 @@ pub enum ClientKind {
     Editor,
     /// The file watch.
     Watch,
-    /// A coding agent.
+    /// A coding agent: all that it sends of the policy only tightens.
     Agent,
-    /// Anything else.
+    /// Anything else. Without a person it loosens nothing of the policy, unless the user's own file says
+    /// `override.unattended: true`.
     #[default]
     Other,
 }
@@ -79,7 +80,7 @@ pub struct RunRequest {
     /// Why a policy that asks for an override should let this run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_reason: Option<String>,
-    /// Whether a person sees the answer and gave the reason.
+    /// Whether a person sees the answer and gave the reason. The client's own word: a guard for honest tools.
     pub person_present: bool,
     /// Isolation asked for: `runc` or `runsc`; never weaker than what the policy says.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,6 @@
 
 use std::{
     env, fs,
-    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -16,6 +15,7 @@ mod clock;
 mod crash;
 mod disk;
 mod faults;
+mod policy;
 pub mod shown;
 mod system_journal;
 mod tools;
@@ -42,8 +42,9 @@ pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
 pub use disk::{HeldRecord, SmallDisk};
 pub use faults::{Fault, FaultyEngine};
+use policy::{FOR_SCRIPTS, have_policy};
 pub use system_journal::SystemJournal;
-pub use tools::{docker, pause, text};
+pub use tools::{docker, long, pause, skipped, snapshot, text};
 
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.
 #[must_use]
@@ -79,36 +80,6 @@ pub fn engine() -> Option<String> {
     engine
 }
 
-/// Says that a test, or a part of one, did not run. Straight to standard error: what a test prints by the macros is kept
-/// back when it passes.
-pub fn skipped(why: &str) {
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or_default();
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
-}
-
-/// The files right in a folder, with what is in them.
-///
-/// # Panics
-/// If one cannot be read.
-#[must_use]
-pub fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found: Vec<_> = fs::read_dir(root)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_file())
-        .map(|path| (path.display().to_string(), fs::read(&path).expect("a file")))
-        .collect();
-    found.sort();
-    found
-}
-
-/// True when the long counts are wanted (`make test-long`).
-#[must_use]
-pub fn long() -> bool {
-    env::var_os("SAFERUN_TEST_LONG").is_some()
-}
-
 /// A daemon of this test's own. Stopped when dropped.
 pub struct Daemon {
     program: PathBuf,
@@ -135,6 +106,17 @@ impl Daemon {
     pub fn start_with(environment: &[(&str, &str)]) -> Option<Self> {
         let daemon = Self::start_program(bin("saferund"), environment)?;
         // The socket's file is there a moment before anybody listens.
+        daemon.wait_until("the daemon listens", Self::listens);
+        Some(daemon)
+    }
+
+    /// Starts one as it is installed: its user has no policy.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    #[must_use]
+    pub fn start_as_installed() -> Option<Self> {
+        let daemon = Self::start_over(bin("saferund"), engine()?, &[], None, None);
         daemon.wait_until("the daemon listens", Self::listens);
         Some(daemon)
     }
@@ -168,7 +150,8 @@ impl Daemon {
 
     fn start_idle(program: PathBuf, environment: &[(&str, &str)], user: Option<u32>) -> Self {
         let engine = "unix:///nonexistent/engine.sock".to_owned();
-        let daemon = Self::start_over(program, engine, environment, user);
+        let policy = Some(FOR_SCRIPTS);
+        let daemon = Self::start_over(program, engine, environment, user, policy);
         // Another user's would not let us in, but it takes the connection.
         daemon.wait_until("the daemon listens", |daemon| {
             std::os::unix::net::UnixStream::connect(daemon.socket()).is_ok()
@@ -182,7 +165,14 @@ impl Daemon {
     /// If it cannot be started.
     #[must_use]
     pub fn start_program(program: PathBuf, environment: &[(&str, &str)]) -> Option<Self> {
-        Some(Self::start_over(program, engine()?, environment, None))
+        let policy = Some(FOR_SCRIPTS);
+        Some(Self::start_over(
+            program,
+            engine()?,
+            environment,
+            None,
+            policy,
+        ))
     }
 
     fn start_over(
@@ -190,6 +180,7 @@ impl Daemon {
         engine: String,
         environment: &[(&str, &str)],
         user: Option<u32>,
+        policy: Option<&str>,
     ) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("saferun-test-")
@@ -199,6 +190,9 @@ impl Daemon {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
+        if let Some(policy) = policy {
+            have_policy(&folder.path().join("config"), policy, user);
+        }
         if user.is_some() {
             std::os::unix::fs::chown(folder.path(), user, user).expect("the folder is given away");
         }

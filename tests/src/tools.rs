@@ -1,6 +1,9 @@
 //! Small things that every live test needs: the engine's own command line, a pause, text of what a command said.
 
 use std::{
+    fs,
+    io::Write as _,
+    path::Path,
     process::{Command, Output},
     time::Duration,
 };
@@ -31,4 +34,34 @@ pub fn pause() {
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Says that a test, or a part of one, did not run. Straight to standard error: what a test prints by the macros is kept
+/// back when it passes.
+pub fn skipped(why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
+}
+
+/// The files right in a folder, with what is in them.
+///
+/// # Panics
+/// If one cannot be read.
+#[must_use]
+pub fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = fs::read_dir(root)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), fs::read(&path).expect("a file")))
+        .collect();
+    found.sort();
+    found
+}
+
+/// True when the long counts are wanted (`make test-long`).
+#[must_use]
+pub fn long() -> bool {
+    std::env::var_os("SAFERUN_TEST_LONG").is_some()
 }

@@ -184,11 +184,8 @@ pub(crate) fn next(result: &RunResult, sanitised: bool) -> Option<String> {
             "allow larger folders: --tmpfs {}MiB",
             (limits.tmpfs_bytes >> 20).saturating_mul(2).max(1)
         ),
-        // The message says what to do; a reason would not help.
-        Outcome::Blocked if result.limits_hit.contains(&LimitHit::Queue) => return None,
-        Outcome::Blocked if !result.message.contains("--override") => {
-            "read the script; if it may run, say why with --override REASON".to_owned()
-        }
+        // The message says what to do; where it names no override, the policy takes none.
+        Outcome::Blocked => return None,
         Outcome::SetupFailed | Outcome::EngineError => "saferunctl doctor".to_owned(),
         Outcome::Completed if result.limits_hit.contains(&LimitHit::Memory) => {
             "a process was killed for memory on the way; see --memory".to_owned()
@@ -281,6 +278,8 @@ mod tests {
             after(&result(Outcome::Blocked), true, true, false),
             "saferunctl: refused by the policy; nothing ran\n"
         );
+        // Where an override helps, the daemon's sentence names it.
+        assert!(!after(&result(Outcome::Blocked), false, true, false).contains("--override"));
         assert_eq!(
             after(&result(Outcome::Timeout), false, false, false),
             "saferunctl: ended by the time limit\n"

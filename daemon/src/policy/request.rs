@@ -19,6 +19,8 @@ pub(crate) struct Asked<'request> {
     pub(crate) preset: Option<&'request str>,
     pub(crate) layers: &'request PolicyLayers,
     pub(crate) client: ClientKind,
+    /// Whether a person is there, by the client's own word.
+    pub(crate) person_present: bool,
 }
 
 impl<'request> Asked<'request> {
@@ -28,6 +30,7 @@ impl<'request> Asked<'request> {
             preset: request.policy.as_deref(),
             layers: &request.policy_layers,
             client: request.client,
+            person_present: request.person_present,
         }
     }
 
@@ -42,7 +45,7 @@ impl<'request> Asked<'request> {
                 "mend the file; it is read again at once",
             ));
         }
-        let sources = self.sources()?;
+        let sources = self.sources(snapshot.policy().override_rules.unattended)?;
         snapshot.with(&sources).map_err(|diagnostics| {
             let errors = diagnostics.0.iter().filter(|found| found.is_error());
             let text: Vec<String> = errors.map(ToString::to_string).collect();
@@ -53,7 +56,8 @@ impl<'request> Asked<'request> {
         })
     }
 
-    fn sources(&self) -> Result<Vec<Source>, ErrorObjectOwned> {
+    /// The layers of the request. Scripts may replace the owner's words where the owner lets them (`unattended`).
+    fn sources(&self, unattended: bool) -> Result<Vec<Source>, ErrorObjectOwned> {
         let layers = self.layers;
         if layers.project.len() > MAX_POLICY_TEXTS || layers.settings.len() > MAX_POLICY_SETTINGS {
             return Err(Code::InvalidRequest.error(
@@ -94,11 +98,16 @@ impl<'request> Asked<'request> {
         if let Some(text) = &layers.file {
             sources.push(yaml(LayerKind::Flags, text)?);
         }
-        // A program that calls by itself and says so does not choose a wider policy than its owner's.
-        if matches!(self.client, ClientKind::Agent | ClientKind::Watch) {
-            sources = sources.into_iter().map(Source::tightening).collect();
-        }
-        Ok(sources)
+        // Who calls without a person does not choose a wider policy than its owner's.
+        Ok(match self.client {
+            ClientKind::Agent | ClientKind::Watch => {
+                sources.into_iter().map(Source::tightening).collect()
+            }
+            ClientKind::Terminal | ClientKind::Editor => sources,
+            // A script, or a kind that came later.
+            _ if self.person_present || unattended => sources,
+            _ => sources.into_iter().map(Source::choosing).collect(),
+        })
     }
 }
 
@@ -200,6 +209,86 @@ mod tests {
             .unwrap();
             assert_eq!(agent.policy.limits.time.max, Duration::from_secs(5));
             assert_eq!(agent.policy.levels, standing.policy().levels);
+        }
+    }
+
+    /// Whether a request may loosen what its owner said, by who it says that it is.
+    #[test]
+    fn who_has_no_person_loosens_nothing_unless_the_owner_says_so() {
+        use ClientKind::{Agent, Editor, Other, Terminal, Watch};
+        let closed =
+            "version: 1\nlevels: {BLOCKED: refuse}\nimports: {block: [csv]}\nruntime: runsc\n";
+        let open = format!("{closed}override: {{unattended: true}}\n");
+        let wide = "version: 1\nlevels: {BLOCKED: run}\nimports: {allow: [csv]}\nnetwork: loopback\nruntime: runc\n";
+        for (user, client, person, loosens) in [
+            (closed, Terminal, true, true),
+            (closed, Terminal, false, true),
+            (closed, Editor, false, true),
+            (closed, Other, true, true),
+            (closed, Other, false, false),
+            (closed, Agent, true, false),
+            (closed, Watch, false, false),
+            (open.as_str(), Other, false, true),
+            (open.as_str(), Agent, false, false),
+            (open.as_str(), Watch, false, false),
+        ] {
+            let standing = snapshot(user);
+            let says: [&dyn Fn(&mut RunRequest); 4] = [
+                &|request| request.policy_layers.file = Some(PolicyText::new("f", wide)),
+                &|request| request.policy = Some("permissive".to_owned()),
+                &|request| {
+                    let levels = PolicySetting::new("levels.BLOCKED", "run");
+                    let names = PolicySetting::new("imports.allow", "csv");
+                    let network = PolicySetting::new("network", "loopback");
+                    request.policy_layers.settings = vec![levels, names, network];
+                },
+                &|request| {
+                    request.policy_layers.settings =
+                        vec![PolicySetting::new("SAFERUN_LEVELS_BLOCKED", "run")];
+                },
+            ];
+            for (number, say) in says.into_iter().enumerate() {
+                let found = resolve(&standing, client, |request| {
+                    request.person_present = person;
+                    say(request);
+                })
+                .unwrap();
+                let what = format!("{number}: {client:?}, person: {person}, under {user}");
+                let (policy, owner) = (&found.policy, standing.policy());
+                assert_eq!(policy.levels != owner.levels, loosens, "{what}");
+                if !loosens {
+                    assert_eq!(policy.network, owner.network, "{what}");
+                    assert_eq!(policy.runtime, owner.runtime, "{what}");
+                    assert!(
+                        found
+                            .warnings
+                            .iter()
+                            .any(|one| one.contains("only tightens")),
+                        "{what}: {:?}",
+                        found.warnings
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_script_chooses_limits_up_to_the_maximum() {
+        let standing = snapshot("version: 1\nlimits: {time: {default: 5s, max: 1m}}\n");
+        for (asked, default, told) in [("20s", 20, ""), ("1h", 60, "above the maximum")] {
+            let found = resolve(&standing, ClientKind::Other, |request| {
+                request.policy_layers.settings =
+                    vec![PolicySetting::new("limits.time.default", asked)];
+            })
+            .unwrap();
+            let time = found.policy.limits.time;
+            assert_eq!(time.default, Duration::from_secs(default), "{asked}");
+            assert_eq!(time.max, Duration::from_mins(1), "{asked}");
+            assert!(
+                found.warnings.iter().any(|one| one.contains(told)) || told.is_empty(),
+                "{asked}: {:?}",
+                found.warnings
+            );
         }
     }
 

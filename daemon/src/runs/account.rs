@@ -44,7 +44,7 @@ pub(super) fn refusal(admitted: &Admitted) -> String {
         .next_back()
         .unwrap_or_default();
     let next = if decision.verdict == Verdict::NeedsOverride {
-        "; if you know better, give a reason with --override"
+        "; if it may run, a person says why with --override REASON"
     } else {
         ""
     };

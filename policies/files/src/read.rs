@@ -165,7 +165,7 @@ fn text(file: &File, path: &Path) -> Result<String, FileError> {
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    use saferun_policy::Content;
+    use saferun_policy::{Content, Reach};
 
     use super::*;
 
@@ -193,7 +193,7 @@ mod tests {
         let path = file(folder.path(), 0o600, b"version: 1\n");
         let source = read(LayerKind::User, &path, uid()).unwrap().unwrap();
         assert_eq!(source.content, Content::Yaml("version: 1\n".to_owned()));
-        assert!(!source.tighten_only);
+        assert_eq!(source.reach, Reach::Replaces);
         assert!(
             read(LayerKind::User, &folder.path().join("none/x.yaml"), uid())
                 .unwrap()
@@ -250,7 +250,11 @@ mod tests {
             let error = read(LayerKind::User, &path, 0).unwrap_err().to_string();
             assert!(error.contains("another user"), "{error}");
             let project = read(LayerKind::Project, &path, 0).unwrap().unwrap();
-            assert!(project.tighten_only, "a project's file only tightens");
+            assert_eq!(
+                project.reach,
+                Reach::Tightens,
+                "a project's file only tightens"
+            );
         }
     }
 

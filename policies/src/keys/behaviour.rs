@@ -93,7 +93,7 @@ fn decisions() -> Vec<Key> {
             kind: Kind::Bool,
             tighten: Lower,
             scope: Scope::User,
-            doc: "Whether an override works where no person answers a prompt; for the user's own file only.",
+            doc: "Whether an override works where no person answers a prompt, and scripts may loosen the policy; for the user's own file only.",
         },
         any(
             "suppressions",

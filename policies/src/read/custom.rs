@@ -1,7 +1,10 @@
 //! `custom_rules`: a user's own findings, by the resolved name of an import, call, attribute or path.
 
+use saferun_scanner::Level;
+
 use super::{Reader, suggest};
-use crate::layer::CustomRule;
+use crate::layer::{CustomRule, RuleSetting};
+use crate::merge::locate;
 use crate::names::{Pattern, kind_of};
 use crate::yaml::{Node, Word};
 
@@ -127,6 +130,30 @@ impl Reader<'_> {
                     format!("as in `{EXAMPLE}`"),
                 );
             }
+        }
+    }
+
+    /// A rule that one file makes BLOCKED and switches off: whichever is meant, the other line misleads.
+    pub(super) fn blocked_and_off(&mut self) {
+        let off = self
+            .layer
+            .rules
+            .iter()
+            .filter(|line| line.setting == RuleSetting::Off);
+        let both: Vec<_> = off
+            .filter_map(|line| {
+                let is = |rule: &&CustomRule| rule.id == line.rule && rule.level == Level::Blocked;
+                let custom = self.layer.custom.iter().find(is)?;
+                Some((line.rule.clone(), line.origin.clone(), custom.origin.line))
+            })
+            .collect();
+        for (rule, origin, line) in both {
+            let span = locate(&self.layer.text, &origin);
+            let message = format!("the custom rule `{rule}` is both off and BLOCKED");
+            let help = format!(
+                "it is made in line {line}: remove that rule, or the line that switches it off"
+            );
+            self.error("contradiction", span, message, help);
         }
     }
 

@@ -232,7 +232,8 @@ impl Reader<'_> {
         let known = self.known_rules.iter().find(|(id, alias)| {
             id.eq_ignore_ascii_case(&name) || alias.eq_ignore_ascii_case(&name)
         });
-        if known.is_none() && !self.known_rules.is_empty() {
+        let custom = self.layer.custom.iter().any(|rule| rule.id == name);
+        if known.is_none() && !custom && !self.known_rules.is_empty() {
             let names = self
                 .known_rules
                 .iter()

@@ -77,7 +77,8 @@ pub(crate) fn cpus(daemon: &Daemon, cell: &Cell) {
     assert!(used <= limit * 1.15 + 0.05, "{cell}: {used}");
     if usize::try_from(share).expect("a count") >= here * 1000 {
         skipped(&format!(
-            "{cell}: read back from the kernel, but {here} processors are no more than that"
+            "{cell}: {share} thousandths of a processor were read back from the kernel and nothing used more; that the \
+             limit bites cannot be seen with {here} processors, and is shown by the smaller shares"
         ));
     }
 }

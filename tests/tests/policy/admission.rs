@@ -38,14 +38,19 @@ fn rates_hold_over_a_killed_daemon_and_say_when_to_come_again() {
     let (_, message, _) = run(&daemon, ClientKind::Editor, "print(4)").expect_err("all four");
     assert!(message.contains("4 runs in 10m"), "{message}");
     // Another policy's narrower or missing rate is no way round it, nor is a run of nothing.
-    let loose = attempt(&daemon, "print(5)", |request| {
-        request.policy_layers.settings = vec![PolicySetting::new("limits.rate.per_client", "none")];
-        request
-            .policy_layers
-            .settings
-            .push(PolicySetting::new("limits.rate.per_code", "none"));
-    });
-    assert!(loose.is_ok(), "a person's own word: {loose:?}");
+    let loose = |client| {
+        attempt(&daemon, "print(5)", |request| {
+            request.client = client;
+            request.policy_layers.settings = vec![
+                PolicySetting::new("limits.rate.per_client", "none"),
+                PolicySetting::new("limits.rate.per_code", "none"),
+            ];
+        })
+    };
+    let (code, message, _) = loose(ClientKind::Other).expect_err("a script's word");
+    assert_eq!(code, Code::RateLimited, "{message}");
+    let by_a_person = loose(ClientKind::Terminal);
+    assert!(by_a_person.is_ok(), "a person's own word: {by_a_person:?}");
     assert!(run(&daemon, ClientKind::Terminal, "print(6)").is_err());
 }
 

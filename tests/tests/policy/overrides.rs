@@ -32,7 +32,7 @@ fn with_reason(daemon: &Daemon, preset: &str, client: ClientKind) -> (RunResult,
 
 #[test]
 fn an_override_is_recorded_with_its_reason() {
-    let Some(daemon) = Daemon::start() else {
+    let Some(daemon) = Daemon::start_as_installed() else {
         return;
     };
     let _ = daemon.image();
@@ -60,7 +60,7 @@ fn an_override_is_recorded_with_its_reason() {
 
 #[test]
 fn agent_forbids_an_override_to_everybody_and_records_the_attempt() {
-    let Some(daemon) = Daemon::start() else {
+    let Some(daemon) = Daemon::start_as_installed() else {
         return;
     };
     let _ = daemon.image();
@@ -106,7 +106,7 @@ fn agent_forbids_an_override_to_everybody_and_records_the_attempt() {
 
 #[test]
 fn nobody_but_the_users_own_file_lets_a_program_override_unattended() {
-    let Some(daemon) = Daemon::start() else {
+    let Some(daemon) = Daemon::start_as_installed() else {
         return;
     };
     let _ = daemon.image();
@@ -144,7 +144,7 @@ fn nobody_but_the_users_own_file_lets_a_program_override_unattended() {
 
 #[test]
 fn an_override_needs_a_terminal_or_the_users_own_word() {
-    let Some(daemon) = Daemon::start() else {
+    let Some(daemon) = Daemon::start_as_installed() else {
         return;
     };
     let _ = daemon.image();
@@ -209,4 +209,68 @@ fn an_override_needs_a_terminal_or_the_users_own_word() {
         Outcome::Blocked,
         "a project may forbid it"
     );
+}
+
+#[test]
+fn a_script_without_a_person_loosens_nothing_that_its_owner_decides() {
+    let Some(daemon) = Daemon::start_as_installed() else {
+        return;
+    };
+    let _ = daemon.image();
+    write(&daemon, "version: 1\npreset: agent\n");
+    let generation = |daemon: &Daemon| daemon.status().policy.generation;
+    daemon.wait_until("the owner's policy holds", |daemon| generation(daemon) > 1);
+    let file = daemon.folder().join("loose.yaml");
+    fs::write(
+        &file,
+        "version: 1\nlevels: {BLOCKED: run, HIGH: run}\nrules: {shell-command: off}\n",
+    )
+    .expect("a file");
+    let file = file.to_str().expect("a path");
+    let run = ["run", "-c", WIPES];
+    let loose: [&[&str]; 4] = [
+        &["--policy", "permissive"],
+        &["--policy", file],
+        &["--set", "levels.BLOCKED=run"],
+        &["--set", "override.allowed=true", "--override", REASON],
+    ];
+    for words in loose {
+        let (exit, stdout, stderr) = cli(&daemon, &[&run[..1], words, &run[1..]].concat());
+        assert_eq!(
+            (exit, stdout.as_str()),
+            (Some(126), ""),
+            "{words:?}: {stderr}"
+        );
+        assert!(stderr.contains("only tightens"), "{words:?}: {stderr}");
+    }
+    for (name, value) in [
+        ("SAFERUN_LEVELS_BLOCKED", "run"),
+        ("SAFERUN_POLICY", "permissive"),
+    ] {
+        let output = daemon.cli(&run).env(name, value).output();
+        let output = output.expect("saferunctl");
+        assert_eq!(output.status.code(), Some(126), "{name}: {output:?}");
+        assert!(output.stdout.is_empty(), "{name}: {output:?}");
+    }
+    // A limit it chooses, up to the maximum; and it tightens what it likes.
+    let code = "import resource\nprint(resource.getrlimit(resource.RLIMIT_NOFILE)[1])";
+    let (exit, stdout, stderr) = cli(
+        &daemon,
+        &["run", "--set", "limits.open_files=512", "-c", code],
+    );
+    assert_eq!((exit, stdout.as_str()), (Some(0), "512\n"), "{stderr}");
+    let (exit, _, stderr) = cli(
+        &daemon,
+        &["run", "--set", "imports.block=csv", "-c", "import csv"],
+    );
+    assert_eq!(exit, Some(126), "{stderr}");
+    // The owner's own word lets scripts choose.
+    write(&daemon, "version: 1\noverride: {unattended: true}\n");
+    daemon.wait_until("the word holds", |daemon| generation(daemon) > 2);
+    let (exit, stdout, stderr) = cli(
+        &daemon,
+        &["run", "--set", "levels.BLOCKED=run", "-c", WIPES],
+    );
+    assert_eq!(exit, Some(0), "{stderr}");
+    assert!(stdout.contains("ran"), "{stdout}");
 }

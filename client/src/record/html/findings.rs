@@ -152,9 +152,9 @@ pub(super) fn decision(html: &mut Html, record: &RunRecord, result: &RunResult) 
             let (key, text) = clause.split_once(": ").unwrap_or(("", clause));
             html.raw("<li>").prose(text);
             if !key.is_empty() {
-                html.raw(" <span class=soft>(line <code>")
+                html.raw(" <span class=soft>(said by <code>")
                     .text(key)
-                    .raw("</code> of the policy)</span>");
+                    .raw("</code> in the policy)</span>");
             }
             html.raw("</li>");
         }

@@ -102,7 +102,18 @@ fn head(html: &mut Html, record: &RunRecord, words: &OutcomeWords) {
 fn warnings(html: &mut Html, record: &RunRecord) {
     let Some(result) = &record.result else { return };
     if ran(result) && result.risk >= Risk::High {
-        html.raw("<p><b>The code is dangerous outside of a sandbox.</b> What it means to do stands below; in here it could reach nothing of this machine.</p>");
+        html.raw("<p><b>The code is dangerous outside of a sandbox.</b> What it means to do stands below; in here it could reach nothing of this machine.");
+        if result.risk == Risk::Blocked {
+            html.raw(" BLOCKED is how dangerous the code is, not what became of it: ");
+            if result.overridden {
+                html.raw("it ran because somebody overrode the policy.");
+            } else {
+                html.raw("it ran because the policy <b>")
+                    .text(&result.policy)
+                    .raw("</b> lets code of this level run.");
+            }
+        }
+        html.raw("</p>");
     }
     if result.overridden {
         html.raw("<p><b>The policy had refused it, and somebody overrode that.</b>");
@@ -194,6 +205,23 @@ mod tests {
             page.matches("&#39; onload=x").count()
         );
         assert!(page.matches("onload").count() > 15);
+    }
+
+    #[test]
+    fn a_blocked_level_beside_a_run_that_ended_says_who_let_it_run() {
+        let page_of = |status: Outcome, overridden: bool| {
+            let mut record = sample::record();
+            let result = record.result.as_mut().unwrap();
+            (result.risk, result.status) = (Risk::Blocked, status);
+            result.overridden = overridden;
+            page("0193a5c4", &record)
+        };
+        let told = "not what became of it";
+        let by_a_person = page_of(Outcome::Completed, true);
+        assert!(by_a_person.contains(told) && by_a_person.contains("somebody overrode the policy"));
+        let by_policy = page_of(Outcome::Completed, false);
+        assert!(by_policy.contains(told) && by_policy.contains("lets code of this level run"));
+        assert!(!page_of(Outcome::Blocked, false).contains(told));
     }
 
     #[test]
