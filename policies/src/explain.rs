@@ -245,6 +245,11 @@ fn change(clause: &Clause, report: &Report) -> String {
         (Some(("levels", level)), None) => {
             format!("say `levels: {{{level}: override}}`, or `refuse`, in your own policy")
         }
+        // Off beside a BLOCKED rule in one file would be a contradiction.
+        (Some(("custom_rules", id)), _) if clause.origin.layer == LayerKind::User => {
+            let Origin { file, line: at, .. } = &clause.origin;
+            format!("{line}remove the rule `{id}`, which is made in line {at} of {file}")
+        }
         (Some(("custom_rules", id)), _) => {
             format!("{line}say `rules: {{{id}: off}}` in your own policy")
         }
