@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saferun_policy::{
     Action, Bytes, ClientKind, DecisionRequest, Fate, LayerKind, LoadOptions, Loaded,
-    RequestedLimits, Runtime, Source, Verdict, load, preset,
+    RequestedLimits, Runtime, Source, Verdict, load, preset, preset_names,
 };
 use saferun_scanner::{Position, Range, Report, Usage, UsageKind};
 
@@ -317,6 +317,15 @@ fn unattended_needs_the_users_own_word_and_a_project_can_take_it_back() {
     for layer in [LayerKind::System, LayerKind::Project] {
         let source = Source::yaml(layer, "x", "version: 1\noverride: {unattended: true}");
         assert!(load(&[source], &LoadOptions::default()).is_err(), "{layer}");
+    }
+}
+
+#[test]
+fn a_user_who_lets_scripts_speak_may_choose_any_preset() {
+    for name in preset_names() {
+        let speaks = user("override: {unattended: true}");
+        let chosen = loaded(&[speaks, Source::flag("--policy", "preset", name)]);
+        assert_eq!(chosen.policy.name, *name);
     }
 }
 
