@@ -83,13 +83,17 @@ fn what_is_written_into_a_folder_while_nobody_may_look_is_found_afterwards() {
     let file = shut.join("deep/a.py");
     fs::write(&file, BAD).unwrap();
     let mut command = daemon
-        .wrapped_cli(&AS_NOBODY, &["watch", "--json", root.to_str().unwrap()])
+        .wrapped_cli(
+            // What is not told by then fails the test.
+            &[&AS_NOBODY[..], &["timeout", "60"]].concat(),
+            &["watch", "--json", root.to_str().unwrap()],
+        )
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(command.stdout.take().unwrap()).lines();
     let mut until = |wanted: &dyn Fn(&WatchEvent) -> bool| loop {
-        let line = lines.next().expect("the command goes on").unwrap();
+        let line = lines.next().expect("it is told within 60 s").unwrap();
         if wanted(&serde_json::from_str(&line).unwrap()) {
             return;
         }
