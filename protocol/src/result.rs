@@ -23,9 +23,9 @@ pub enum Outcome {
     Timeout,
     /// The memory limit ended it.
     Oom,
-    /// The limit on tasks ended it.
+    /// The limit on tasks was met, and it ended with exit code 1 or a signal. With another code of its own it is `completed`.
     PidsExhausted,
-    /// A full tmpfs ended it.
+    /// A tmpfs was full in the end, and it ended with exit code 1 or a signal. With another code of its own it is `completed`.
     DiskFull,
     /// The output limit ended it, where the policy says so.
     OutputCapped,

@@ -75,6 +75,21 @@ fn cases() -> Vec<Case> {
             )
         },
         Case {
+            // In gVisor the sandbox as a whole ends there.
+            memory_mib: 1024,
+            pids: 16,
+            ends: [
+                (Completed, Some(LimitHit::Pids)),
+                (PidsExhausted, Some(LimitHit::Pids)),
+            ],
+            advice: "--pids",
+            ..case(
+                "tasks, survived",
+                "import os, sys, time\nchildren = []\nwhile True:\n    try: child = os.fork()\n    except OSError: break\n    if child == 0: time.sleep(100)\n    children.append(child)\nfor child in children: os.kill(child, 9)\nsys.exit(3)",
+                (Completed, Some(LimitHit::Pids)),
+            )
+        },
+        Case {
             memory_mib: 512,
             advice: "limits.tmpfs",
             ..case(

@@ -49,6 +49,9 @@ pub(crate) struct Judgement {
 }
 
 const SIGKILL: u8 = 9;
+/// Exit code of an exception that nobody caught in Python, and of most tools for an error. Any other code is the program's own
+/// choice.
+const GENERAL_ERROR: u8 = 1;
 
 /// What ended the run. A limit that was touched and survived is a hit, not an outcome. `gvisor`: whether it ran there.
 pub(crate) fn judge(ending: &Ending, limits: &AppliedLimits, gvisor: bool) -> Judgement {
@@ -142,16 +145,17 @@ fn judge_report(report: &EndReport, stopped: Option<Stopped>) -> Judgement {
         Exit::Code(code) => (Some(code), None),
         Exit::Signal(signal) => (None, Some(signal)),
     };
-    let failed = exit_code != Some(0);
+    // A program that was denied something and went on to a code of its own choice survived the limit.
+    let gave_up = signal.is_some() || exit_code == Some(GENERAL_ERROR);
     let outcome = if report.flooded {
         Outcome::OutputCapped
     } else if let Some(stopped) = stopped {
         stopped_outcome(stopped)
     } else if hits.contains(&LimitHit::Memory) && signal == Some(SIGKILL) {
         Outcome::Oom
-    } else if hits.contains(&LimitHit::Pids) && failed {
+    } else if hits.contains(&LimitHit::Pids) && gave_up {
         Outcome::PidsExhausted
-    } else if hits.contains(&LimitHit::Disk) && failed {
+    } else if hits.contains(&LimitHit::Disk) && gave_up {
         Outcome::DiskFull
     } else if signal.is_some() {
         Outcome::Signaled
@@ -179,7 +183,8 @@ fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> S
         Outcome::Completed => match judgement.exit_code {
             Some(0) | None => "The program ended normally".to_owned(),
             Some(code) => format!(
-                "The program ended with exit code {code}, by its own doing; its standard error may say why"
+                "The program ended with exit code {code}, by its own doing; its standard error may say why{}",
+                survived(&judgement.limits_hit, limits)
             ),
         },
         Outcome::Signaled => {
@@ -226,6 +231,21 @@ fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> S
         },
         other => format!("The run ended: {other:?}"),
     }
+}
+
+/// What a program met that then ended with a code of its own choice: it may be the reason.
+fn survived(hits: &[LimitHit], limits: &AppliedLimits) -> String {
+    let mut met = String::new();
+    if hits.contains(&LimitHit::Pids) {
+        met += &format!(
+            ". On the way it met the limit of {} processes and threads (--pids)",
+            limits.pids
+        );
+    }
+    if hits.contains(&LimitHit::Disk) {
+        met += ". At the end its scratch space was full (`limits.tmpfs`)";
+    }
+    met
 }
 
 fn lost_sentence(reason: &str, remains: &Remains) -> String {
@@ -360,6 +380,37 @@ mod tests {
         let mut disk = report(Exit::Code(1));
         disk.full_mounts = vec!["/tmp".to_owned()];
         assert_eq!(outcome(disk, None).outcome, Outcome::DiskFull);
+    }
+
+    #[test]
+    fn a_limit_that_was_survived_is_a_hit_beside_the_code_that_the_program_chose() {
+        let limited = |exit| {
+            let mut pids = report(exit);
+            pids.pids_denied = Some(1);
+            let mut disk = report(exit);
+            disk.full_mounts = vec!["/tmp".to_owned()];
+            [(pids, LimitHit::Pids), (disk, LimitHit::Disk)]
+        };
+        for code in [0, 2, 3, 120, 255] {
+            for (report, hit) in limited(Exit::Code(code)) {
+                let ended = outcome(report, None);
+                assert_eq!(
+                    (ended.outcome, ended.exit_code, &ended.limits_hit[..]),
+                    (Outcome::Completed, Some(code), &[hit][..])
+                );
+                assert!(code == 0 || ended.message.contains("limit"), "{ended:?}");
+            }
+        }
+        for exit in [Exit::Code(1), Exit::Signal(6)] {
+            for (report, hit) in limited(exit) {
+                let ended = outcome(report, None);
+                let wanted = match hit {
+                    LimitHit::Pids => Outcome::PidsExhausted,
+                    _ => Outcome::DiskFull,
+                };
+                assert_eq!((ended.outcome, &ended.limits_hit[..]), (wanted, &[hit][..]));
+            }
+        }
     }
 
     #[test]
