@@ -91,6 +91,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let audit = Audit::open(state.file("audit.sqlite"), settings.system_journal.clone())
         .context("the record's thread cannot be started")?;
     keep_to_retention(audit.clone(), policies.clone());
+    catch_up(audit.clone());
     let runs = RunService::new(
         pool.clone(),
         world.clone(),
@@ -157,6 +158,18 @@ fn keep_to_retention(audit: Audit, policies: PolicyHandle) {
             rounds.tick().await;
             let retention = policies.current().policy().retention;
             audit.retain(retention.age, retention.size.get());
+        }
+    });
+}
+
+/// Has ends that could not be recorded written as soon as they can be, also where no run comes that would do it.
+fn catch_up(audit: Audit) {
+    tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(Duration::from_secs(5));
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            audit.catch_up();
         }
     });
 }

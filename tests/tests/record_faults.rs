@@ -257,6 +257,52 @@ fn a_run_whose_record_is_deleted_meanwhile_says_so_and_the_next_record_begins_wi
     );
 }
 
+#[test]
+fn an_end_that_comes_while_the_record_is_locked_is_added_when_it_is_free_again() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let client = daemon.connect();
+    let mut request = saferun_protocol::RunRequest::new("import time\ntime.sleep(300)");
+    request.policy = Some("permissive".to_owned());
+    let running = daemon.spawn(async move { client.run(request).await });
+    let client = daemon.connect();
+    let recorded = || {
+        let page = daemon.block_on(client.history(HistoryQuery::default()));
+        page.expect("history").runs
+    };
+    daemon.wait_until("its start is recorded", |_| recorded().len() == 1);
+    daemon.wait_until("it runs", |daemon| daemon.status().running == 1);
+    let holder = HeldRecord::at(&daemon.folder().join("state/audit.sqlite"));
+    daemon
+        .block_on(client.kill(recorded()[0].id.clone()))
+        .expect("it is ended");
+    let result = daemon
+        .block_on(running)
+        .expect("the task")
+        .expect("an account");
+    let why = result.unrecorded.as_ref().expect("it says so");
+    assert!(why.contains("locked"), "{result:#?}");
+    let status = daemon.status();
+    let told = |problem: &String| problem.contains("not in the audit record yet: 1");
+    assert!(
+        !status.ready && status.problems.iter().any(told),
+        "{status:#?}"
+    );
+    assert_eq!(recorded()[0].outcome, None);
+    holder.let_go();
+    daemon.wait_until("it is added", |daemon| daemon.status().ready);
+    assert_eq!(recorded()[0].outcome, Some(result.status));
+    let report = daemon
+        .block_on(client.verify_history(None, None))
+        .expect("a report");
+    assert_eq!(
+        (report.verdict, report.events),
+        (Integrity::Consistent, 2),
+        "{report:#?}"
+    );
+}
+
 /// Under the policy that holds.
 fn run(daemon: &Daemon) -> RunResult {
     let client = daemon.connect();

@@ -9,6 +9,7 @@ mod form;
 mod head;
 mod held;
 mod herald;
+mod late;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod offline;
@@ -27,7 +28,10 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -213,6 +217,8 @@ pub(crate) struct Audit {
     commands: mpsc::Sender<Command>,
     path: Arc<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
+    /// Ends that wait to be written.
+    late: Arc<AtomicUsize>,
 }
 
 impl Audit {
@@ -221,11 +227,18 @@ impl Audit {
     /// `journal`: where the system journal listens, which is told of the last link now and then.
     pub(crate) fn open(path: PathBuf, journal: Option<PathBuf>) -> std::io::Result<Self> {
         let problem = Arc::new(Mutex::new(None));
-        let commands = writer::start(path.clone(), journal, Arc::clone(&problem))?;
+        let late = Arc::new(AtomicUsize::new(0));
+        let commands = writer::start(
+            path.clone(),
+            journal,
+            Arc::clone(&problem),
+            Arc::clone(&late),
+        )?;
         Ok(Self {
             commands,
             path: Arc::new(path),
             problem,
+            late,
         })
     }
 
@@ -256,6 +269,19 @@ impl Audit {
     pub(crate) fn retain(&self, age: Duration, bytes: u64) {
         // The next round comes soon.
         let _ = self.commands.try_send(Command::Retain { age, bytes });
+    }
+
+    /// How many ends of runs could not be written yet, and wait until they can.
+    pub(crate) fn late(&self) -> usize {
+        self.late.load(Ordering::Relaxed)
+    }
+
+    /// Tries to write the ends that wait, if any do. Returns at once.
+    pub(crate) fn catch_up(&self) {
+        if self.late() > 0 {
+            // A writer that has much to do tries by itself.
+            let _ = self.commands.try_send(Command::CatchUp);
+        }
     }
 
     /// Why the last write failed, if it did.

@@ -25,7 +25,7 @@ use super::{
 /// Bytes in the write-ahead log at which it is brought into the database; SQLite's own limit is 1000 pages.
 const CHECKPOINT: u64 = 4 << 20;
 /// How long a commit waits for another process that holds the database.
-const BUSY: Duration = Duration::from_secs(2);
+pub(super) const BUSY: Duration = Duration::from_secs(2);
 /// Most pages that are given back at once: 40 MB.
 const VACUUMED: u32 = 10_000;
 /// Bodies below this are not worth compressing.

@@ -3,7 +3,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
     thread,
     time::Duration,
 };
@@ -15,6 +15,7 @@ use super::{
     AuditError, NewEvent, chain,
     entry::Kind,
     herald::Herald,
+    late::Late,
     now_ms,
     room::{self, Promise, Promises},
     store::{self, Store},
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Head {
         reply: oneshot::Sender<Result<(u64, chain::Hash), AuditError>>,
     },
+    /// Write the ends that wait.
+    CatchUp,
 }
 
 /// An event and who waits for it.
@@ -51,11 +54,6 @@ impl Waiting {
     fn is_start(&self) -> bool {
         self.event.kind == Kind::Start
     }
-
-    fn answer(self, answer: Result<Promise, AuditError>) {
-        // Who waits no longer gives the room back with this.
-        let _ = self.reply.send(answer);
-    }
 }
 
 struct Writer {
@@ -64,6 +62,7 @@ struct Writer {
     journal: Option<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
     promises: Promises,
+    late: Late,
     /// Whether the record was found to be elsewhere, and no run was told yet.
     untold: bool,
     /// Whether runs of an earlier daemon were closed: from then on an open one is of this daemon.
@@ -79,6 +78,7 @@ pub(super) fn start(
     path: PathBuf,
     journal: Option<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
+    late: Arc<AtomicUsize>,
 ) -> std::io::Result<mpsc::Sender<Command>> {
     let (commands, inbox) = mpsc::channel(QUEUE);
     let mut writer = Writer {
@@ -87,6 +87,7 @@ pub(super) fn start(
         journal,
         problem,
         promises: Promises::default(),
+        late: Late::new(late),
         untold: false,
         closed: false,
         clock: Clock::start(),
@@ -118,7 +119,9 @@ impl Writer {
                 Command::Seal { reply } => {
                     let _ = reply.send(self.seal());
                 }
+                Command::CatchUp => self.catch_up(),
                 Command::Head { reply } => {
+                    self.catch_up();
                     let _ = reply.send(self.with(|store| {
                         store.tell_now();
                         Ok((store.head.seq, store.head.link))
@@ -144,13 +147,15 @@ impl Writer {
         // that came now would stand there as a run under way.
         batch.retain(|waiting| !waiting.is_start() || !waiting.reply.is_closed());
         if let Err(error) = self.usable() {
-            for waiting in batch {
-                waiting.answer(Err(error.clone()));
+            for Waiting { event, reply } in batch {
+                self.late.keep(*event);
+                let _ = reply.send(Err(error.clone()));
             }
             return;
         }
         let (mut events, mut replies, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let (mut starts, mut problem, mut coming) = (false, None, 0_u64);
+        let mut written = false;
         for waiting in batch {
             let bytes = store::room(&waiting.event);
             match self.admit(&waiting.event, coming.saturating_add(bytes)) {
@@ -170,9 +175,15 @@ impl Writer {
         }
         if !events.is_empty() {
             let result = self.with(|store| store.append(&events));
+            written = result.is_ok();
             // An end that was written says nothing of the room for a start.
             if result.is_ok() && (starts || !self.lacks_room()) {
                 self.note(None);
+            }
+            if result.is_err() {
+                for event in events {
+                    self.late.keep(event);
+                }
             }
             for (reply, promise) in replies {
                 let _ = reply.send(result.clone().map(|()| promise));
@@ -181,12 +192,53 @@ impl Writer {
         if problem.is_some() {
             self.note(problem);
         }
-        for (waiting, error) in refused {
-            waiting.answer(Err(error));
+        for (Waiting { event, reply }, error) in refused {
+            if !matches!(error, AuditError::Elsewhere { .. }) {
+                self.late.keep(*event);
+            }
+            let _ = reply.send(Err(error));
+        }
+        if written {
+            self.catch_up();
         }
         // Not through `with`: a record that was taken away meanwhile is told to the next run.
         if let Some(Err(error)) = self.store.as_mut().map(Store::checkpoint) {
             tracing::warn!(%error, "the write-ahead log of the record stays as it is");
+        }
+    }
+
+    /// Writes the ends that could not be written when they came, oldest first, until one cannot be now either. Who waits
+    /// for the writer is not kept by it: a record that is locked is left for the next time.
+    fn catch_up(&mut self) {
+        if self.late.is_empty() || self.store().is_err() {
+            return;
+        }
+        if let Some(store) = &self.store {
+            let _ = store.connection.busy_timeout(Duration::ZERO);
+        }
+        let mut caught = 0_u64;
+        while let (Some(store), Some(event)) = (self.store.as_mut(), self.late.first()) {
+            let written = store.awaits(&event.run).and_then(|awaited| {
+                if awaited {
+                    store.append(std::slice::from_ref(event))?;
+                } else {
+                    // Another record than the one that it began in, or an end that was written after all.
+                    tracing::warn!(run = %event.run, "its end has no place in the record");
+                }
+                Ok(())
+            });
+            if let Err(error) = written {
+                tracing::warn!(error = %store.error(&error), "ends of runs still wait to be recorded");
+                break;
+            }
+            caught += 1;
+            self.late.done();
+        }
+        if let Some(store) = &self.store {
+            let _ = store.connection.busy_timeout(store::BUSY);
+        }
+        if caught > 0 && self.late.is_empty() && !self.lacks_room() {
+            self.note(None);
         }
     }
 

@@ -144,6 +144,13 @@ impl ApiServer for Methods {
         if let Some(problem) = self.audit.problem() {
             status.problems.push(problem.to_string());
         }
+        match self.audit.late() {
+            0 => {}
+            count => status.problems.push(format!(
+                "ends of runs that are not in the audit record yet: {count}; SafeRun adds them as soon as it can be \
+                 written, unless the daemon is killed before"
+            )),
+        }
         status.ready = status.problems.is_empty();
         Ok(status)
     }

@@ -108,13 +108,57 @@ async fn a_record_that_is_moved_under_the_writer_is_told_once_and_no_end_stands_
             open("cut"),
             done("back"),
             done("open"),
-            open("lost"),
+            // Its end waited until the record was back.
+            done("lost"),
             done("before")
         ]
     );
     let new = seen(folder, path);
     assert_eq!(new.verdict(None), (Integrity::Consistent, Vec::new()));
     assert_eq!(ids(&new), [done("new")]);
+}
+
+#[tokio::test]
+async fn an_end_that_could_not_be_written_is_written_when_it_can_be() {
+    let (folder, path, audit) = writing();
+    // By the next event, by the tick, and by the daemon's last word.
+    for way in ["append", "tick", "stop"] {
+        audit.append(start(way, 0)).await.unwrap();
+        let holder = Connection::open(&path).unwrap();
+        holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let error = audit.append(end(way, 0)).await.unwrap_err();
+        assert!(error.to_string().contains("locked"), "{error}");
+        assert_eq!(audit.late(), 1);
+        // Tried in vain, it waits on.
+        audit.catch_up();
+        audit.head().await.unwrap();
+        assert_eq!(audit.late(), 1);
+        assert!(audit.problem().is_some());
+        drop(holder);
+        match way {
+            "append" => drop(audit.append(start("next", 0)).await.unwrap()),
+            "tick" => audit.catch_up(),
+            _ => {}
+        }
+        audit.head().await.unwrap();
+        assert_eq!(audit.late(), 0, "{way}");
+        assert!(audit.problem().is_none(), "{way}");
+        let error = audit.append(end(way, 0)).await.unwrap_err();
+        assert!(matches!(error, AuditError::Elsewhere { .. }), "{error}");
+        assert_eq!(audit.late(), 0, "{way}: no run ends twice");
+    }
+    audit.append(end("next", 0)).await.unwrap();
+    drop(audit);
+    let fixture = seen(folder, path);
+    let page = fixture.audit().history(0, &HistoryQuery::default());
+    let runs = page.unwrap().runs;
+    assert_eq!(runs.len(), 4);
+    assert!(
+        runs.iter()
+            .all(|run| run.outcome == Some(Outcome::Completed)),
+        "{runs:?}"
+    );
+    assert_eq!(fixture.verdict(None), (Integrity::Consistent, Vec::new()));
 }
 
 #[test]
@@ -148,6 +192,7 @@ async fn the_policys_word_on_durability_and_output_goes_with_each_event() {
             commands,
             path: Arc::new(PathBuf::from("r")),
             problem: Arc::default(),
+            late: Arc::default(),
         };
         let rules = AuditRules {
             survives_power_loss: power,
