@@ -268,8 +268,27 @@ pub struct VerifyReport {
     /// Last event whose link was kept elsewhere and is the same here: nothing up to it was changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchored_to: Option<u64>,
+    /// Bodies that are gone, and by the record's own word may be; absent where all are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<DroppedBodies>,
     /// What is wrong, the first 100.
     pub problems: Vec<String>,
+}
+
+/// Bodies (code, input, output) that retention dropped, as an entry of the record says. Who could write to the record then
+/// could write that entry as well: what they held cannot be checked any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedBodies {
+    /// How many are gone.
+    pub bodies: u64,
+    /// Events that they belonged to.
+    pub events: u64,
+    /// Bodies of events up to this one may be gone.
+    pub up_to: u64,
+    /// Event that says so.
+    pub said_by: u64,
+    /// Its time, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 impl VerifyReport {
@@ -283,6 +302,7 @@ impl VerifyReport {
             first_ms: None,
             sealed_from: None,
             anchored_to: None,
+            dropped: None,
             problems: Vec::new(),
         }
     }

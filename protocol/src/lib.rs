@@ -23,8 +23,8 @@ mod watch;
 
 pub use api::*;
 pub use audit::{
-    Anchor, Asked, Cleanup, HistoryItem, HistoryPage, HistoryQuery, Integrity, MAX_ANCHORS,
-    MAX_HISTORY_PAGE, RecordHead, RunRecord, Sealed, VerifyReport,
+    Anchor, Asked, Cleanup, DroppedBodies, HistoryItem, HistoryPage, HistoryQuery, Integrity,
+    MAX_ANCHORS, MAX_HISTORY_PAGE, RecordHead, RunRecord, Sealed, VerifyReport,
 };
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};

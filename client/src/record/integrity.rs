@@ -245,13 +245,23 @@ fn text(compared: &Compared, key_given: bool, paint: Paint) -> String {
         ),
         Integrity::Consistent => writeln!(
             out,
-            "{}: chain and content fit together",
-            paint.good("consistent")
+            "{}: chain and {} fit together",
+            paint.good("consistent"),
+            if report.dropped.is_none() {
+                "content"
+            } else {
+                "the content that is left"
+            }
         ),
         Integrity::Untampered => writeln!(
             out,
-            "{}: nothing since the seal began was changed or removed",
-            paint.good("untampered")
+            "{}: nothing since the seal began was changed{}",
+            paint.good("untampered"),
+            if report.dropped.is_none() {
+                " or removed"
+            } else {
+                ", and no entry was removed, but bodies were dropped"
+            }
         ),
     };
     for problem in &report.problems {
@@ -263,6 +273,17 @@ fn text(compared: &Compared, key_given: bool, paint: Paint) -> String {
         report.events,
         one_line(&report.head)
     );
+    if let Some(dropped) = &report.dropped {
+        let _ = writeln!(
+            out,
+            "  {} bodies (code, input, output) of {} events up to event {} were dropped by retention on {}, by the record's own word in event {}: whoever could write to the record then could say so as well",
+            dropped.bodies,
+            dropped.events,
+            dropped.up_to,
+            shown(dropped.at_ms),
+            dropped.said_by
+        );
+    }
     elsewhere(&mut out, compared);
     let _ = match (report.verdict, report.sealed_from) {
         (Integrity::Broken, _) => writeln!(
@@ -351,6 +372,32 @@ mod tests {
         assert!(!consistent.contains("untampered") && !unchecked.contains("untampered"));
         let sealed = shown(Integrity::Untampered, Some(4), true);
         assert!(sealed.starts_with("untampered: ") && sealed.contains("sealed from event 4 on"));
+    }
+
+    #[test]
+    fn what_retention_dropped_is_told_and_the_verdict_does_not_speak_of_it() {
+        for verdict in [Integrity::Untampered, Integrity::Consistent] {
+            let mut less = report(verdict, Some(4));
+            less.report.dropped = Some(saferun_protocol::DroppedBodies {
+                bodies: 30,
+                events: 15,
+                up_to: 95,
+                said_by: 97,
+                at_ms: 0,
+            });
+            let shown = text(&less, true, Paint::plain());
+            for part in [
+                "30 bodies",
+                "of 15 events up to event 95",
+                "retention on 19",
+                "in event 97",
+            ] {
+                assert!(shown.contains(part), "{part} in {shown}");
+            }
+            for claim in ["changed or removed", "chain and content fit"] {
+                assert!(!shown.contains(claim), "{shown}");
+            }
+        }
     }
 
     #[test]

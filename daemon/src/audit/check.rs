@@ -8,7 +8,8 @@ use std::{
 };
 
 use flate2::read::DeflateDecoder;
-use rusqlite::{Connection, MAIN_DB, Statement};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, Statement};
+use saferun_protocol::DroppedBodies;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -61,6 +62,7 @@ pub(super) struct Found {
     pub(super) first_ms: Option<i64>,
     pub(super) sealed_from: Option<u64>,
     pub(super) anchored_to: Option<u64>,
+    pub(super) dropped: Option<DroppedBodies>,
     pub(super) problems: Vec<String>,
 }
 
@@ -80,8 +82,8 @@ pub(super) struct Check {
     anchored_to: Option<u64>,
     /// Time of the first event.
     first_ms: Option<i64>,
-    /// Bodies up to this event may be gone.
-    dropped_to: u64,
+    /// Which bodies may be gone, and how many are.
+    dropped: Option<DroppedBodies>,
     sealed_from: Option<u64>,
     /// Runs whose end is still to come, with the number of their start.
     open: HashMap<String, u64>,
@@ -113,7 +115,7 @@ impl Check {
             anchors,
             anchored_to: None,
             first_ms: None,
-            dropped_to: 0,
+            dropped: None,
             sealed_from: None,
             open: HashMap::new(),
             until,
@@ -145,7 +147,7 @@ impl Check {
         if self.keyed && seal.is_none() {
             self.tell("no seal was ever begun, or its event was removed".to_owned());
         }
-        self.dropped_to = dropped_to(connection)?;
+        self.dropped = dropped(connection)?;
         let all: u64 =
             connection.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
                 row.get(0)
@@ -261,13 +263,18 @@ impl Check {
     /// Each body of the event against its hash. Says how many there are.
     fn bodies(&mut self, bodies: &mut Bodies<'_>, seq: u64, head: &AnyHead) -> Result<u64, Stop> {
         let found = bodies.of(seq, self.until)?;
+        let mut gone = 0;
         for (name, wanted) in &head.bodies {
             match found.get(name) {
                 Some(Some(hash)) if hash == wanted => {}
                 Some(_) => self.tell(format!("the {name} of event {seq} was changed")),
-                None if seq <= self.dropped_to => {}
+                None if self.dropped.is_some_and(|dropped| seq <= dropped.up_to) => gone += 1,
                 None => self.tell(format!("the {name} of event {seq} is missing")),
             }
+        }
+        if let Some(dropped) = self.dropped.as_mut().filter(|_| gone > 0) {
+            dropped.bodies += gone;
+            dropped.events += 1;
         }
         for name in found.keys().filter(|name| !head.bodies.contains_key(*name)) {
             self.tell(format!("a body `{name}` was added to event {seq}"));
@@ -359,23 +366,33 @@ impl Check {
             first_ms: self.first_ms,
             sealed_from: self.sealed_from,
             anchored_to: self.anchored_to,
+            dropped: self.dropped.filter(|dropped| dropped.bodies > 0),
             problems: self.problems,
         }
     }
 }
 
-/// Up to which event bodies may be gone, by the record's own word.
-fn dropped_to(connection: &Connection) -> rusqlite::Result<u64> {
+/// Up to which event bodies may be gone, by the record's own word, and which event says so. None is counted yet.
+fn dropped(connection: &Connection) -> rusqlite::Result<Option<DroppedBodies>> {
     connection
         .query_row(
             &format!(
-            "SELECT coalesce(max(CASE WHEN octet_length(head) <= {LONGEST_HEAD} AND json_valid(head)
-             THEN CAST(json_extract(head, '$.what') AS INTEGER) END), 0) FROM events WHERE kind=?1"
-        ),
+                "SELECT seq, at_ms, CAST(json_extract(head, '$.what') AS INTEGER) AS up_to FROM events
+                 WHERE kind=?1 AND octet_length(head) <= {LONGEST_HEAD} AND json_valid(head) AND up_to > 0
+                 ORDER BY up_to DESC, seq LIMIT 1"
+            ),
             [Kind::Retention.number()],
-            |row| row.get::<_, i64>(0),
+            |row| {
+                Ok(DroppedBodies {
+                    bodies: 0,
+                    events: 0,
+                    up_to: row.get(2)?,
+                    said_by: row.get(0)?,
+                    at_ms: row.get(1)?,
+                })
+            },
         )
-        .map(|up_to| u64::try_from(up_to).unwrap_or(0))
+        .optional()
 }
 
 /// Hashes bodies piece by piece.

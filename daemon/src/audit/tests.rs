@@ -313,6 +313,16 @@ fn retention_leaves_stubs_and_the_chain_whole() {
     assert_eq!(store.retain(0, 400, 3000).unwrap(), 0);
     drop(store);
     assert_eq!(fixture.verdict(None), (Integrity::Consistent, Vec::new()));
+    let dropped = fixture.verified(None, &[]).dropped.unwrap();
+    let count = |condition: &str| -> u64 {
+        let sql = format!("SELECT count(*) FROM events {condition}");
+        let connection = Connection::open(&fixture.path).unwrap();
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(dropped.events, dropped.up_to);
+    assert_eq!((dropped.said_by, dropped.at_ms), (count(""), 3000));
+    let gone = count("WHERE kind < 3 AND seq NOT IN (SELECT seq FROM bodies)");
+    assert_eq!(dropped.events, gone);
     let whole = fixture.audit().record(0, "run00").unwrap().unwrap();
     assert_eq!(whole.record.source, None);
     assert_eq!(whole.record.dropped_bodies, ["source", "result", "stdout"]);

@@ -123,6 +123,7 @@ pub(super) fn check(
     report.first_ms = found.first_ms;
     report.sealed_from = found.sealed_from;
     report.anchored_to = found.anchored_to;
+    report.dropped = found.dropped;
     report.problems = found.problems;
     Ok(report)
 }
