@@ -1,5 +1,6 @@
 //! The one place that writes to the terminal and that ends the process.
 
+mod ground;
 mod paint;
 mod progress;
 mod sanitise;

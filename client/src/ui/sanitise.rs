@@ -1,12 +1,13 @@
 //! Makes a program's output harmless to a terminal. Pure: bytes in, text out, state between.
 //!
-//! What passes: printable characters, newline, tab, and colours (those SGR sequences that do nothing else). Every other
+//! What passes: printable characters, newline, tab, and colours (those SGR sequences that do nothing else, and after which
+//! text is not of the colour of its ground). Every other
 //! control is shown as text, as `\x1b` or `\u{202e}`. A carriage return becomes a newline, so that nothing that was shown
 //! can be overwritten.
 
 use saferun_text::{deceives, joins, push};
 
-use super::sgr::only_colours;
+use super::{ground::Ground, sgr::only_colours};
 
 /// Longest SGR sequence that passes, in bytes.
 const LONGEST_SGR: usize = 48;
@@ -44,6 +45,8 @@ pub(crate) struct Sanitiser {
     before: Before,
     /// Whether a colour is on.
     coloured: bool,
+    /// Which.
+    ground: Ground,
     /// Whether anything was shown instead of passed.
     altered: bool,
 }
@@ -92,6 +95,7 @@ impl Sanitiser {
         if let State::Escape(held) = std::mem::take(&mut self.state) {
             show_all(&held, &mut out);
         }
+        self.ground = Ground::default();
         if std::mem::take(&mut self.coloured) {
             out.push_str("\x1b[0m");
         }
@@ -152,13 +156,20 @@ impl Sanitiser {
             _ => matches!(character, '0'..='9' | ';' | ':' | 'm'),
         };
         let ends = character == 'm';
-        let wrong = ends && !held.strip_prefix("\x1b[").is_some_and(only_colours);
+        let colours = held
+            .strip_prefix("\x1b[")
+            .filter(|_| ends)
+            .filter(|parameters| only_colours(parameters))
+            .map(|parameters| self.ground.after(parameters))
+            .filter(|ground| !ground.hides());
+        let wrong = ends && colours.is_none();
         if !fits || wrong || held.len() >= LONGEST_SGR {
             self.altered = true;
             show_all(&held, out);
             self.plain(character, out);
         } else if ends {
             self.coloured = !matches!(held.as_str(), "\x1b[" | "\x1b[0");
+            self.ground = colours.unwrap_or_default();
             out.push_str(&held);
             out.push('m');
         } else {
@@ -237,6 +248,12 @@ mod tests {
             (b"\x1b[1;38;5;208mx\x1b[m", "\x1b[1;38;5;208mx\x1b[m"),
             (b"\x1b[8mhidden", "\\x1b[8mhidden"),
             (b"\x1b[1;08mhidden", "\\x1b[1;08mhidden"),
+            (b"\x1b[30;40mhidden", "\\x1b[30;40mhidden"),
+            (
+                b"\x1b[37ma\x1b[47mb\x1b[0m\x1b[47mc\x1b[m",
+                "\x1b[37ma\\x1b[47mb\x1b[0m\x1b[47mc\x1b[m",
+            ),
+            (b"\x1b[30;47mseen\x1b[m", "\x1b[30;47mseen\x1b[m"),
             (b"\x1b[12mfont", "\\x1b[12mfont"),
             (b"\x1b[58;5;12mfont", "\\x1b[58;5;12mfont"),
             (b"\x1b[4294967308mfont", "\\x1b[4294967308mfont"),
