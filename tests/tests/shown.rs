@@ -343,7 +343,7 @@ fn ctrl_c_leaves_no_colour_of_the_program_behind() {
     let Some(daemon) = Daemon::start() else {
         return;
     };
-    let dark = "import time\nprint('\\x1b[30;40mdark', flush=True)\ntime.sleep(20)";
+    let dark = "import time\nprint('\\x1b[31;40mdark', flush=True)\ntime.sleep(20)";
     let run = ["run", "--timeout", "20s", "-c", dark];
     let detached = daemon.cli(&[&run[..], &["--detach"]].concat()).output();
     let id = text(&detached.expect("saferunctl starts").stdout);
@@ -360,7 +360,7 @@ fn ctrl_c_leaves_no_colour_of_the_program_behind() {
         let seen = text(&output.stdout);
         assert_eq!(output.status.code(), Some(130), "{line:?}: {seen:?}");
         let (_, after) = seen
-            .split_once("\x1b[30;40mdark")
+            .split_once("\x1b[31;40mdark")
             .expect("the colour passes");
         assert!(after.contains("\x1b[0m"), "{line:?} leaves it: {seen:?}");
     }
