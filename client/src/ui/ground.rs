@@ -29,7 +29,7 @@ pub(super) struct Ground {
     text: Option<[u8; 3]>,
     /// Number of the text's colour where it is of the first eight: bold ones are brighter on some terminals.
     basic: Option<u8>,
-    ground: Option<[u8; 3]>,
+    behind: Option<[u8; 3]>,
     bold: bool,
 }
 
@@ -79,14 +79,14 @@ impl Ground {
     fn set(&mut self, which: u8, colour: Option<[u8; 3]>) {
         match which {
             38 => (self.text, self.basic) = (colour, None),
-            48 => self.ground = colour,
+            48 => self.behind = colour,
             _ => {}
         }
     }
 
     /// Whether text that is printed now cannot be seen.
     pub(super) fn hides(self) -> bool {
-        let (Some(text), Some(ground)) = (self.text, self.ground) else {
+        let (Some(text), Some(behind)) = (self.text, self.behind) else {
             return false;
         };
         let brighter = self.basic.filter(|_| self.bold);
@@ -94,7 +94,7 @@ impl Ground {
         [Some(text), brighter]
             .into_iter()
             .flatten()
-            .any(|text| (0..3).all(|part| text[part].abs_diff(ground[part]) < SEEN))
+            .any(|text| (0..3).all(|part| text[part].abs_diff(behind[part]) < SEEN))
     }
 }
 

@@ -235,17 +235,15 @@ fn sentence(judgement: &Judgement, ending: &Ending, limits: &AppliedLimits) -> S
 
 /// What a program met that then ended with a code of its own choice: it may be the reason.
 fn survived(hits: &[LimitHit], limits: &AppliedLimits) -> String {
-    let mut met = String::new();
-    if hits.contains(&LimitHit::Pids) {
-        met += &format!(
+    let pids = hits.contains(&LimitHit::Pids).then(|| {
+        format!(
             ". On the way it met the limit of {} processes and threads (--pids)",
             limits.pids
-        );
-    }
-    if hits.contains(&LimitHit::Disk) {
-        met += ". At the end its scratch space was full (`limits.tmpfs`)";
-    }
-    met
+        )
+    });
+    let disk = hits.contains(&LimitHit::Disk);
+    let disk = disk.then(|| ". At the end its scratch space was full (`limits.tmpfs`)".to_owned());
+    pids.into_iter().chain(disk).collect()
 }
 
 fn lost_sentence(reason: &str, remains: &Remains) -> String {
