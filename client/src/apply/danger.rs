@@ -17,41 +17,51 @@ pub(super) enum Danger {
 /// Folders whose whole content is never applied, and files.
 const NEVER: [&str; 6] = [".git", "git~1", ".hg", ".bzr", ".svn", ".saferun.yaml"];
 
-/// Folders whose files run by themselves: of editors, of hooks, of build services, of environments.
-const FOLDERS: [&str; 14] = [
+/// Folders whose files run by themselves: of editors, of coding agents, of hooks, of build services, of environments.
+const FOLDERS: [&str; 19] = [
     ".cargo",
     ".circleci",
+    ".claude",
+    ".codex",
     ".config",
+    ".cursor",
     ".devcontainer",
     ".direnv",
     ".fleet",
+    ".gemini",
     ".github",
     ".husky",
     ".idea",
     ".venv",
     ".vscode",
+    ".zed",
     "node_modules",
     "site-packages",
     "venv",
 ];
 
-/// Files that are read at the start of a shell, an interpreter, a package manager or a test run.
-const FILES: [&str; 25] = [
+/// Files that are read at the start of a shell, an interpreter, an editor, an agent, a package manager or a test run.
+const FILES: [&str; 31] = [
     ".bash_login",
     ".bash_logout",
     ".bash_profile",
     ".bashrc",
     ".envrc",
+    ".exrc",
     ".gitattributes",
     ".gitconfig",
     ".gitlab-ci.yml",
     ".gitmodules",
+    ".mcp.json",
     ".npmrc",
+    ".nvim.lua",
+    ".nvimrc",
     ".pdbrc",
     ".pre-commit-config.yaml",
     ".pre-commit-hooks.yaml",
     ".profile",
     ".pypirc",
+    ".vimrc",
     ".yarnrc",
     ".yarnrc.yml",
     ".zprofile",
@@ -59,6 +69,7 @@ const FILES: [&str; 25] = [
     ".zshrc",
     "conftest.py",
     "lefthook.yml",
+    "mcp.json",
     "pyvenv.cfg",
     "sitecustomize.py",
     "usercustomize.py",
@@ -89,7 +100,7 @@ pub(super) fn of<'a>(path: &str, mut all: impl Iterator<Item = &'a str>) -> Opti
     let runs = FILES.contains(&name.as_str())
         || std::path::Path::new(name)
             .extension()
-            .is_some_and(|end| end == "pth")
+            .is_some_and(|end| end == "pth" || end == "code-workspace")
         || parts.iter().any(|part| FOLDERS.contains(&part.as_str()));
     if runs {
         return Some(Danger::Runs);
@@ -127,6 +138,11 @@ mod tests {
             ".envrc",
             "tests/Conftest.py",
             "lib/x.pth",
+            ".claude/settings.json",
+            "sub/.Cursor/mcp.json",
+            ".mcp.json",
+            ".exrc",
+            "Team.code-workspace",
             "node_modules/a/index.js",
         ] {
             assert_eq!(of(path), Some(Danger::Runs), "{path}");
@@ -146,6 +162,7 @@ mod tests {
             ".gitignore",
             "docs/git.md",
             "config.py",
+            "code-workspace.md",
         ] {
             assert_eq!(of(path), None, "{path}");
         }

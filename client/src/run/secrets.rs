@@ -3,7 +3,7 @@
 /// Folders whose whole content is secret.
 const FOLDERS: [&str; 6] = [".ssh", ".aws", ".gnupg", ".kube", ".docker", ".azure"];
 /// Names of files.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 17] = [
     ".env",
     ".envrc",
     ".netrc",
@@ -18,6 +18,9 @@ const NAMES: [&str; 14] = [
     "id_rsa",
     "id_ed25519",
     "id_ecdsa",
+    "kubeconfig",
+    "terraform.rc",
+    "token.json",
 ];
 /// Beginnings of names.
 const BEGINNINGS: [&str; 6] = [
@@ -29,7 +32,8 @@ const BEGINNINGS: [&str; 6] = [
     "client_secret",
 ];
 /// Endings of names.
-const ENDINGS: [&str; 9] = [
+const ENDINGS: [&str; 13] = [
+    ".env",
     ".pem",
     ".key",
     ".p12",
@@ -39,6 +43,9 @@ const ENDINGS: [&str; 9] = [
     ".keystore",
     ".ppk",
     ".tfstate",
+    ".tfvars",
+    ".tfvars.json",
+    ".kubeconfig",
 ];
 /// Templates of secrets, which hold none.
 const TEMPLATES: [&str; 4] = [".example", ".sample", ".template", ".dist"];
@@ -79,6 +86,11 @@ mod tests {
             "credentials.json",
             "service-account-prod.json",
             "x/.npmrc",
+            "deploy/kubeconfig",
+            "prod.env",
+            "infra/live.tfvars",
+            "live.auto.tfvars.json",
+            "token.json",
         ] {
             assert!(is_secret(secret), "{secret}");
         }
@@ -91,6 +103,9 @@ mod tests {
             "monkey.txt",
             "ssh/readme.md",
             "pem.csv",
+            "prod.env.example",
+            "tokens.json",
+            "token.py",
         ] {
             assert!(!is_secret(plain), "{plain}");
         }
