@@ -32,7 +32,8 @@ const fn acts(rule: u32) -> Acts {
         603 | 611 | 615 | 617 | 618 | 620 | 621 | 653 => (&[Network, Name], false),
         845 | 849 => (&[Network, Name, Process], false),
         901..=908 | 911 | 916 | 924 => (&[Network, Name, Process], true),
-        641 | 646 | 651 | 652 | 655 | 658 | 821 => (&[Refused], false),
+        // Only a signal to what supervises the run is an event.
+        206 | 641 | 646 | 651 | 652 | 655 | 658 | 821 => (&[Refused], false),
         _ => (&[], false),
     };
     Acts { kinds, sure }
@@ -197,6 +198,16 @@ mod tests {
             ],
         );
         assert_eq!(findings[0].observed, Some(Observation::Observed));
+    }
+
+    #[test]
+    fn a_kill_is_borne_out_by_a_signal_and_never_called_not_reached() {
+        let kill = || vec![finding("SR206", 4)];
+        let (findings, trace) = compared(kill(), vec![event(Refused, None, TraceVerdict::Refused)]);
+        assert_eq!(findings[0].observed, Some(Observation::Refused));
+        assert!(trace.unforetold.is_empty());
+        let (findings, _) = compared(kill(), Vec::new());
+        assert_eq!(findings[0].observed, None);
     }
 
     #[test]
