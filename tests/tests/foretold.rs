@@ -184,6 +184,41 @@ fn findings_are_marked_by_what_was_seen_and_surprises_come_first() {
     );
 }
 
+/// Each finding whose act was done is borne out, though another line did the same to the same thing before it.
+#[test]
+fn what_two_lines_do_to_the_same_thing_is_told_of_both() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let root = project(&daemon, "twice");
+    let script = "import socket\n\
+        open('a.txt', 'w').write('1')\n\
+        try: socket.create_connection(('192.0.2.9', 443), timeout=2)\n\
+        except OSError: pass\n\
+        open('a.txt', 'w').write('2')\n\
+        try: socket.create_connection(('192.0.2.9', 443), timeout=2)\n\
+        except OSError: pass\n";
+    fs::write(root.join("main.py"), script).expect("the script");
+    let shown = root.display().to_string();
+    let line = ["run", "--workspace", &shown, "main.py", "--json"];
+    let run = output(&daemon, &[&line[..], &TRACED].concat());
+    let result: RunResult = serde_json::from_slice(&run.stdout).expect("an account");
+    let observed: Vec<_> = result
+        .findings
+        .iter()
+        .filter(|finding| ["SR305", "SR602"].contains(&finding.rule.as_str()))
+        .map(|finding| (finding.range.start.line, finding.observed))
+        .collect();
+    let (done, refused) = (Some(Observation::Observed), Some(Observation::Refused));
+    assert_eq!(
+        observed,
+        [(2, done), (3, refused), (5, done), (6, refused)],
+        "{:?}",
+        result.trace
+    );
+}
+
 #[test]
 fn a_suggested_policy_lets_the_same_run_pass_and_little_more() {
     let Some(daemon) = Daemon::start() else {

@@ -32,7 +32,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TraceVerdict {
-    /// The sandbox let it happen, within itself.
+    /// The sandbox let it through, within itself: asked before the call, so whether it succeeded is not known.
     Allowed,
     /// The sandbox has nothing behind it, or does not permit it.
     Refused,

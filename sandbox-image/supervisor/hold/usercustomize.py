@@ -106,7 +106,7 @@ def _tell(sys, posix, answers, folder):
     stat, write, frame_of, thread = posix.fstat, posix.write, sys._getframe, _thread.get_native_id
     same = stat(answers).st_ino
     wanted = frozenset(
-        "open os.mkdir os.chmod os.link os.symlink os.truncate os.remove os.rmdir os.rename "
+        "open os.mkdir os.chmod os.chown os.utime os.setxattr os.removexattr os.kill os.link os.symlink os.truncate os.remove os.rmdir os.rename "
         "shutil.rmtree subprocess.Popen os.system os.exec os.posix_spawn os.fork os.forkpty "
         "socket.connect socket.bind socket.sendto socket.getaddrinfo socket.gethostbyname "
         "socket.sendmsg socket.__new__ ctypes.dlsym".split()

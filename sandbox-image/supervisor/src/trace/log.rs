@@ -7,10 +7,15 @@ use saferun_frames::{EventKind, MAX_EVENTS, MAX_TEXT, TraceEvent};
 /// Kinds of events, each with its share of [`MAX_EVENTS`].
 const KINDS: usize = 7;
 
+/// Places in the script, with what became of it there, that are told apart of one act. What happens at further ones is told
+/// without a place, so that nobody takes it for the act of those alone.
+const PLACES: usize = 8;
+
 #[derive(Debug, Default)]
 pub(super) struct Log {
     events: Vec<TraceEvent>,
-    known: HashMap<(EventKind, String), usize>,
+    /// The events of an act.
+    known: HashMap<(EventKind, String), Vec<usize>>,
     of_kind: HashMap<EventKind, usize>,
     total: u64,
     left_out: u64,
@@ -20,9 +25,25 @@ impl Log {
     pub(super) fn add(&mut self, mut event: TraceEvent) {
         self.total += 1;
         event.what = short(&event.what);
-        let key = (event.kind, event.what.clone());
-        if let Some(&at) = self.known.get(&key) {
-            self.events[at].count = self.events[at].count.saturating_add(1);
+        let places = self.known.get(&(event.kind, event.what.clone()));
+        let places = places.map_or(&[][..], Vec::as_slice);
+        let events = &self.events;
+        let same = |event: &TraceEvent| {
+            let place = |one: &TraceEvent| (one.line, one.verdict, one.seen);
+            let same = |at: &&usize| {
+                let other = &events[**at];
+                place(other) == place(event) && other.file == event.file
+            };
+            places.iter().find(same).copied()
+        };
+        let mut at = same(&event);
+        if at.is_none() && places.len() >= PLACES {
+            (event.file, event.line) = (None, None);
+            at = same(&event);
+        }
+        if let Some(at) = at {
+            let count = &mut self.events[at].count;
+            *count = count.saturating_add(1);
             return;
         }
         let count = self.of_kind.entry(event.kind).or_default();
@@ -31,7 +52,8 @@ impl Log {
             return;
         }
         *count += 1;
-        self.known.insert(key, self.events.len());
+        let key = (event.kind, event.what.clone());
+        self.known.entry(key).or_default().push(self.events.len());
         self.events.push(event);
     }
 
@@ -179,6 +201,36 @@ mod tests {
         assert_eq!(events.iter().filter(|one| one.count == 100_000).count(), 1);
         let network = events.iter().find(|one| one.kind == EventKind::Network);
         assert_eq!(network.expect("the network event").what.len(), MAX_TEXT);
+    }
+
+    #[test]
+    fn each_line_of_the_same_act_is_told_and_beyond_a_bound_without_one() {
+        let mut log = Log::default();
+        let mut one = |line, verdict| {
+            let mut event = event(EventKind::Network, "192.0.2.1:80".to_owned());
+            (event.file, event.line) = (Some("main.py".to_owned()), Some(line));
+            event.verdict = verdict;
+            log.add(event);
+        };
+        for line in [7, 12, 7] {
+            one(line, TraceVerdict::Refused);
+        }
+        one(7, TraceVerdict::Allowed);
+        for line in 20..1000 {
+            one(line, TraceVerdict::Refused);
+        }
+        let (events, total, left_out) = log.finish();
+        let told: Vec<_> = events
+            .iter()
+            .map(|one| (one.line, one.count, one.verdict == TraceVerdict::Refused))
+            .collect();
+        let first = [(Some(7), 2, true), (Some(12), 1, true), (Some(7), 1, false)];
+        let further = (20..25).map(|line| (Some(line), 1, true));
+        let last = (None, 975, true);
+        let expected: Vec<_> = first.into_iter().chain(further).chain([last]).collect();
+        assert_eq!(told, expected);
+        assert_eq!((total, left_out), (984, 0));
+        assert_eq!(events.last().expect("an event").file, None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! itself. Bounded whatever the program does; nothing here allows or prevents anything but hiding.
 
 mod filter;
+mod hint;
 mod log;
 mod secret;
 mod tracee;
@@ -17,6 +18,7 @@ use saferun_frames::{EventKind, Seen, TraceEnd, TraceEvent, TraceVerdict};
 use crate::sys::{self, Notification};
 pub(crate) use filter::program;
 use filter::{Call, Shape};
+use hint::Hint;
 use log::Log;
 use tracee::Tracee;
 
@@ -47,7 +49,8 @@ pub(crate) struct Tracer {
     listener: Option<OwnedFd>,
     /// Where the interpreter says what it does.
     hints: Option<OwnedFd>,
-    lines: HashMap<i32, (String, u32)>,
+    /// The last word of each thread.
+    said: HashMap<i32, Hint>,
     log: Log,
     writable: Vec<PathBuf>,
     home: Option<PathBuf>,
@@ -60,7 +63,7 @@ impl Tracer {
         Self {
             listener: None,
             hints: None,
-            lines: HashMap::new(),
+            said: HashMap::new(),
             log: Log::default(),
             writable,
             home,
@@ -321,11 +324,14 @@ impl Tracer {
         what: String,
         verdict: TraceVerdict,
     ) {
-        let mut line = self.lines.get(&tracee.tid);
-        if line.is_none() && kind == EventKind::Process {
-            line = tracee.parent().and_then(|parent| self.lines.get(&parent));
+        let mut said = self.said.get(&tracee.tid);
+        if said.is_none() && kind == EventKind::Process {
+            said = tracee.parent().and_then(|parent| self.said.get(&parent));
         }
-        let (file, line) = line.cloned().unzip();
+        let (file, line) = said
+            .filter(|hint| hint.is_about(kind, call.name, &what))
+            .map(|hint| (hint.file.clone(), hint.line))
+            .unzip();
         let event = TraceEvent {
             at_us: self.now(),
             kind,
@@ -374,8 +380,9 @@ impl Tracer {
             return;
         };
         let file = log::short(file);
-        if self.lines.len() < THREADS || self.lines.contains_key(&tid) {
-            self.lines.insert(tid, (file.clone(), line));
+        if self.said.len() < THREADS || self.said.contains_key(&tid) {
+            let hint = Hint::new(file.clone(), line, event, detail);
+            self.said.insert(tid, hint);
         }
         let Some(kind) = log::kind_of(event, detail) else {
             return;
