@@ -1,5 +1,6 @@
 //! The story of a traced run, told the same way by every surface: what no finding predicted, what it tried and could not,
-//! what it did, what became of the predictions. Pure. What the program wrote stands in it as it is: whoever shows it
+//! what was let through, what became of the predictions. Pure. It is asked before each call, so nothing tells whether one
+//! that was let through succeeded, and no text claims it. What the program wrote stands in it as it is: whoever shows it
 //! makes it harmless first.
 
 use saferun_frames::{EventKind, Seen, TraceEvent, TraceVerdict};
@@ -76,11 +77,20 @@ pub struct TraceParts<'trace> {
     pub unforetold: Vec<&'trace TraceEvent>,
     /// What the run got nothing by, see [`got_nothing`].
     pub tried: Vec<&'trace TraceEvent>,
-    /// The rest.
+    /// The rest: what was let through. Whether it succeeded is not known.
     pub did: Vec<&'trace TraceEvent>,
 }
 
 impl Trace {
+    /// What to say where it has no events: that nothing was done only if the kernel would have told of it.
+    #[must_use]
+    pub const fn nothing(&self) -> &'static str {
+        match self.unavailable {
+            None => "it started nothing, changed no file, reached for no address",
+            Some(_) => "what it did is not known: nobody told of it",
+        }
+    }
+
     /// Its events, sorted for whoever tells of them.
     #[must_use]
     pub fn parts(&self) -> TraceParts<'_> {
@@ -123,11 +133,14 @@ fn events(trace: &Trace) -> Vec<StoryPart> {
     };
     let unforetold = unforetold.into_iter().map(surprising).collect();
     add(&mut parts, "what no finding predicted", unforetold);
-    for (title, events) in [("what it tried", tried), ("what it did", did)] {
+    for (title, events) in [
+        ("what it tried", tried),
+        ("what was let through, perhaps in vain", did),
+    ] {
         add(&mut parts, title, events.into_iter().map(line).collect());
     }
     if parts.is_empty() {
-        let title = "it started nothing, changed no file, reached for no address".to_owned();
+        let title = trace.nothing().to_owned();
         parts.push(StoryPart {
             title,
             ..StoryPart::default()
@@ -253,17 +266,25 @@ mod tests {
     fn a_run_that_did_nothing_says_so_and_one_that_was_not_traced_says_nothing() {
         let mut result = RunResult::new("id".to_owned(), Outcome::Completed, String::new());
         assert!(result.story().is_empty());
-        result.trace = Some(Trace {
+        let mut trace = Trace {
             left_out: 3,
-            unavailable: Some("gVisor".to_owned()),
             ..Trace::default()
-        });
+        };
+        result.trace = Some(trace.clone());
+        let story = result.story();
+        assert_eq!(story.len(), 1);
+        assert_eq!(
+            story[0].title,
+            "it started nothing, changed no file, reached for no address"
+        );
+        trace.unavailable = Some("gVisor".to_owned());
+        result.trace = Some(trace);
         let story = result.story();
         let titles: Vec<&str> = story.iter().map(|part| part.title.as_str()).collect();
         assert_eq!(
             titles,
             [
-                "it started nothing, changed no file, reached for no address",
+                "what it did is not known: nobody told of it",
                 "the trace is not the kernel's: gVisor"
             ]
         );

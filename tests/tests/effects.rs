@@ -350,6 +350,10 @@ print("done")
         daemon.run_request(request)
     };
     let own = request("runc", &[("PYTHONHASHSEED", "1")]);
+    // Nobody saw anything, so nothing is said of what it did not do.
+    let told = format!("{:?}", own.story());
+    assert!(told.contains("is not known"), "{told}");
+    assert!(!told.contains("started nothing"), "{told}");
     let trace = own.trace.expect("its trace");
     assert!(
         trace

@@ -49,7 +49,8 @@ fn eight_scripts_are_told_as_they_stand_in_the_docs() {
         let run = daemon.cli(&line).output().expect("saferunctl runs");
         assert!(run.status.success(), "{name}: {}", text(&run.stderr));
         let told = format!(
-            "$ saferunctl run --workspace {name} main.py --trace\n{}{}",
+            "$ saferunctl run --workspace {name} main.py {}\n{}{}",
+            TRACED.join(" "),
             text(&run.stdout),
             without_chance(&text(&run.stderr))
         );

@@ -101,7 +101,7 @@ mod tests {
             story(&result),
             "saferunctl: what no finding predicted\n  main.py:9: take away /workspace/a\n\
              saferunctl: what it tried\n  main.py:3: reach 192.0.2.1:80\n\
-             saferunctl: what it did\n  write /tmp/\\x1b[2Jx\n  and 9 more of the same kinds\n\
+             saferunctl: what was let through, perhaps in vain\n  write /tmp/\\x1b[2Jx\n  and 9 more of the same kinds\n\
              saferunctl: what was predicted\n  LOW http-request at line 3: tried, and refused\n  \
              LOW deletes-tree at line 7: not reached\n\
              saferunctl: what it would have changed\n  deleted a (7 B)\n"

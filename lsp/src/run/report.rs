@@ -252,7 +252,7 @@ mod tests {
         result.effects = Some(effects);
         let text = text(&result, "", "");
         let told = "---- what no finding predicted ----\nmain.py:9: take away /workspace/\\x1bb\n\n\
-            ---- what it did ----\nmain.py:3: take away /workspace/a\n\n\
+            ---- what was let through, perhaps in vain ----\nmain.py:3: take away /workspace/a\n\n\
             ---- what was predicted ----\nLOW deletes-file at line 3: observed\n\n\
             ---- what it would have changed ----\ndeleted   ~/x\n\n\
             ---- findings ----\nLOW     line    3  SR301 deletes (observed)\n";

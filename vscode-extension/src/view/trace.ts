@@ -45,7 +45,7 @@ export function rows(trace: Trace, script: string): Row[] {
       line: own && line > 0 ? line : undefined,
       place: line > 0 ? (own ? `line ${line}` : `${event.file}:${line}`) : '',
       what: `${VERBS[event.kind] ?? event.kind} ${event.what} (${event.call})`,
-      outcome: [refused ? 'refused' : 'let happen in the sandbox', ...notes].filter(Boolean).join(', '),
+      outcome: [refused ? 'refused' : 'let through', ...notes].filter(Boolean).join(', '),
     };
   });
 }
@@ -65,8 +65,9 @@ export function summary(trace: Trace): { title: string; notes: string[] } {
   const decoys = trace.events.filter((event) => event.kind === 'secret').length;
   const parts = [`${trace.total} seen`, refused > 0 ? `${refused} refused` : '', decoys > 0 ? `${decoys} after secrets` : ''];
   const hidden = Math.max(0, trace.events.length - MOST) + trace.left_out;
+  const nothing = trace.unavailable ? 'what it did is not known: nobody told of it' : 'it started nothing, changed no file, reached for no address';
   return {
-    title: trace.total === 0 ? 'What it tried: it started nothing, changed no file, reached for no address' : `What it tried: ${parts.filter(Boolean).join(', ')}`,
+    title: trace.total === 0 ? `What it tried: ${nothing}` : `What it tried: ${parts.filter(Boolean).join(', ')}`,
     notes: [
       trace.unavailable ? `The trace is not the kernel's: ${trace.unavailable}` : '',
       hidden > 0 ? `${hidden} more of the same kinds are not shown` : '',

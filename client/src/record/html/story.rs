@@ -16,7 +16,7 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
     if !ran(result) {
         return;
     }
-    html.raw("<h2>What it did and what it tried</h2>");
+    html.raw("<h2>What it tried</h2>");
     let Some(trace) = &result.trace else {
         html.raw("<p>This run was not watched while it ran (<code>saferunctl run --trace</code> does that), so this page tells what it was found to mean, what it printed, and how it ended. What it did stayed inside the sandbox either way.</p>");
         return;
@@ -24,14 +24,18 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
     if let Some(why) = &trace.unavailable {
         html.raw("<p>The kernel could not be asked what the program did (")
             .text(why)
-            .raw("). What is listed here is by the program&rsquo;s own word, which can be wrong and can lie.</p>");
+            .raw("). Whatever is listed here is by the program&rsquo;s own word, which can be wrong and can lie.</p>");
     } else {
-        html.raw("<p>SafeRun watched the program from the kernel while it ran: programs that it started, files that it wrote or took away, addresses that it reached for.</p>");
+        html.raw("<p>SafeRun watched the program from the kernel while it ran: programs that it would start, files that it would write or take away, addresses that it reached for.</p>");
     }
     outcome_of_predictions(html, result);
     let parts = trace.parts();
     if trace.events.is_empty() {
-        html.raw("<p>It started nothing, changed no file, and reached for no address.</p>");
+        html.raw(if trace.unavailable.is_none() {
+            "<p>It started nothing, changed no file, and reached for no address.</p>"
+        } else {
+            "<p>What it did is not known: nobody told of it.</p>"
+        });
     }
     events(
         html,
@@ -43,7 +47,11 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
         "<h3>What it tried in vain</h3><p class=soft>The sandbox refused it, or there was nothing to be had: its secrets are decoys.</p>",
         &parts.tried,
     );
-    events(html, "<h3>What it did, inside the sandbox</h3>", &parts.did);
+    events(
+        html,
+        "<h3>What was let through, inside the sandbox</h3><p class=soft>SafeRun is told before each call: whether it succeeded is not known.</p>",
+        &parts.did,
+    );
     if trace.left_out > 0 {
         html.raw("<p class=soft>And ")
             .text(&trace.left_out.to_string())
@@ -54,13 +62,13 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
 /// What an event is, as a verb.
 const fn verb(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Process => "started",
-        EventKind::Write => "wrote",
-        EventKind::Delete => "took away",
-        EventKind::Secret => "looked for the secret",
-        EventKind::Network => "reached for",
-        EventKind::Name => "looked up the name",
-        EventKind::Refused => "called",
+        EventKind::Process => "start",
+        EventKind::Write => "write",
+        EventKind::Delete => "take away",
+        EventKind::Secret => "look for the secret",
+        EventKind::Network => "reach for",
+        EventKind::Name => "look up the name",
+        EventKind::Refused => "call",
     }
 }
 
@@ -81,10 +89,12 @@ fn outcome_of_predictions(html: &mut Html, result: &RunResult) {
     if observed + refused + not_reached == 0 {
         return;
     }
+    let was = |number| if number == 1 { "was" } else { "were" };
     html.raw("<p>Of what reading the code had predicted, ")
         .text(&format!(
-            "{observed} came true, {refused} {} tried and refused, and {not_reached} did not come up in this run",
-            if refused == 1 { "was" } else { "were" },
+            "{observed} {} tried and let through, {refused} {} tried and refused, and {not_reached} did not come up in this run",
+            was(observed),
+            was(refused),
         ))
         .raw(".</p>");
 }
@@ -194,7 +204,7 @@ fn what_it_is(state: &EntryState) -> String {
 /// The mark on a card of a finding: what became of it.
 pub(super) fn mark(html: &mut Html, observed: Option<Observation>) {
     let text = match observed {
-        Some(Observation::Observed) => "<p><b>In this run it came true.</b></p>",
+        Some(Observation::Observed) => "<p><b>In this run it was tried, and let through.</b></p>",
         Some(Observation::Refused) => {
             "<p><b>In this run it was tried, and the sandbox refused it.</b></p>"
         }
@@ -241,7 +251,7 @@ mod tests {
             "/workspace/a",
             "in vain",
             "192.0.2.1:80",
-            "inside the sandbox</h3>",
+            "let through, inside the sandbox</h3>",
             "/tmp/",
             "would have changed",
         ]
@@ -253,7 +263,7 @@ mod tests {
         .collect();
         assert!(places.is_sorted(), "{places:?}\n{page}");
         assert!(
-            page.contains("0 came true, 1 was tried and refused, and 0 did not"),
+            page.contains("0 were tried and let through, 1 was tried and refused, and 0 did not"),
             "{page}"
         );
         assert!(
@@ -276,6 +286,13 @@ mod tests {
             html.end()
         };
         assert!(told(&result).contains("was not watched"));
+        let mut trace = Trace::default();
+        result.trace = Some(trace.clone());
+        assert!(told(&result).contains("started nothing"));
+        trace.unavailable = Some("gVisor".to_owned());
+        result.trace = Some(trace);
+        let blind = told(&result);
+        assert!(!blind.contains("started nothing") && blind.contains("is not known"));
         result.status = saferun_protocol::Outcome::Blocked;
         assert!(!told(&result).contains("<h2>"));
     }
