@@ -29,6 +29,11 @@ impl Hint {
 
     /// Whether it can be about this call, which is an event of this kind and text.
     pub(super) fn is_about(&self, kind: EventKind, call: &str, what: &str) -> bool {
+        // The interpreter says nothing of most of these. No finding is called not reached for want of one, and without a line
+        // one would pass for foretold by any finding of its kind: the last word stands.
+        if kind == EventKind::Refused {
+            return true;
+        }
         let fits = match self.event.as_str() {
             "open" => {
                 call.starts_with("open")
@@ -45,7 +50,6 @@ impl Hint {
             "os.link" => return call.starts_with("link"),
             "os.symlink" => return call.starts_with("symlink"),
             "os.rename" => return call.starts_with("rename"),
-            "os.kill" => return call.contains("kill"),
             "subprocess.Popen" | "os.system" | "os.exec" | "os.posix_spawn" | "os.fork"
             | "os.forkpty" => return kind == EventKind::Process,
             "ctypes.dlsym" => return !self.detail.is_empty() && call.starts_with(&self.detail),
@@ -88,11 +92,11 @@ mod tests {
             ("os.remove", "a/b/", Delete, "unlinkat", "/w/a/b", true),
             ("os.rename", "a to b", Delete, "rename", "/a to /b", true),
             ("os.system", "ls", Process, "execve", "/bin/sh", true),
-            ("os.mkdir", "/tmp/a", Refused, "kill", "kill: x", false),
+            ("os.mkdir", "/tmp/a", Refused, "kill", "kill: x", true),
             ("os.kill", "1", Refused, "kill", "kill: x", true),
-            ("ctypes.dlsym", "prctl", Refused, "prctl", "x", true),
-            ("ctypes.dlsym", "getpid", Refused, "prctl", "x", false),
-            ("ctypes.dlsym", "", Refused, "prctl", "x", false),
+            ("ctypes.dlsym", "unlink", Delete, "unlinkat", "x", true),
+            ("ctypes.dlsym", "getpid", Delete, "unlink", "x", false),
+            ("ctypes.dlsym", "", Delete, "unlink", "x", false),
             ("socket.connect", "h:1", Network, "connect", "h:1", true),
             ("socket.__new__", "2 1", Network, "connect", "h:1", false),
             ("socket.connect", "h:1", Write, "openat", "/a", false),
