@@ -165,10 +165,9 @@ fn keep_to_retention(audit: Audit, policies: PolicyHandle) {
 /// Has ends that could not be recorded written as soon as they can be, also where no run comes that would do it.
 fn catch_up(audit: Audit) {
     tokio::spawn(async move {
-        let mut rounds = tokio::time::interval(Duration::from_secs(5));
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            rounds.tick().await;
+            audit.end_waits().await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
             audit.catch_up();
         }
     });

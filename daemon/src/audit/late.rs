@@ -1,13 +1,9 @@
 //! Ends of runs that could not be written when they came: kept until the record can be written again, and no more of them
 //! than fit here. What is kept is in memory alone: a daemon that is killed meanwhile leaves those runs `interrupted`.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::VecDeque;
+
+use tokio::sync::watch;
 
 use super::{NewEvent, entry::Kind, store::room};
 
@@ -22,11 +18,11 @@ pub(super) struct Late {
     events: VecDeque<NewEvent>,
     bytes: u64,
     /// For who asks from another thread.
-    count: Arc<AtomicUsize>,
+    count: watch::Sender<usize>,
 }
 
 impl Late {
-    pub(super) fn new(count: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(count: watch::Sender<usize>) -> Self {
         Self {
             count,
             ..Self::default()
@@ -66,7 +62,7 @@ impl Late {
     }
 
     fn told(&self) {
-        self.count.store(self.events.len(), Ordering::Relaxed);
+        self.count.send_replace(self.events.len());
     }
 }
 
@@ -81,8 +77,8 @@ mod tests {
 
     #[test]
     fn ends_alone_are_kept_and_no_more_than_fit() {
-        let count = Arc::new(AtomicUsize::new(0));
-        let mut late = Late::new(Arc::clone(&count));
+        let count = watch::Sender::new(0);
+        let mut late = Late::new(count.clone());
         for kind in [Kind::Start, Kind::Quarantine, Kind::Retention] {
             late.keep(event(kind, 0));
         }
@@ -91,15 +87,15 @@ mod tests {
             for _ in 0..=MOST {
                 late.keep(event(Kind::End, 0));
             }
-            assert_eq!(count.load(Ordering::Relaxed), MOST);
+            assert_eq!(*count.borrow(), MOST);
             while late.first().is_some() {
                 late.done();
             }
-            assert_eq!((count.load(Ordering::Relaxed), late.bytes), (0, 0));
+            assert_eq!((*count.borrow(), late.bytes), (0, 0));
         }
         for _ in 0..4 {
             late.keep(event(Kind::End, 12 << 20));
         }
-        assert_eq!(count.load(Ordering::Relaxed), 2);
+        assert_eq!(*count.borrow(), 2);
     }
 }

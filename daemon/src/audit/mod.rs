@@ -28,15 +28,12 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use saferun_protocol::{HostPath, RecordHead, Sealed};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use alerts::Alerts;
 use entry::{Kind, SystemHead};
@@ -218,7 +215,7 @@ pub(crate) struct Audit {
     path: Arc<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
     /// Ends that wait to be written.
-    late: Arc<AtomicUsize>,
+    late: watch::Sender<usize>,
 }
 
 impl Audit {
@@ -227,13 +224,8 @@ impl Audit {
     /// `journal`: where the system journal listens, which is told of the last link now and then.
     pub(crate) fn open(path: PathBuf, journal: Option<PathBuf>) -> std::io::Result<Self> {
         let problem = Arc::new(Mutex::new(None));
-        let late = Arc::new(AtomicUsize::new(0));
-        let commands = writer::start(
-            path.clone(),
-            journal,
-            Arc::clone(&problem),
-            Arc::clone(&late),
-        )?;
+        let late = watch::Sender::new(0);
+        let commands = writer::start(path.clone(), journal, Arc::clone(&problem), late.clone())?;
         Ok(Self {
             commands,
             path: Arc::new(path),
@@ -273,7 +265,13 @@ impl Audit {
 
     /// How many ends of runs could not be written yet, and wait until they can.
     pub(crate) fn late(&self) -> usize {
-        self.late.load(Ordering::Relaxed)
+        *self.late.borrow()
+    }
+
+    /// Returns once an end waits; until then nobody is woken.
+    pub(crate) async fn end_waits(&self) {
+        // The sender is held here: it cannot go away.
+        let _ = self.late.subscribe().wait_for(|count| *count > 0).await;
     }
 
     /// Tries to write the ends that wait, if any do. Returns at once.

@@ -3,13 +3,13 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
 use saferun_protocol::Sealed;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     AuditError, NewEvent, chain,
@@ -78,7 +78,7 @@ pub(super) fn start(
     path: PathBuf,
     journal: Option<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
-    late: Arc<AtomicUsize>,
+    late: watch::Sender<usize>,
 ) -> std::io::Result<mpsc::Sender<Command>> {
     let (commands, inbox) = mpsc::channel(QUEUE);
     let mut writer = Writer {
