@@ -86,7 +86,7 @@ impl Fixture {
             commands: mpsc::channel(1).0,
             path: Arc::new(self.path.clone()),
             problem: Arc::default(),
-            late: Arc::default(),
+            late: watch::Sender::default(),
         }
     }
 

@@ -192,7 +192,7 @@ async fn the_policys_word_on_durability_and_output_goes_with_each_event() {
             commands,
             path: Arc::new(PathBuf::from("r")),
             problem: Arc::default(),
-            late: Arc::default(),
+            late: watch::Sender::default(),
         };
         let rules = AuditRules {
             survives_power_loss: power,
