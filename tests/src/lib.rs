@@ -42,9 +42,10 @@ pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
 pub use disk::{HeldRecord, SmallDisk};
 pub use faults::{Fault, FaultyEngine};
-use policy::{FOR_SCRIPTS, have_policy};
+use policy::FOR_SCRIPTS;
+pub use policy::have_policy;
 pub use system_journal::SystemJournal;
-pub use tools::{docker, long, pause, skipped, snapshot, text};
+pub use tools::{docker, git, long, pause, skipped, snapshot, text};
 
 /// Where the binaries under test are: `SAFERUN_TEST_BIN`, else `target/dist/bin`.
 #[must_use]

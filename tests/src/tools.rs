@@ -65,3 +65,20 @@ pub fn snapshot(root: &Path) -> Vec<(String, Vec<u8>)> {
 pub fn long() -> bool {
     std::env::var_os("SAFERUN_TEST_LONG").is_some()
 }
+
+/// What git says of a folder, by a user that it knows.
+///
+/// # Panics
+/// If it does not start, or fails.
+// Most call it for what it does.
+#[allow(clippy::must_use_candidate)]
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=t", "-c", "user.email=t@localhost"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("git starts");
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    text(&output.stdout).trim().to_owned()
+}

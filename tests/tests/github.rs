@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use saferun_tests::{Daemon, bin, text};
+use saferun_tests::{Daemon, bin, git, text};
 
 fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -25,17 +25,6 @@ fn step(name: &str) -> String {
     assert!(lines.any(|line| line == "        run: |"), "{name}");
     let commands = lines.map_while(|line| line.strip_prefix("          "));
     commands.flat_map(|line| [line, "\n"]).collect()
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=t", "-c", "user.email=t@localhost"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
-    text(&output.stdout).trim().to_owned()
 }
 
 /// A repository, and where the runner keeps its own files.

@@ -215,10 +215,7 @@ fn a_run_whose_record_is_deleted_meanwhile_says_so_and_the_next_record_begins_wi
         return;
     };
     assert_eq!(daemon.run("print(1)").unrecorded, None);
-    let client = daemon.connect();
-    let mut request = saferun_protocol::RunRequest::new("import time\ntime.sleep(300)");
-    request.policy = Some("permissive".to_owned());
-    let running = daemon.spawn(async move { client.run(request).await });
+    let running = begin(&daemon);
     daemon.wait_until("it runs", |daemon| daemon.status().running == 1);
     let state = daemon.folder().join("state");
     for name in [
@@ -231,13 +228,7 @@ fn a_run_whose_record_is_deleted_meanwhile_says_so_and_the_next_record_begins_wi
     }
     let client = daemon.connect();
     let runs = daemon.block_on(client.ps()).expect("the runs");
-    daemon
-        .block_on(client.kill(runs[0].id.clone()))
-        .expect("it is ended");
-    let result = daemon
-        .block_on(running)
-        .expect("the task")
-        .expect("an account");
+    let result = killed(&daemon, runs[0].id.clone(), running);
     let why = result.unrecorded.as_ref().expect("it says so");
     assert!(why.contains("deleted"), "{result:#?}");
     let told = daemon.status().problems;
@@ -262,10 +253,7 @@ fn an_end_that_comes_while_the_record_is_locked_is_added_when_it_is_free_again()
     let Some(daemon) = Daemon::start() else {
         return;
     };
-    let client = daemon.connect();
-    let mut request = saferun_protocol::RunRequest::new("import time\ntime.sleep(300)");
-    request.policy = Some("permissive".to_owned());
-    let running = daemon.spawn(async move { client.run(request).await });
+    let running = begin(&daemon);
     let client = daemon.connect();
     let recorded = || {
         let page = daemon.block_on(client.history(HistoryQuery::default()));
@@ -274,13 +262,7 @@ fn an_end_that_comes_while_the_record_is_locked_is_added_when_it_is_free_again()
     daemon.wait_until("its start is recorded", |_| recorded().len() == 1);
     daemon.wait_until("it runs", |daemon| daemon.status().running == 1);
     let holder = HeldRecord::at(&daemon.folder().join("state/audit.sqlite"));
-    daemon
-        .block_on(client.kill(recorded()[0].id.clone()))
-        .expect("it is ended");
-    let result = daemon
-        .block_on(running)
-        .expect("the task")
-        .expect("an account");
+    let result = killed(&daemon, recorded()[0].id.clone(), running);
     let why = result.unrecorded.as_ref().expect("it says so");
     assert!(why.contains("locked"), "{result:#?}");
     let status = daemon.status();
@@ -301,6 +283,23 @@ fn an_end_that_comes_while_the_record_is_locked_is_added_when_it_is_free_again()
         (Integrity::Consistent, 2),
         "{report:#?}"
     );
+}
+
+type Running = tokio::task::JoinHandle<Result<RunResult, jsonrpsee::core::ClientError>>;
+
+/// A run that goes on until it is killed.
+fn begin(daemon: &Daemon) -> Running {
+    let client = daemon.connect();
+    let mut request = saferun_protocol::RunRequest::new("import time\ntime.sleep(300)");
+    request.policy = Some("permissive".to_owned());
+    daemon.spawn(async move { client.run(request).await })
+}
+
+fn killed(daemon: &Daemon, id: String, running: Running) -> RunResult {
+    let killed = daemon.block_on(daemon.connect().kill(id));
+    killed.expect("it is ended");
+    let account = daemon.block_on(running).expect("the task");
+    account.expect("an account")
 }
 
 /// Under the policy that holds.

@@ -343,8 +343,8 @@ fn ctrl_c_leaves_no_colour_of_the_program_behind() {
     let Some(daemon) = Daemon::start() else {
         return;
     };
-    let dark = "import time\nprint('\\x1b[31;40mdark', flush=True)\ntime.sleep(20)";
-    let run = ["run", "--timeout", "20s", "-c", dark];
+    let dark = "import time\nprint('\\x1b[31;40mdark', flush=True)\ntime.sleep(300)";
+    let run = ["run", "--timeout", "300s", "-c", dark];
     let detached = daemon.cli(&[&run[..], &["--detach"]].concat()).output();
     let id = text(&detached.expect("saferunctl starts").stdout);
     for line in [&run[..], &["logs", "-f", id.trim()]] {
@@ -364,4 +364,6 @@ fn ctrl_c_leaves_no_colour_of_the_program_behind() {
             .expect("the colour passes");
         assert!(after.contains("\x1b[0m"), "{line:?} leaves it: {seen:?}");
     }
+    let killed = daemon.cli(&["kill", id.trim()]).status();
+    assert!(killed.expect("saferunctl starts").success());
 }

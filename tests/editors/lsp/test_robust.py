@@ -95,7 +95,10 @@ class SilentDaemon:
     def hold(self, connection):
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connection.recv(4096)
+            piece = connection.recv(4096)
+            if not piece:
+                return
+            head += piece
         lines = head.decode("ascii").split("\r\n")
         key = next(line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("sec-websocket-key"))
         accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())

@@ -7,20 +7,14 @@ mod layers;
 mod overrides;
 mod presets;
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
 use saferun_protocol::{Advice, ApiClient, Code, RunRequest, RunResult};
-use saferun_tests::{Daemon, text};
+use saferun_tests::{Daemon, have_policy, text};
 
-/// Puts the user's policy in place as an editor saves: by a rename.
+/// Puts the user's policy in place.
 pub(crate) fn write(daemon: &Daemon, yaml: &str) {
-    let folder = daemon.folder().join("config");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("its mode");
-    let new = folder.join("new");
-    fs::write(&new, yaml).expect("a file");
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).expect("its mode");
-    fs::rename(new, folder.join("policy.yaml")).expect("in place");
+    have_policy(&daemon.folder().join("config"), yaml, None);
 }
 
 pub(crate) fn attempt(

@@ -4,13 +4,13 @@ use std::{
     fs::{self, Permissions},
     io::{BufRead, BufReader, Write},
     os::unix::fs::{PermissionsExt, chown, symlink},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use saferun_protocol::{ApiClient, HostPath, RootState, WatchEvent, WatchRequest};
 use saferun_tests::{AS_NOBODY, Daemon, NOBODY};
 
-use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, is_root, skipped};
+use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, folders::Mount, is_root, skipped};
 
 #[test]
 fn a_file_that_is_written_by_its_name_elsewhere_is_seen() {
@@ -85,7 +85,7 @@ fn what_is_written_into_a_folder_while_nobody_may_look_is_found_afterwards() {
     let mut command = daemon
         .wrapped_cli(
             // What is not told by then fails the test.
-            &[&AS_NOBODY[..], &["timeout", "60"]].concat(),
+            &[&AS_NOBODY[..], &["timeout", "300"]].concat(),
             &["watch", "--json", root.to_str().unwrap()],
         )
         .stdout(Stdio::piped())
@@ -164,23 +164,12 @@ fn what_the_kernel_makes_up_is_no_folder_to_watch() {
     }
     let inner = root.join("inner");
     fs::create_dir(&inner).unwrap();
-    let mount = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        assert!(
-            command
-                .args(arguments)
-                .arg(&inner)
-                .status()
-                .unwrap()
-                .success()
-        );
-    };
-    mount("mount", &["-t", "proc", "proc"]);
+    let mounted = Mount::new(inner, &["-t", "proc", "proc"]);
     fs::write(root.join("a.py"), BAD).unwrap();
     let mut watch = Watch::new(&daemon, &root);
     let state = watch.root.clone().unwrap();
     watch.settle(&root, "b.py");
-    mount("umount", &[]);
+    drop(mounted);
     assert_eq!(
         (state.skipped, state.folders),
         (vec!["inner".to_owned()], 1)

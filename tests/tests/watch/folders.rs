@@ -61,15 +61,15 @@ fn folders_that_are_made_moved_and_removed_are_followed() {
     assert!(!watch.told.contains_key(&outside.join("other/deep/z.py")));
 }
 
+/// A small file system, for `mount`.
+const TMPFS: [&str; 5] = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
+
 /// A file system that is there as long as this lives.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    fn new(at: PathBuf) -> Self {
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-            .arg(&at)
-            .status();
+    pub(crate) fn new(at: PathBuf, arguments: &[&str]) -> Self {
+        let done = Command::new("mount").args(arguments).arg(&at).status();
         assert!(
             done.is_ok_and(|status| status.success()),
             "the file system is mounted"
@@ -103,7 +103,7 @@ fn a_root_on_a_mount_that_vanishes_is_left_and_taken_up_again() {
     }
     let (daemon, root) = daemon();
     fs::write(root.join("beneath.py"), OTHER).unwrap();
-    let mount = Mount::new(root.clone());
+    let mount = Mount::new(root.clone(), &TMPFS);
     fs::write(root.join("on.py"), BAD).unwrap();
     let mut watch = Watch::new(&daemon, &root);
     assert_eq!(watch.names(), ["on.py"]);
@@ -111,7 +111,7 @@ fn a_root_on_a_mount_that_vanishes_is_left_and_taken_up_again() {
     watch.until("what was beneath is found", |watch| {
         watch.names() == ["beneath.py"]
     });
-    let _mount = Mount::new(root.clone());
+    let _mount = Mount::new(root.clone(), &TMPFS);
     fs::write(root.join("second.py"), BAD).unwrap();
     watch.until("the second mount is found", |watch| {
         watch.names() == ["second.py"]

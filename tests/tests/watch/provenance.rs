@@ -9,9 +9,9 @@ use std::{
 };
 
 use saferun_protocol::{Generated, HostPath, WatchRequest};
-use saferun_tests::{Daemon, text};
+use saferun_tests::{Daemon, git, text};
 
-use crate::{BAD, OTHER, Watch, daemon, folder, responses::follows, saves::git};
+use crate::{BAD, OTHER, Watch, daemon, folder, responses::follows};
 
 /// Watches a folder for what a model wrote alone.
 fn generated<'daemon>(daemon: &'daemon Daemon, root: &Path) -> Watch<'daemon> {
@@ -38,10 +38,7 @@ fn write(path: &Path, content: &str) {
 }
 
 fn head(root: &Path) -> String {
-    let line = fs::read_to_string(root.join(".git/HEAD")).expect("its HEAD");
-    let name = line.trim().trim_start_matches("ref: ");
-    let commit = fs::read_to_string(root.join(".git").join(name)).expect("its commit");
-    commit.trim().to_owned()
+    git(root, &["rev-parse", "HEAD"])
 }
 
 /// Gives the hook an event, as an agent does after one of its tools.

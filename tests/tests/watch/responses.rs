@@ -10,21 +10,14 @@ use std::{
 };
 
 use saferun_protocol::{Generated, Outcome, WatchEvent};
-use saferun_tests::{AS_NOBODY, Daemon, NOBODY, pause, text};
+use saferun_tests::{AS_NOBODY, Daemon, NOBODY, have_policy, pause, text};
 
 use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, is_root, skipped};
 
 /// The user's policy, in place by a rename.
 fn policy(daemon: &Daemon, yaml: &str, owner: Option<u32>) {
-    let config = daemon.folder().join("config");
-    fs::create_dir_all(&config).expect("a folder");
-    fs::set_permissions(&config, Permissions::from_mode(0o700)).expect("its mode");
-    let new = config.join("new");
-    fs::write(&new, format!("version: 1\n{yaml}")).expect("a file");
-    fs::set_permissions(&new, Permissions::from_mode(0o600)).expect("its mode");
-    chown(&new, owner, owner).expect("its owner");
-    chown(&config, owner, owner).expect("its owner");
-    fs::rename(new, config.join("policy.yaml")).expect("in place");
+    let yaml = format!("version: 1\n{yaml}");
+    have_policy(&daemon.folder().join("config"), &yaml, owner);
 }
 
 /// Waits until the daemon is under another policy than before.

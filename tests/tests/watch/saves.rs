@@ -9,7 +9,7 @@ use std::{
 };
 
 use saferun_protocol::WatchEvent;
-use saferun_tests::text;
+use saferun_tests::{git, text};
 
 use crate::{BAD, CLEAN, OTHER, Watch, daemon};
 
@@ -58,16 +58,6 @@ fn each_style_of_saving_is_seen_and_none_is_taken_for_the_end_of_the_file() {
     watch.until("removed", |watch| !watch.has(&file));
     // Twice, and not at any of the saves before.
     assert_eq!(watch.told[&file].1, 2);
-}
-
-pub(crate) fn git(root: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=t", "-c", "user.email=t@localhost"])
-        .args(arguments)
-        .current_dir(root)
-        .output()
-        .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
 
 /// What `saferunctl scan` finds, by path.
