@@ -30,7 +30,7 @@ class Daemon:
         self.process = None
 
     def start(self):
-        # What is mounted elsewhere on this machine, by engines for instance, is told to every watch of a folder.
+        # A daemon that watches hears of each mount in its namespace, by engines for instance.
         apart = ["unshare", "--mount", "--propagation", "private"] if os.geteuid() == 0 else []
         self.process = subprocess.Popen([*apart, f"{self.binaries}/saferund"], env=self.environment, stderr=self.log,
                                         stdin=subprocess.DEVNULL)

@@ -30,7 +30,7 @@ use crate::{failure::Failure, ui::one_line};
 
 /// Longest list of names that is read from git, in bytes.
 const LONGEST_LIST: u64 = 64 * 1024 * 1024;
-/// Settings that would make git start a program, each set so that it does not.
+/// Settings that would make git start a program, each set so that it does not; `daemon/src/watch/commits.rs` has its own.
 const SAFE: [&str; 5] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",

@@ -33,6 +33,11 @@ impl Late {
         self.events.is_empty()
     }
 
+    /// What they take.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Keeps an end; everything else was refused to who asked for it, and says nothing later.
     pub(super) fn keep(&mut self, event: NewEvent) {
         if event.kind != Kind::End {

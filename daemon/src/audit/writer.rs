@@ -262,6 +262,8 @@ impl Writer {
                     path: self.path.display().to_string(),
                     reason: format!("the room on its disk is not known: {error}"),
                 })?;
+                // Ends that wait gave their promise back.
+                let coming = coming.saturating_add(self.late.bytes());
                 let given = self.promises.give(event.end_room, coming, left);
                 given.map_err(|needed| AuditError::NoRoom {
                     path: self.path.display().to_string(),

@@ -56,6 +56,8 @@ pub(super) fn serve(
     let (socket, meter) = Metered::new(socket, room.clone());
     let service = tower::service_fn(move |request: hyper::Request<Incoming>| {
         speaker.speaks();
+        // What follows a head with a body is not frames yet.
+        let bare = request.body().is_end_stream();
         let mut request = request.map(|body| Timed::new(body, room.begin()));
         let mut service = builder.clone().build(methods.clone(), stop.clone());
         let closed = CancellationToken::new();
@@ -64,7 +66,7 @@ pub(super) fn serve(
             .extensions_mut()
             .insert(ConnectionClosed(closed.clone()));
         let upgrade = jsonrpsee::server::ws::is_upgrade_request(&request);
-        let sound = !upgrade || meter.becomes_a_websocket();
+        let sound = !upgrade || (bare && meter.becomes_a_websocket());
         if upgrade && sound {
             let (session, ended) = (service.on_session_closed(), closed.clone());
             // A WebSocket outlives the HTTP connection, and keeps its place until it ends.

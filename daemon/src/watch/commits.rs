@@ -128,7 +128,7 @@ impl Repository {
         // One that is not whole yet has its HEAD here as soon as it is.
         let folder = folder.map_or_else(|| top.join(".git"), PathBuf::from);
         // Before git is asked for the commit: a move meanwhile is then seen as one.
-        let heads = ["HEAD", "logs/HEAD"].map(|name| {
+        let heads = ["HEAD", "logs/HEAD", "reftable/tables.list"].map(|name| {
             let path = folder.join(name);
             let mark = mark(&path);
             (path, mark)
@@ -200,7 +200,7 @@ fn ask(top: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> {
     answered.filter(|_| done.is_some_and(|status| status.success()))
 }
 
-/// A git that starts no other program.
+/// A git that starts no other program, as that of `client/src/scan/git.rs`: what is shut off there is to be shut off here.
 fn command(top: &Path) -> Command {
     let mut command = Command::new("git");
     // What stands around a daemon that a hook started is about another repository.
@@ -252,7 +252,8 @@ impl Root {
 
     fn meet(&mut self, top: &Path) {
         let revision = &self.commits.revision;
-        let repository = if self.commits.repositories.len() < MAX_REPOSITORIES {
+        let asked = self.commits.repositories.len() < MAX_REPOSITORIES;
+        let repository = if asked {
             Repository::read(top, revision)
         } else {
             Repository {
@@ -260,7 +261,15 @@ impl Root {
                 heads: Vec::new(),
             }
         };
-        if repository.base.is_none() {
+        if !asked {
+            self.shared.notice(
+                format!(
+                    "{} is not compared with {revision}: it is beyond the {MAX_REPOSITORIES} repositories of a watched folder, and all in it counts as new",
+                    top.display()
+                ),
+                "watch its folder apart",
+            );
+        } else if repository.base.is_none() {
             self.shared.notice(
                 format!(
                     "git has no commit {revision} to compare {} with: all in it counts as new",

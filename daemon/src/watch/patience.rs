@@ -31,10 +31,14 @@ pub(crate) async fn asked<T: Send + 'static>(
 ) -> Result<T, ErrorObjectOwned> {
     let done = within(PATIENCE, &ASKED, work).await;
     done.unwrap_or_else(|error| {
-        Err(Code::Busy.error(
-            format!("the watch failed: {error}"),
-            "if a network's folder is named there, look whether it answers",
-        ))
+        let told = format!("the watch failed: {error}");
+        Err(match error.kind() {
+            io::ErrorKind::TimedOut => Code::Busy.error(
+                told,
+                "if a network's folder is named there, look whether it answers",
+            ),
+            _ => Code::Internal.error(told, "see the daemon's log"),
+        })
     })
 }
 

@@ -334,6 +334,7 @@ fn matters(event: &InotifyEvent, name: &Path) -> bool {
     event.mask.contains(AddWatchFlags::IN_ISDIR)
         || rules::is_scanned(name)
         || name.as_os_str() == "HEAD"
+        || name.as_os_str() == "tables.list"
         || rules::says_what_is_ignored(name.as_os_str())
 }
 
