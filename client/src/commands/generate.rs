@@ -36,7 +36,7 @@ fn render(command: &mut Command, text: &mut Vec<u8>) -> std::io::Result<()> {
     page.render_synopsis_section(text)?;
     page.render_description_section(text)?;
     page.render_options_section(text)?;
-    examples(command, text);
+    notes(command, text);
     describe(command, text)?;
     page.render_version_section(text)
 }
@@ -49,18 +49,18 @@ fn describe(command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
         page.render_synopsis_section(text)?;
         page.render_description_section(text)?;
         page.render_options_section(text)?;
-        examples(sub, text);
+        notes(sub, text);
         describe(sub, text)?;
     }
     Ok(())
 }
 
 /// What follows the options in a command's help, line by line as it stands there.
-fn examples(command: &Command, text: &mut Vec<u8>) {
+fn notes(command: &Command, text: &mut Vec<u8>) {
     let Some(after) = command.get_after_help() else {
         return;
     };
-    text.extend_from_slice(b".SH EXAMPLES\n.nf\n");
+    text.extend_from_slice(b".SH NOTES\n.nf\n");
     for line in after.to_string().lines() {
         // A line that begins with a dot or a quote would be a request.
         let line = line.replace('\\', "\\e").replace('-', "\\-");

@@ -148,19 +148,21 @@ fn read(path: &Path) -> Result<Source, Failure> {
             "check the path",
         )
     };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| {
             let bound = saferun_policy::MAX_BYTES as u64 + 1;
-            file.take(bound).read_to_string(&mut text)
+            file.take(bound).read_to_end(&mut bytes)
         })
         .map_err(|error| unusable(error.to_string()))?;
-    if text.len() > saferun_policy::MAX_BYTES {
+    // Before it is taken for text: the bound may cut a character.
+    if bytes.len() > saferun_policy::MAX_BYTES {
         return Err(unusable(format!(
             "it is larger than {} bytes",
             saferun_policy::MAX_BYTES
         )));
     }
+    let text = String::from_utf8(bytes).map_err(|_| unusable("it is not UTF-8 text".to_owned()))?;
     let layer = if path.file_name().is_some_and(|name| name == PROJECT_FILE) {
         LayerKind::Project
     } else if path.starts_with("/etc/saferun") {

@@ -44,13 +44,14 @@ pub(crate) fn anchor(text: &str) -> Result<Anchor, String> {
 
 /// The links of a file, one a line; empty lines and those that begin with `#` are left out.
 pub(super) fn read(path: &Path) -> Result<Vec<Anchor>, Failure> {
-    let shown = one_line(&path.display().to_string());
-    let mut text = String::new();
+    let shown = ui::path(path);
+    let mut bytes = Vec::new();
+    let cannot =
+        |why: &str| Failure::usage(format!("cannot read {shown}: {why}"), "check the path");
     let length = File::open(path)
-        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
-        .map_err(|error| {
-            Failure::usage(format!("cannot read {shown}: {error}"), "check the path")
-        })?;
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot(&error.to_string()))?;
+    // Before it is taken for text: the bound may cut a character.
     if length as u64 > LONGEST {
         return Err(Failure::usage(
             format!(
@@ -60,6 +61,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Anchor>, Failure> {
             "keep the newest lines: each link stands for all before it",
         ));
     }
+    let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text"))?;
     let lines = (1..).zip(text.lines());
     lines
         .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))

@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     daemon,
     failure::Failure,
-    ui::{Progress, one_line},
+    ui::{self, Progress, one_line},
 };
 
 /// Most that the program which looks at a copy may say, in bytes.
@@ -32,7 +32,7 @@ pub(super) async fn verify(
     anchors: Vec<Anchor>,
     within: Duration,
 ) -> Result<VerifyReport, Failure> {
-    let shown = one_line(&copy.display().to_string());
+    let shown = ui::path(copy);
     let cannot = |reason: &str| {
         Failure::failed(
             format!("cannot verify {shown}: {}", one_line(reason.trim())),

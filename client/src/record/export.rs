@@ -19,7 +19,7 @@ use crate::{
     args::{ExportArgs, Global},
     daemon, exit,
     failure::Failure,
-    ui::{self, json, one_line},
+    ui::{self, json},
 };
 
 /// The JSON Schema of [`Report`].
@@ -82,13 +82,10 @@ pub(crate) async fn export(args: &ExportArgs, global: &Global) -> Result<u8, Fai
         Some(path) => {
             save(path, text.as_bytes()).map_err(|error| Failure {
                 exit: exit::FAILED,
-                message: format!(
-                    "cannot write {}: {error}",
-                    one_line(&path.display().to_string())
-                ),
+                message: format!("cannot write {}: {error}", ui::path(path)),
                 advice: Some("check the folder and its room".to_owned()),
             })?;
-            ui::note(format!("wrote {}", one_line(&path.display().to_string())));
+            ui::note(format!("wrote {}", ui::path(path)));
         }
     }
     Ok(0)

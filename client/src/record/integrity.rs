@@ -214,7 +214,7 @@ fn read_key(path: &Path) -> Result<String, Failure> {
     } else {
         File::open(path).and_then(|mut file| read(&mut file))
     };
-    let shown = one_line(&path.display().to_string());
+    let shown = ui::path(path);
     let text = text.map_err(|error| {
         Failure::usage(
             format!("cannot read the key in {shown}: {error}"),

@@ -83,8 +83,14 @@ struct Entry {
 /// # Errors
 /// Why it could not be read, in a few words.
 pub(super) async fn read(wanted: &Wanted<'_>) -> Result<Kept, String> {
-    match timeout(PATIENCE, ask(wanted)).await {
-        Ok(kept) => kept,
+    let mut kept = Kept::default();
+    match timeout(PATIENCE, ask(wanted, &mut kept)).await {
+        Ok(done) => done.map(|()| kept),
+        // The newest come first: what came in time is compared.
+        Err(_) if !kept.lines.is_empty() => {
+            kept.cut = true;
+            Ok(kept)
+        }
         Err(_) => Err(format!(
             "journalctl took more than {} s",
             PATIENCE.as_secs()
@@ -92,7 +98,7 @@ pub(super) async fn read(wanted: &Wanted<'_>) -> Result<Kept, String> {
     }
 }
 
-async fn ask(wanted: &Wanted<'_>) -> Result<Kept, String> {
+async fn ask(wanted: &Wanted<'_>, kept: &mut Kept) -> Result<(), String> {
     let mut child = Command::new("journalctl")
         .args(arguments(wanted))
         .stdin(Stdio::null())
@@ -101,7 +107,6 @@ async fn ask(wanted: &Wanted<'_>) -> Result<Kept, String> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("journalctl cannot be started: {error}"))?;
-    let mut kept = Kept::default();
     if let Some(stdout) = child.stdout.take() {
         let mut lines = BufReader::new(stdout.take(LONGEST)).lines();
         while kept.lines.len() < MOST {
@@ -114,7 +119,7 @@ async fn ask(wanted: &Wanted<'_>) -> Result<Kept, String> {
         kept.cut = kept.lines.len() == MOST || lines.get_ref().get_ref().limit() == 0;
         if kept.cut {
             // Enough: it need not come to its end.
-            return Ok(kept);
+            return Ok(());
         }
     }
     let mut said = String::new();
@@ -126,7 +131,7 @@ async fn ask(wanted: &Wanted<'_>) -> Result<Kept, String> {
     if !status.success() && !said.trim().is_empty() {
         return Err(format!("journalctl said: {}", said.trim()));
     }
-    Ok(kept)
+    Ok(())
 }
 
 fn arguments(wanted: &Wanted<'_>) -> Vec<OsString> {

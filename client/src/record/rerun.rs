@@ -186,7 +186,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
         Ok::<_, std::io::Error>(bytes)
     };
-    let shown = one_line(&path.display().to_string());
+    let shown = ui::path(path);
     let bytes = read().map_err(|error| {
         Failure::usage(format!("cannot read {shown}: {error}"), "check the path")
     })?;

@@ -113,7 +113,7 @@ fn leave_after(time: Duration) {
         let _ = thread::Builder::new().spawn(|| {
             if !OVER.load(Ordering::SeqCst) {
                 ui::note(
-                    "saferunctl: interrupted; the daemon ends the run, which did not end in time",
+                    "saferunctl: interrupted, but what it waited for did not end in time; the daemon ends a run that nobody waits for",
                 );
             }
         });

@@ -17,7 +17,7 @@ use crate::{
     daemon, exit,
     failure::Failure,
     run::signals,
-    ui::{self, one_line},
+    ui,
 };
 
 /// Where the events go.
@@ -107,7 +107,7 @@ fn absolute(path: &Path) -> Result<HostPath, Failure> {
     match std::path::absolute(path) {
         Ok(path) => Ok(HostPath::from(path.as_path())),
         Err(error) => Err(Failure::usage(
-            format!("{}: {error}", one_line(&path.display().to_string())),
+            format!("{}: {error}", ui::path(path)),
             "name a path that exists",
         )),
     }

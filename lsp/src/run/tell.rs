@@ -201,7 +201,7 @@ pub(super) async fn finished(
 
 /// What a traced run did, the surprises first, for plugins to show as it is; what limit ended it comes last.
 fn story(result: &RunResult) -> Value {
-    let end = by_a_limit(result.status).then(
+    let end = (result.trace.is_some() && by_a_limit(result.status)).then(
         || json!({"title": "what ended it", "lines": [{"text": result.message}], "notes": []}),
     );
     let parts = result.story().into_iter().map(|mut part| {
@@ -276,5 +276,8 @@ mod tests {
         assert_eq!(last["lines"][0]["text"], "over its time\\x1b");
         result.status = Outcome::Completed;
         assert!(!story(&result).to_string().contains("over its time"));
+        // The message of a run that was not traced stands alone.
+        (result.status, result.trace) = (Outcome::Timeout, None);
+        assert_eq!(story(&result), json!([]));
     }
 }
