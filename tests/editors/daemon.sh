@@ -3,6 +3,9 @@
 : "${SAFERUN_TEST_BIN:?run scripts/test.sh, or set it to the folder with the binaries}"
 EDITORS_TMP=$(mktemp -d)
 export SAFERUN_SOCKET=$EDITORS_TMP/s.sock SAFERUN_STATE_DIR=$EDITORS_TMP/state
+# No policy but that which a test writes.
+export SAFERUN_CONFIG_DIR=$EDITORS_TMP/config SAFERUN_SYSTEM_CONFIG_DIR=$EDITORS_TMP/etc
+mkdir "$SAFERUN_CONFIG_DIR"
 export PATH=$SAFERUN_TEST_BIN:$PATH
 CACHE=${SAFERUN_EDITORS_DIR:-$ROOT/target/editors}
 

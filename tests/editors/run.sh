@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Drives the real editors against the real server, daemon and engine. `run.sh NAME...` runs some: lsp, neovim, eglot,
-# ale, vsix, vscode-api, vscode-ui, vscode-first, vscode-watch. Screenshots and logs are kept in target/editors/out.
+# ale, settings, vsix, vscode-api, vscode-ui, vscode-first, vscode-watch. Screenshots and logs are kept in target/editors/out;
+# SAFERUN_KEEP_SHOTS=1 run.sh vsix vscode-ui also makes those of the extension's README anew.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 HERE=$ROOT/tests/editors
@@ -42,21 +43,26 @@ eglot() {
   local file=$EDITORS_TMP/eglot/a.py
   mkdir -p "$(dirname "$file")"
   printf 'import yaml\nyaml.load(open("x"))\n' >"$file"
-  timeout 120 emacs --batch -Q -l "$HERE/emacs/e2e.el" "$file" >"$OUT/eglot.log" 2>&1 || { tail -60 "$OUT/eglot.log" >&2; return 1; }
+  python3 "$HERE/settings.py" elisp >"$EDITORS_TMP/eglot/settings.el"
+  timeout 180 emacs --batch -Q -l "$HERE/emacs/e2e.el" "$file" "$EDITORS_TMP/eglot/settings.el" >"$OUT/eglot.log" 2>&1 || { tail -60 "$OUT/eglot.log" >&2; return 1; }
   grep -q '^PASS' "$OUT/eglot.log"
 }
 
 ale() {
-  local file=$EDITORS_TMP/ale/a.py
-  mkdir -p "$(dirname "$file")"
-  printf 'import yaml\nyaml.load(open("x"))\n' >"$file"
+  local work=$EDITORS_TMP/ale want
+  mkdir -p "$work"
+  python3 "$HERE/settings.py" vim >"$work/settings.vim"
   rm -f "$OUT/ale.txt"
-  (cd "$(dirname "$file")" && FILE=$file OUT=$OUT/ale.txt timeout 60 vim -es -Nu NONE -S "$HERE/vim/e2e.vim" </dev/null) || true
+  (cd "$work" && SETTINGS=$work/settings.vim OUT=$OUT/ale.txt timeout 180 vim -es -Nu NONE -S "$HERE/vim/e2e.vim" </dev/null) || true
   [ -s "$OUT/ale.txt" ] || { echo "Vim wrote nothing" >&2; return 1; }
-  for want in '^FOUND 2:1 .*SR631' '^ACTIONS .*SafeRun: Run in sandbox' '^TEXT yaml.safe_load'; do
+  for want in '^FOUND a.py 2:1 .*SR631' '^ACTIONS .*SafeRun: Run in sandbox' '^TEXT yaml.safe_load' \
+    '^REPORT from the sandbox$' '^REPORT .*exit code 1' '^FOUND a.md 4:' '^REPORT 42$' '^FOUND .saferun.yaml 2:' '^PASS$'; do
     grep -q "$want" "$OUT/ale.txt" || { echo "missing: $want" >&2; cat "$OUT/ale.txt" >&2; return 1; }
   done
 }
+
+# The settings of editors that cannot be driven here can at least be read.
+settings() { python3 "$HERE/settings.py" --check; }
 
 # One command makes the .vsix, with the programs in it and the licences of all parts.
 vsix() {
@@ -69,13 +75,17 @@ vsix() {
   ! grep -q 'node_modules\|/src/\|meta.json' "$OUT/vsix.txt" || { echo "the package holds what it should not" >&2; return 1; }
 }
 
-vscode_ui() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" ui | tee "$OUT/vscode-ui.log"; }
+# With SAFERUN_KEEP_SHOTS set, the screenshots of the extension's README are replaced by those of this run.
+vscode_ui() {
+  CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 240 "$HERE/vscode.sh" ui | tee "$OUT/vscode-ui.log" || return 1
+  [ -z "${SAFERUN_KEEP_SHOTS:-}" ] || cp "$OUT/shots/findings.png" "$OUT/shots/run.png" "$ROOT/vscode-extension/media/shots/"
+}
 vscode_api() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" api | tee "$OUT/vscode-api.log"; }
 vscode_first() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" first | tee "$OUT/vscode-first.log"; }
 
 vscode_watch() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 300 "$HERE/vscode.sh" watch | tee "$OUT/vscode-watch.log"; }
 
-all=(lsp neovim eglot ale vsix vscode-api vscode-ui vscode-first vscode-watch)
+all=(lsp neovim eglot ale settings vsix vscode-api vscode-ui vscode-first vscode-watch)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do run "$name" "${name//-/_}"; done
 if [ ${#failed[@]} -gt 0 ]; then

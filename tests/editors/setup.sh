@@ -7,7 +7,7 @@ HERE=$ROOT/tests/editors
 CACHE=${SAFERUN_EDITORS_DIR:-$ROOT/target/editors}
 export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
 mkdir -p "$CACHE"
-apt_install python3 python3-venv emacs-nox elpa-eglot vim-nox vim-ale chromium fonts-dejavu-core curl
+apt_install python3 python3-venv emacs-nox elpa-eglot elpa-markdown-mode elpa-yaml-mode vim-nox vim-ale chromium fonts-dejavu-core curl
 command -v npm >/dev/null || apt_install nodejs npm
 
 stamp() { sha256sum "$@" | sha256sum | cut -c1-16; }

@@ -16,7 +16,7 @@ cat >"$work/ud/User/settings.json" <<'J'
 J
 if [ "$kind" = first ]; then
   # A machine that has never seen SafeRun: no setting, no variable, no program of it but those within the package.
-  unset SAFERUN_SOCKET SAFERUN_STATE_DIR
+  unset SAFERUN_SOCKET SAFERUN_STATE_DIR SAFERUN_CONFIG_DIR SAFERUN_SYSTEM_CONFIG_DIR
   PATH=${PATH#"$SAFERUN_TEST_BIN":}
   ! command -v saferunctl saferund saferun-lsp || { echo "SafeRun is on PATH" >&2; exit 1; }
   export XDG_RUNTIME_DIR=$work/run XDG_STATE_HOME=$work/home/state XDG_CONFIG_HOME=$work/home/config

@@ -1,4 +1,5 @@
-;;; emacs --batch -Q -l e2e.el FILE: eglot without any package of ours. Exits 0 or 1.
+;;; emacs --batch -Q -l e2e.el FILE SETTINGS: eglot without any package of ours; SETTINGS holds what docs/editors.md gives.
+;;; Exits 0 or 1.
 (setq load-prefer-newer t backup-inhibited t create-lockfiles nil)
 (let ((default-directory "/usr/share/emacs/site-lisp/elpa/"))
   (when (file-directory-p default-directory) (normal-top-level-add-subdirs-to-load-path)))
@@ -35,11 +36,37 @@ the message of the result, stays unread in the process' buffer until the server 
 (cl-defmethod eglot-handle-notification :before (_server (_method (eql window/showMessage)) &key _type message)
   (push message shown))
 
+(defun fail (what)
+  (message "FAIL %s\nSHOWN %S" what shown)
+  (kill-emacs 1))
+
+(defun report ()
+  "Wait for the message of a result, and give the report that it names."
+  (let (path)
+    (until "no message of the result"
+           (lambda () (setq path (cl-some (lambda (m) (and (string-match "See \\(/.*\\)$" m) (match-string 1 m))) shown))))
+    (setq shown nil)
+    (with-temp-buffer
+      (insert-file-contents path)
+      (message "REPORT %s" (buffer-string))
+      (buffer-string))))
+
+(defun other (folder name mode text)
+  "Open a new file with TEXT in MODE, and wait for what is found in it."
+  (with-temp-file (expand-file-name name folder) (insert text))
+  (find-file (expand-file-name name folder))
+  (funcall mode)
+  (apply #'eglot (eglot--guess-contact))
+  (until (format "no diagnostics in %s" name) (lambda () (flymake-start) (flymake-diagnostics))))
+
+(defun actions-at-diagnostic ()
+  (let ((d (car (flymake-diagnostics))))
+    (append (eglot-code-actions (flymake-diagnostic-beg d) (flymake-diagnostic-end d) nil nil) nil)))
+
 (let ((file (expand-file-name (pop command-line-args-left))))
   (setq eglot-sync-connect 10 eglot-connect-timeout 10 eglot-autoshutdown nil
         eglot-confirm-server-initiated-edits nil)
-  ;; The settings that docs/editors.md gives.
-  (add-to-list 'eglot-server-programs '(python-mode . ("saferun-lsp")))
+  (load (expand-file-name (pop command-line-args-left)))
   (find-file file)
   (python-mode)
   (apply #'eglot (eglot--guess-contact))
@@ -59,12 +86,17 @@ the message of the result, stays unread in the process' buffer until the server 
   (insert "print(6 * 7)\n")
   (eglot--signal-textDocument/didChange)
   (execute "saferun.run" (list :uri (eglot--path-to-uri file)))
-  (until "no message of the result" (lambda () (cl-some (lambda (m) (string-match "See \\(/.*\\)$" m)) shown)))
-  (let ((report (cl-some (lambda (m) (and (string-match "See \\(/.*\\)$" m) (match-string 1 m))) shown)))
-    (with-temp-buffer
-      (insert-file-contents report)
-      (message "REPORT %s" (buffer-string))
-      (unless (string-match "\n42\n" (buffer-string)) (kill-emacs 1))))
+  (unless (string-match "\n42\n" (report)) (fail "the report has no output"))
+  ;; A block of Markdown and a policy, each in the mode that a person would have.
+  (other (file-name-directory file) "a.md" #'markdown-mode "# Notes\n\n```python\neval('6 * 8')\nprint(6 * 8)\n```\n")
+  (let ((run (cl-find-if (lambda (a) (string-match "Run this block in the sandbox" (plist-get a :title))) (actions-at-diagnostic))))
+    (unless run (fail "no action for a block"))
+    (let ((command (plist-get run :command)))
+      (apply #'execute (plist-get command :command) (append (plist-get command :arguments) nil))))
+  (unless (string-match "\n48\n" (report)) (fail "the report of the block has no output"))
+  (set-buffer-modified-p nil)
+  (other (file-name-directory file) ".saferun.yaml" #'yaml-mode "version: 1\nlimts:\n  time: 5s\n")
+  (unless (string-match "limts" (flymake-diagnostic-text (car (flymake-diagnostics)))) (fail "no word on the policy"))
   (eglot-shutdown (eglot--current-server-or-lose))
   (set-buffer-modified-p nil)
   (message "PASS")
