@@ -125,10 +125,18 @@ function M.finished(params)
   vim.cmd.redrawstatus()
 end
 
--- Asks for a reason. Blocks like any prompt of Neovim; an empty answer means no.
+-- Asks for a reason with vim.ui.input, which plugins may replace. An empty answer means no.
 function M.reason(params)
-  local ok, answer = pcall(vim.fn.input, { prompt = 'SafeRun: ' .. params.message .. ' Reason to run it anyway: ' })
-  if not ok or answer == '' then
+  local asked, is_main = coroutine.running()
+  if not asked or is_main then
+    return vim.NIL
+  end
+  vim.ui.input({ prompt = 'SafeRun: ' .. params.message .. ' Reason to run it anyway: ' }, function(answer)
+    -- A prompt may answer before this function waits.
+    vim.schedule(function() coroutine.resume(asked, answer) end)
+  end)
+  local answer = coroutine.yield()
+  if not answer or answer == '' then
     return vim.NIL
   end
   return { reason = answer }

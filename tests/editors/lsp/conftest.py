@@ -49,6 +49,33 @@ class Editor:
         )
         return uri
 
+    def open_notebook(self, name, cells):
+        """Opens the cells, by name, as one notebook; gives the address of each."""
+        uri = (self.folder / name).as_uri()
+        addresses = {cell: uri.replace("file:", "vscode-notebook-cell:") + f"#{cell}" for cell in cells}
+        self.client.notebook_document_did_open(
+            t.DidOpenNotebookDocumentParams(
+                notebook_document=t.NotebookDocument(
+                    uri=uri,
+                    notebook_type="jupyter-notebook",
+                    version=1,
+                    cells=[t.NotebookCell(kind=t.NotebookCellKind.Code, document=one) for one in addresses.values()],
+                ),
+                cell_text_documents=[
+                    t.TextDocumentItem(uri=addresses[cell], language_id="python", version=1, text=text)
+                    for cell, text in cells.items()
+                ],
+            )
+        )
+        return addresses
+
+    def apply(self, uri, action):
+        """Makes the one edit of an action, and tells the server."""
+        (edit,) = action.edit.changes[uri]
+        place = lambda position: (position.line, position.character)
+        self.change(uri, place(edit.range.start), place(edit.range.end), edit.new_text)
+        return edit.new_text
+
     def change(self, uri, start, end, text):
         self.version += 1
         at = lambda p: t.Position(line=p[0], character=p[1])
@@ -140,6 +167,14 @@ async def client(request, lsp_client: LanguageClient, tmp_path):
     if editor.pulls:
         assert not lsp_client.diagnostics, "pulled and pushed"
     await lsp_client.shutdown_session()
+
+
+@pytest.fixture
+def policy():
+    """Writes the user's policy, and takes it away again."""
+    path = pathlib.Path(os.environ["SAFERUN_CONFIG_DIR"]) / "policy.yaml"
+    yield lambda text: path.write_text("version: 1\n" + text)
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -144,6 +144,40 @@ async def test_a_block_of_markdown_runs(editor):
     assert "\n42\n" in report
 
 
+async def test_a_block_of_markdown_has_actions_of_its_own(editor):
+    blocks = f"# x\n\n```python\nprint(6 * 7)\n```\n\nAnd then:\n\n```python\n{HARM}print(8 * 9)\n```\n"
+    uri = editor.open("a.md", blocks, "markdown")
+    await editor.diagnostics(uri, lambda found: any(d.range.start.line == 10 for d in found))
+    actions = {action.title: action for action in await editor.actions(uri, whole(3))}
+    assert "SafeRun: Run in sandbox" not in actions
+    run = actions["SafeRun: Run this block in the sandbox"].command
+    await editor.execute(run.command, run.arguments)
+    report = await editor.until(lambda: shown_report(editor))
+    assert "\n42\n" in report and "status    completed" in report
+    editor.client.shown_documents.clear(), editor.client.messages.clear()
+    # The other block needs a reason.
+    actions = {action.title: action for action in await editor.actions(uri, whole(10))}
+    run = actions["SafeRun: Run with override…"].command
+    editor.answer = "It is a test, and I know what it does"
+    await editor.execute(run.command, run.arguments)
+    report = await editor.until(lambda: shown_report(editor))
+    assert "overridden" in report and "main.py:11" in report and "\n42\n" not in report, report
+
+
+async def test_a_cell_of_a_notebook_has_actions(editor):
+    cells = {"a": "import yaml\nx = 6\n", "b": "yaml.load(open('x'))\n", "c": "print(x * 7)\n"}
+    address = editor.open_notebook("n.ipynb", cells)
+    found = await editor.diagnostics(address["b"], lambda found: "SR631" in codes(found))
+    actions = await editor.actions(address["b"], whole(0), found)
+    fix = next(a for a in actions if a.kind == "quickfix" and "safe_load" in a.title)
+    assert fix.edit.changes[address["b"]][0].new_text == "safe_load"
+    actions = await editor.actions(address["c"], whole(0))
+    run = next(a for a in actions if a.title == "SafeRun: Run in sandbox")
+    await editor.execute(run.command.command, run.command.arguments)
+    report = await editor.until(lambda: shown_report(editor))
+    assert "\n42\n" in report and "exit code 0" in report, report
+
+
 async def test_an_override_needs_a_reason(editor):
     uri = editor.open("a.py", HARM)
     await editor.diagnostics(uri, lambda found: any(d.severity == 1 for d in found))

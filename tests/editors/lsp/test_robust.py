@@ -160,6 +160,78 @@ def test_a_run_that_the_daemon_does_not_take_can_be_cancelled(tmp_path):
     server.process.wait()
 
 
+LONG_RUN = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
+SHOWS_RUNS = {"window": {"workDoneProgress": True}, "experimental": {"saferun": {"events": True}}}
+
+
+def begin_long_run(server):
+    """Has a run begin that would last a minute; gives its id, and the token of its progress."""
+    server.open(LONG_RUN)
+    run = {"command": "saferun.run", "arguments": [{"uri": "untitled:Untitled-1"}]}
+    server.send(id=2, method="workspace/executeCommand", params=run)
+    seen = {}
+    while {"id", "output", "token"} - set(seen):
+        message = server.next()
+        params = message.get("params") or {}
+        if message.get("method") == "window/workDoneProgress/create":
+            server.send(id=message["id"], result=None)
+        elif message.get("method") == "$/progress" and params["value"]["kind"] == "begin":
+            assert params["value"]["cancellable"]
+            seen["token"] = params["token"]
+        elif message.get("method") == "saferun/runEvent":
+            event = params["event"]
+            if event["event"] == "accepted":
+                seen["id"] = event["id"]
+            elif event["event"] == "output" and "begun" in event["text"]:
+                seen["output"] = True
+    return seen
+
+
+def end_of(run):
+    """What the daemon's record says of a run, once it is over."""
+    other = Raw()
+    other.begin()
+    for number in range(100, 400):
+        other.send(id=number, method="workspace/executeCommand", params={"command": "saferun.history", "arguments": []})
+        found = [one for one in other.answer(number)["result"] if one["id"] == run]
+        if found and found[0]["status"]:
+            break
+        time.sleep(0.1)
+    other.process.kill()
+    other.process.wait()
+    return found[0]["status"] if found else None
+
+
+def test_cancelling_the_progress_ends_the_run(server):
+    server.begin(capabilities=SHOWS_RUNS)
+    token = begin_long_run(server)["token"]
+    server.send(method="window/workDoneProgress/cancel", params={"token": token})
+    ends = {}
+    while len(ends) < 2:
+        message = server.next()
+        params = message.get("params") or {}
+        if message.get("method") == "saferun/runFinished":
+            ends["run"] = params["result"]["status"]
+        elif message.get("method") == "$/progress" and params["value"]["kind"] == "end":
+            ends["progress"] = params["token"]
+    assert ends == {"run": "cancelled", "progress": token}
+
+
+def test_a_daemon_that_may_not_be_started_is_asked_for(tmp_path):
+    server = Raw(env=dict(os.environ, SAFERUN_SOCKET=str(tmp_path / "s.sock")))
+    server.begin(initializationOptions={"startDaemon": False})
+    server.open("import os\nos.system(input())\n")
+    assert server.diagnostics(), "without a daemon it scans"
+    run = {"command": "saferun.run", "arguments": [{"uri": "untitled:Untitled-1"}]}
+    server.send(id=2, method="workspace/executeCommand", params=run)
+    while (message := server.next()).get("method") != "window/showMessage":
+        pass
+    assert message["params"]["type"] == 1 and "saferunctl daemon start" in message["params"]["message"], message
+    assert not (tmp_path / "s.sock").exists()
+    server.process.kill()
+    server.process.wait()
+
+
 def test_edits_outside_of_the_text(server):
     server.begin()
     server.open("a = 1\n")
@@ -255,10 +327,12 @@ def test_the_death_of_the_editor_ends_it():
     """The editor is killed while somebody else still holds the pipe."""
     editor = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     raw = Raw()
-    raw.begin(processId=editor.pid)
+    raw.begin(processId=editor.pid, capabilities=SHOWS_RUNS)
+    run = begin_long_run(raw)["id"]
     os.kill(editor.pid, signal.SIGKILL)
     editor.wait()
     assert raw.process.wait(8) == 1
+    assert end_of(run) == "cancelled", "its run ends with it"
 
 
 def test_options_are_plain():

@@ -1,5 +1,6 @@
 -- Drives Neovim as a person would: nvim --clean --headless -l e2e.lua PLUGIN_FOLDER WORK_FOLDER
--- Prints one JSON object a line, and the time from :SafeRun to the first output; exits 0 or 1.
+-- Prints one JSON object a line, and the time from :SafeRun to the first output; exits 0 or 1. With a third argument it
+-- begins a run and waits to be killed.
 local plugin, work = arg[1], arg[2]
 
 local function out(key, value) io.stdout:write(vim.json.encode({ [key] = value }) .. '\n') end
@@ -31,6 +32,19 @@ local function float()
       return vim.api.nvim_win_get_buf(window)
     end
   end
+end
+
+-- The editor of step 9, which is killed in the middle of a run.
+if arg[3] == 'run' then
+  local buffer = edit('killed.py', { 'import time', "print('begun', flush=True)", 'time.sleep(60)' })
+  wait('no client', function()
+    local client = vim.lsp.get_clients({ bufnr = buffer, name = 'saferun' })[1]
+    return client and client.initialized
+  end)
+  vim.cmd('SafeRun')
+  wait('did not begin', function() return float() and text(float()):find('begun', 1, true) end)
+  out('run', 'begun')
+  vim.wait(60000)
 end
 
 local finished
@@ -106,7 +120,24 @@ vim.cmd('SafeRunOverride a test of the override')
 wait('no end', function() return finished ~= nil end)
 ok(finished.result and finished.result.overridden, vim.inspect(finished))
 
--- 7. Cancel.
+-- 7. It asks for the reason, and an empty answer means no.
+local function answer(keys, buffer_lines)
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, buffer_lines)
+  finished = nil
+  vim.api.nvim_feedkeys(vim.keycode(keys), 't', false)
+  vim.cmd('SafeRunOverride')
+  wait('no end', function() return finished ~= nil end)
+  return finished
+end
+local harm = { 'import shutil', "shutil.rmtree('/home')" }
+local given = answer('typed by a person<CR>', harm)
+ok(given.result and given.result.overridden, vim.inspect(given))
+local record = vim.system({ 'saferunctl', 'show', given.result.id }):wait().stdout
+ok(record:find('typed by a person', 1, true), record)
+local refused = answer('<Esc>', harm)
+ok(not refused.result and refused.error:find('no reason', 1, true), vim.inspect(refused))
+
+-- 8. Cancel.
 vim.api.nvim_buf_set_lines(buffer, 0, -1, false, { 'import time', "print('begun', flush=True)", 'time.sleep(60)' })
 finished = nil
 vim.cmd('SafeRun')
@@ -116,7 +147,26 @@ vim.cmd('SafeRunCancel')
 wait('not cancelled', function() return finished ~= nil end)
 ok(finished.result.status == 'cancelled', finished.result.status)
 
--- 8. History and health.
+-- 9. An editor that is killed takes its run with it.
+local told = ''
+local killed = vim.system({ vim.v.progpath, '--clean', '--headless', '-l', arg[0], plugin, work, 'run' }, {
+  stdout = function(_, data) told = told .. (data or '') end,
+})
+wait('the other editor runs nothing', function() return told:find('begun', 1, true) end, 30000)
+killed:kill('sigkill')
+local ended
+wait('the run goes on', function()
+  local all = client:request_sync('workspace/executeCommand', { command = 'saferun.history', arguments = {} }, 5000, buffer)
+  for _, run in ipairs(all and all.result or {}) do
+    if run.name == 'killed.py' and run.status ~= vim.NIL then
+      ended = run.status
+    end
+  end
+  return ended
+end)
+ok(ended == 'cancelled', ended)
+
+-- 10. History and health.
 vim.cmd('SafeRunHistory')
 wait('no history', function() return #vim.fn.getqflist() >= 4 end)
 ok(vim.bo.buftype == 'quickfix', 'the cursor is not in the list')
