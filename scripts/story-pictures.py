@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws the stories in tests/programs/stories as terminal pictures in docs/stories. --check only compares."""
+"""Draws the stories in tests/programs/stories as terminal pictures in docs/stories. --check only compares: it fails where a
+picture is missing, is not what its story says, or has no story."""
 import html
 import sys
 from pathlib import Path
@@ -39,15 +40,19 @@ def picture(name, text):
 
 def main():
     check = "--check" in sys.argv[1:]
-    stale = []
+    drawn = {f"{story.stem}.svg": picture(story.stem, story.read_text("utf-8")) for story in STORIES.glob("*.txt")}
+    if not drawn:
+        sys.exit(f"no story in {STORIES}")
     PICTURES.mkdir(exist_ok=True)
-    for story in sorted(STORIES.glob("*.txt")):
-        drawn = picture(story.stem, story.read_text())
-        target = PICTURES / f"{story.stem}.svg"
-        if check and (not target.exists() or target.read_text() != drawn):
-            stale.append(target.name)
-        elif not check:
-            target.write_text(drawn)
+    there = {found.name: found.read_text("utf-8") for found in PICTURES.glob("*.svg")}
+    stale = sorted(name for name in drawn.keys() | there.keys() if drawn.get(name) != there.get(name))
+    if not check:
+        for name in stale:
+            if name in drawn:
+                (PICTURES / name).write_text(drawn[name], "utf-8")
+            else:
+                (PICTURES / name).unlink()
+        return
     if stale:
         sys.exit(f"out of date: {', '.join(stale)}; run scripts/story-pictures.py")
 

@@ -8,7 +8,7 @@ pub(crate) const NOT_OK: u8 = 1;
 pub(crate) const RESOURCE: u8 = 122;
 /// The time limit.
 pub(crate) const TIMEOUT: u8 = 124;
-/// `SafeRun` itself failed, and the program did not run or its end is not known.
+/// `SafeRun` itself failed: the program did not run, its end is not known, or not all that was asked for came back.
 pub(crate) const FAILED: u8 = 125;
 /// The policy refused.
 pub(crate) const REFUSED: u8 = 126;

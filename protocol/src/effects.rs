@@ -1,7 +1,10 @@
 //! Files that go in with a run, and what comes back of it: changes, artifacts, behaviour. Names and contents that come
 //! back were chosen by the code that ran: whoever writes them anywhere checks them again.
 
-use saferun_frames::TraceEvent;
+use std::collections::BTreeMap;
+
+pub use saferun_frames::LeftBehind;
+use saferun_frames::{EventKind, TraceEvent};
 use serde::{Deserialize, Serialize};
 
 /// Most files that go in with a run.
@@ -187,6 +190,10 @@ pub struct Trace {
     pub unavailable: Option<String>,
     /// Things that happened, those that are not told included.
     pub total: u64,
-    /// Things that are not told, because their kind had been told of often enough.
+    /// Things that are not told, because their kind had been told of often enough: whether a certain one of these kinds
+    /// happened is then not known.
     pub left_out: u64,
+    /// How many of each kind they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out_by_kind: BTreeMap<EventKind, u64>,
 }

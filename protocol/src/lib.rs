@@ -29,8 +29,8 @@ pub use audit::{
 #[cfg(feature = "client")]
 pub use connect::{Client, ConnectError, connect};
 pub use effects::{
-    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, InputFile, MAX_INPUT_FILES,
-    Place, Trace,
+    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, InputFile, LeftBehind,
+    MAX_INPUT_FILES, Place, Trace,
 };
 pub use error::{Advice, Code};
 pub use event::{Event, OutputChunk, Stream};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    effects::{Artifact, Effects, Trace},
+    effects::{Artifact, Effects, LeftBehind, Trace},
     evidence::OutcomeEvidence,
     finding::{Finding, Risk},
     limits::AppliedLimits,
@@ -191,6 +191,10 @@ pub struct RunResult {
     /// Files that it left in `/out`, if they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
+    /// Files that it left in `/out` and that did not come back, or without their content, for want of room
+    /// (`limits.artifacts`, `limits.artifact_count`). Absent if all came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts_left_behind: Option<LeftBehind>,
     /// What it was seen doing, if it was traced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
@@ -231,8 +235,35 @@ impl RunResult {
             language: "python".to_owned(),
             effects: None,
             artifacts: Vec::new(),
+            artifacts_left_behind: None,
             trace: None,
         }
+    }
+
+    /// What did not come back of `/out`, as a sentence without an end; `None` if nothing did. The names in it are the
+    /// program's: whoever shows them makes them harmless.
+    #[must_use]
+    pub fn left_behind(&self) -> Option<String> {
+        let left = self.artifacts_left_behind.as_ref()?;
+        let looked = "not all of /out could be looked at";
+        if left.files == 0 {
+            return Some(looked.to_owned());
+        }
+        let files = if left.files == 1 { "file" } else { "files" };
+        let names: Vec<String> = left.names.iter().map(|name| format!("{name:?}")).collect();
+        let unnamed = left.files.saturating_sub(left.names.len() as u64);
+        let more = match unnamed {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let looked = left.perhaps_more.then(|| format!("; {looked}"));
+        Some(format!(
+            "{} {files} of {} bytes in /out did not come back: {}{more}{}; limits.artifacts and limits.artifact_count say how much does",
+            left.files,
+            left.bytes,
+            names.join(", "),
+            looked.unwrap_or_default()
+        ))
     }
 
     /// The account without the contents of files: for the record, and for whoever only reads.

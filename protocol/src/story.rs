@@ -91,6 +91,24 @@ impl Trace {
         }
     }
 
+    /// What its events leave out, by kind, as a sentence without an end; `None` if nothing.
+    #[must_use]
+    pub fn gaps(&self) -> Option<String> {
+        let kinds = self.left_out_by_kind.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(kind, count)| format!("{count} {}", acts(*kind, *count)))
+            .collect();
+        let what = match kinds.as_slice() {
+            // A record from before they were counted by kind.
+            [] => format!("{} of the kinds above", self.left_out),
+            kinds => kinds.join(", "),
+        };
+        let sentence = format!(
+            "not told for want of room: {what}; that one of them is not told proves nothing"
+        );
+        (self.left_out > 0).then_some(sentence)
+    }
+
     /// Its events, sorted for whoever tells of them.
     #[must_use]
     pub fn parts(&self) -> TraceParts<'_> {
@@ -146,10 +164,24 @@ fn events(trace: &Trace) -> Vec<StoryPart> {
             ..StoryPart::default()
         });
     }
-    if let (1.., Some(last)) = (trace.left_out, parts.last_mut()) {
-        last.note = Some(format!("and {} more of the same kinds", trace.left_out));
+    if let Some(last) = parts.last_mut() {
+        last.note = trace.gaps();
     }
     parts
+}
+
+/// So many events of a kind.
+const fn acts(kind: EventKind, count: u64) -> &'static str {
+    let (one, more) = match kind {
+        EventKind::Process => ("start of a program", "starts of programs"),
+        EventKind::Write => ("write", "writes"),
+        EventKind::Delete => ("removal", "removals"),
+        EventKind::Secret => ("look for a secret", "looks for secrets"),
+        EventKind::Network => ("reach for an address", "reaches for addresses"),
+        EventKind::Name => ("lookup of a name", "lookups of names"),
+        EventKind::Refused => ("refused call", "refused calls"),
+    };
+    if count == 1 { one } else { more }
 }
 
 /// What became of a finding, if the trace says something about it.
@@ -288,9 +320,17 @@ mod tests {
                 "the trace is not the kernel's: gVisor"
             ]
         );
-        assert_eq!(
-            story[0].note.as_deref(),
-            Some("and 3 more of the same kinds")
-        );
+        let told = |what: &str| {
+            format!(
+                "not told for want of room: {what}; that one of them is not told proves nothing"
+            )
+        };
+        assert_eq!(story[0].note, Some(told("3 of the kinds above")));
+        let trace = result.trace.as_mut().unwrap();
+        trace.left_out_by_kind = [(EventKind::Network, 1), (EventKind::Write, 2)].into();
+        let what = "2 writes, 1 reach for an address";
+        assert_eq!(trace.gaps(), Some(told(what)));
+        trace.left_out = 0;
+        assert_eq!(trace.gaps(), None);
     }
 }

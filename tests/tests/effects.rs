@@ -380,3 +380,86 @@ print("done")
     // Nobody asked: nothing is told.
     assert_eq!(daemon.run("open('/tmp/x', 'w')").trace, None);
 }
+
+/// The program cannot know how much comes back; whoever asked for the files is told, and no script goes on with a part.
+#[test]
+fn files_that_did_not_come_back_are_told_and_no_success() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let source = "import sys\n\
+        for n in range(70): open(f'/out/{n:02}.txt', 'w').write('12')\n\
+        sys.exit(int(sys.argv[1]))";
+    let workspace = daemon.folder().join("project");
+    fs::create_dir_all(&workspace).expect("a folder");
+    let project = workspace.display().to_string();
+    for (place, code, options, expected) in [
+        ("one", "0", &["--quiet"][..], 125),
+        ("two", "3", &["--workspace", &project][..], 3),
+    ] {
+        let out = daemon.folder().join(place);
+        let shown = out.display().to_string();
+        let line = [
+            "run",
+            "-c",
+            source,
+            "--out",
+            &shown,
+            "--policy",
+            "permissive",
+        ];
+        let line = [&line[..], options, &["--", code]].concat();
+        let run = output(&daemon, &line);
+        let stderr = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(expected), "{stderr}");
+        assert_eq!(fs::read_dir(&out).expect("the folder").count(), 64);
+        let warning = "saferunctl: warning: 6 files of 12 bytes in /out did not come back: \"64.txt\", \"65.txt\", \"66.txt\", \"67.txt\", \"68.txt\" and 1 more; ";
+        assert_eq!(stderr.matches(warning).count(), 1, "{stderr}");
+    }
+    let out = daemon.folder().join("three").display().to_string();
+    let line = [
+        "run",
+        "-c",
+        source,
+        "--out",
+        &out,
+        "--policy",
+        "permissive",
+        "--json",
+        "--",
+        "0",
+    ];
+    let run = output(&daemon, &line);
+    assert_eq!(run.status.code(), Some(125), "{}", text(&run.stderr));
+    let result: RunResult = serde_json::from_slice(&run.stdout).expect("a result");
+    let left = result
+        .artifacts_left_behind
+        .as_ref()
+        .expect("what is missing");
+    assert_eq!((left.files, left.bytes, left.names.len()), (6, 12, 5));
+    let shown = output(&daemon, &["show", &result.id]);
+    assert!(
+        text(&shown.stdout).contains("6 files of 12 bytes in /out did not come back"),
+        "{}",
+        text(&shown.stdout)
+    );
+    // Within the limits nothing is said.
+    let few = daemon.folder().join("few").display().to_string();
+    let line = [
+        "run",
+        "-c",
+        "open('/out/a', 'w')",
+        "--out",
+        &few,
+        "--policy",
+        "permissive",
+    ];
+    let run = output(&daemon, &line);
+    assert_eq!(run.status.code(), Some(0));
+    assert!(
+        !text(&run.stderr).contains("warning"),
+        "{}",
+        text(&run.stderr)
+    );
+}

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use saferun_tests::{Daemon, TRACED, text};
@@ -33,6 +34,22 @@ fn without_chance(told: &str) -> String {
     };
     let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
     told.lines().map(|one| line(one) + "\n").collect()
+}
+
+/// The pictures in the docs are those of the stories, which the other test compares with what is told.
+#[test]
+fn the_pictures_in_the_docs_are_drawn_from_the_stories() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/story-pictures.py");
+    // As the README's setup has it: `need_tools` in scripts/lib.sh installs it where it is missing.
+    let check = Command::new("python3").arg(script).arg("--check").output();
+    let check = check.expect("python3 starts");
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/effects.md");
+    let docs = fs::read_to_string(docs).expect("the docs");
+    for name in STORIES {
+        let shown = format!("](stories/{name}.svg)");
+        assert!(docs.contains(&shown), "{shown}");
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ export interface Trace {
   unavailable?: string;
   total: number;
   left_out: number;
+  left_out_by_kind?: Record<string, number>;
 }
 
 export interface RunResult {
@@ -63,6 +64,7 @@ export interface RunResult {
   advice?: string[];
   effects?: { changes: Change[]; complete: boolean; notes: string[] };
   artifacts?: Artifact[];
+  artifacts_left_behind?: { files: number; bytes: number; names: string[]; perhaps_more: boolean };
   trace?: Trace;
 }
 

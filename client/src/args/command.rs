@@ -20,9 +20,9 @@ Examples:
   saferunctl run stats.py --stdin data.csv --timeout 10s --memory 512MiB
   saferunctl run script.py --json | jq .status
 
-Exit codes: the script's own; 124 time limit; 125 SafeRun failed; 126 refused by policy;
-128+N ended by signal N (137 also memory limit); 130 cancelled; 122 disk full or too many tasks;
-2 the command line or the script's file cannot be used.")]
+Exit codes: the script's own; 124 time limit; 125 SafeRun failed, or files for --out are missing;
+126 refused by policy; 128+N ended by signal N (137 also memory limit); 130 cancelled;
+122 disk full or too many tasks; 2 the command line or the script's file cannot be used.")]
     Run(Box<RunArgs>),
     /// List what `run --apply` did to folders; complete or undo it
     #[command(after_help = "\

@@ -147,6 +147,7 @@ mod tests {
             seen: saferun_protocol::Seen::Program,
         }];
         trace.unforetold = vec![0];
+        trace.left_out_by_kind = [(saferun_protocol::EventKind::Write, 3)].into();
         trace.unavailable = Some("gVisor".to_owned());
         result.trace = Some(trace);
         fits(&report(&record));

@@ -2,8 +2,8 @@
 
 use saferun_protocol::{
     Artifact, Asked, AttestationField, Change, ChangeKind, Cleanup, ClientKind, Effects,
-    EntryState, EntryType, EventKind, Evidence, EvidenceWitness, Finding, LimitHit, Outcome,
-    OutcomeEvidence, Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, Seen,
+    EntryState, EntryType, EventKind, Evidence, EvidenceWitness, Finding, LeftBehind, LimitHit,
+    Outcome, OutcomeEvidence, Place, Position, Range, Risk, RunRecord, RunRequest, RunResult, Seen,
     StoppedBy, StreamBytes, Timing, TraceEvent, TraceVerdict, Witness,
 };
 
@@ -123,6 +123,9 @@ pub(super) fn record() -> RunRecord {
     let mut artifact = Artifact::new(path, 5);
     artifact.sha256 = Some("aa".repeat(32));
     result.artifacts = vec![artifact];
+    let mut left = LeftBehind::default();
+    left.add("b\u{202e}.txt", 7);
+    result.artifacts_left_behind = Some(left);
     let mut request = RunRequest::new("");
     request.policy = Some("default".to_owned());
     RunRecord {

@@ -239,6 +239,9 @@ fn account(page: &mut Page, result: &RunResult) {
             ),
         );
     }
+    if let Some(left) = result.left_behind() {
+        page.row("left behind", one_line(&left));
+    }
     for advice in &result.advice {
         page.row("advice", one_line(advice));
     }

@@ -239,7 +239,7 @@ fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResu
     for failed in &saved.failed {
         ui::note(format!("saferunctl: {failed}"));
     }
-    saved.failed.is_empty()
+    saved.failed.is_empty() && result.artifacts_left_behind.is_none()
 }
 
 /// Writes the policy that a run suggests; never over a file.

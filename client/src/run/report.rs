@@ -38,12 +38,16 @@ pub(crate) fn after(result: &RunResult, quiet: bool, to_person: bool, sanitised:
             one_line(why)
         )
     });
+    // Nor this: what was asked for is not all there.
+    let left = result.left_behind();
+    let left = left.map(|left| format!("saferunctl: warning: {}", one_line(&left)));
     let advice = result.advice.iter().filter(|_| !quiet);
     let advice = advice.map(|line| format!("saferunctl: {}", one_line(line)));
     lines
         .into_iter()
         .chain(warnings)
         .chain(advice)
+        .chain(left)
         .chain(unrecorded)
         .flat_map(|line| [line, "\n".to_owned()])
         .collect()
@@ -197,7 +201,7 @@ pub(crate) fn next(result: &RunResult, sanitised: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use saferun_protocol::{Finding, Position, Range};
+    use saferun_protocol::{Finding, LeftBehind, Position, Range};
 
     use super::*;
 
@@ -269,6 +273,32 @@ mod tests {
                 "saferunctl: warning: this run is not, or not wholly, in the record: the disk\\nis full\n"
             );
         }
+    }
+
+    #[test]
+    fn results_that_did_not_come_back_are_told_even_when_quiet() {
+        let mut result = result(Outcome::Completed);
+        result.exit_code = Some(0);
+        let mut left = LeftBehind::default();
+        for name in ["a", "b\u{202e}\x1b[2J", "c", "d", "e", "f", "g"] {
+            left.add(name, 5);
+        }
+        result.artifacts_left_behind = Some(left);
+        for quiet in [false, true] {
+            assert_eq!(
+                after(&result, quiet, false, false),
+                "saferunctl: warning: 7 files of 35 bytes in /out did not come back: \"a\", \"b\\u{202e}\\u{1b}[2J\", \"c\", \
+                 \"d\", \"e\" and 2 more; limits.artifacts and limits.artifact_count say how much does\n"
+            );
+        }
+        result.artifacts_left_behind = Some(LeftBehind {
+            perhaps_more: true,
+            ..LeftBehind::default()
+        });
+        assert_eq!(
+            after(&result, true, false, false),
+            "saferunctl: warning: not all of /out could be looked at\n"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The story of a traced run in a few calm lines, with what it would have changed. Pure.
 
-use saferun_protocol::{RunResult, StoryPart};
+use saferun_protocol::{Effects, RunResult, StoryPart};
 
 use super::diff;
 use crate::ui::one_line;
@@ -28,8 +28,14 @@ pub(crate) fn story(result: &RunResult) -> String {
     }
     let changes = result.effects.iter().flat_map(|effects| &effects.changes);
     let changes: Vec<String> = changes.map(diff::summary).collect();
+    let complete = |effects: &Effects| effects.complete;
+    let title = if result.effects.as_ref().is_none_or(complete) {
+        "what it would have changed"
+    } else {
+        "what it would have changed, as far as is known"
+    };
     if !changes.is_empty() {
-        told("what it would have changed", &changes, &mut lines);
+        told(title, &changes, &mut lines);
     }
     for one in &last {
         part(one, &mut lines);
@@ -51,15 +57,15 @@ fn told(title: &str, told: &[String], lines: &mut Vec<String>) {
     lines.extend(told.iter().take(LINES).map(|line| format!("  {line}")));
     if told.len() > LINES {
         let more = told.len() - LINES;
-        lines.push(format!("  and {more} more; --json has all"));
+        lines.push(format!("  and {more} more; --json has them"));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use saferun_protocol::{
-        Change, ChangeKind, Effects, EntryState, EntryType, EventKind, Finding, Observation,
-        Outcome, Place, Position, Range, Risk, Trace, TraceVerdict,
+        Change, ChangeKind, EntryState, EntryType, EventKind, Finding, Observation, Outcome, Place,
+        Position, Range, Risk, Trace, TraceVerdict,
     };
 
     use super::*;
@@ -86,6 +92,7 @@ mod tests {
         ];
         trace.unforetold = vec![2];
         trace.left_out = 9;
+        trace.left_out_by_kind = [(EventKind::Write, 8), (EventKind::Delete, 1)].into();
         result.trace = Some(trace);
         result.findings = vec![
             finding("http-request", 3, Some(Observation::Refused)),
@@ -101,10 +108,11 @@ mod tests {
             story(&result),
             "saferunctl: what no finding predicted\n  main.py:9: take away /workspace/a\n\
              saferunctl: what it tried\n  main.py:3: reach 192.0.2.1:80\n\
-             saferunctl: what was let through, perhaps in vain\n  write /tmp/\\x1b[2Jx\n  and 9 more of the same kinds\n\
+             saferunctl: what was let through, perhaps in vain\n  write /tmp/\\x1b[2Jx\n  not told for want of room: 8 writes, \
+             1 removal; that one of them is not told proves nothing\n\
              saferunctl: what was predicted\n  LOW http-request at line 3: tried, and refused\n  \
              LOW deletes-tree at line 7: not reached\n\
-             saferunctl: what it would have changed\n  deleted a (7 B)\n"
+             saferunctl: what it would have changed, as far as is known\n  deleted a (7 B)\n"
         );
     }
 }

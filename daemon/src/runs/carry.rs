@@ -93,6 +93,7 @@ impl Wanted {
         }
         result.effects = executed.gathered.effects;
         result.artifacts = executed.gathered.artifacts;
+        result.artifacts_left_behind = executed.gathered.left_behind;
         result.trace = executed.gathered.trace;
         if let Some(trace) = &mut result.trace {
             foretold::compare(&mut result.findings, trace, &script);

@@ -67,19 +67,23 @@ fn observed(finding: &Finding, trace: &Trace, script: &str) -> Option<Observatio
     let of_kind = |event: &&TraceEvent| acts.kinds.contains(&event.kind);
     let mut seen = trace.events.iter().filter(of_kind).peekable();
     let any = seen.peek().is_some();
+    let lost = |kind| trace.left_out_by_kind.contains_key(kind);
+    let counted = trace.left_out == 0 || !trace.left_out_by_kind.is_empty();
+    let whole = counted && !acts.kinds.iter().any(lost);
     let mut here = seen.filter(|event| fits(finding, event, script)).peekable();
     if here.peek().is_some() {
         let refused = here.all(|event| event.verdict == TraceVerdict::Refused);
-        return Some(if refused {
-            Observation::Refused
-        } else {
-            Observation::Observed
-        });
+        return match (refused, whole) {
+            (false, _) => Some(Observation::Observed),
+            (true, true) => Some(Observation::Refused),
+            // One that was let through may be among those that are not told.
+            (true, false) => None,
+        };
     }
     // Text for a shell and flows stand at another line than the act: any such act leaves it open.
     let elsewhere =
         any && matches!(acts.kinds.first(), Some(Process | Network)) && acts.kinds.len() > 2;
-    let whole = trace.unavailable.is_none() && trace.left_out == 0;
+    let whole = whole && trace.unavailable.is_none();
     (acts.sure && whole && !elsewhere).then_some(Observation::NotReached)
 }
 
@@ -257,6 +261,26 @@ mod tests {
             (trace.unavailable, trace.left_out) = (unavailable, left_out);
             compare(&mut findings, &mut trace, "main.py");
             assert_eq!(findings[0].observed, None);
+        }
+    }
+
+    #[test]
+    fn gaps_of_a_kind_leave_open_what_findings_of_that_kind_foretell() {
+        for (kind, expected) in [(Delete, None), (Write, Some(Observation::Refused))] {
+            let mut findings = vec![finding("SR303", 4)];
+            let mut trace = Trace::default();
+            trace.events = vec![event(Delete, Some(4), TraceVerdict::Refused)];
+            trace.left_out = 7;
+            trace.left_out_by_kind = [(kind, 7)].into();
+            compare(&mut findings, &mut trace, "tools/main.py");
+            assert_eq!(findings[0].observed, expected, "{kind:?}");
+            trace.events.clear();
+            compare(&mut findings, &mut trace, "tools/main.py");
+            let expected = expected.map(|_| Observation::NotReached);
+            assert_eq!(findings[0].observed, expected, "{kind:?}");
+            trace.events = vec![event(Delete, Some(4), TraceVerdict::Allowed)];
+            compare(&mut findings, &mut trace, "tools/main.py");
+            assert_eq!(findings[0].observed, Some(Observation::Observed));
         }
     }
 

@@ -8,7 +8,7 @@ use saferun_frames::{
     TraceEnd, TraceEvent, check_path,
 };
 use saferun_protocol::{
-    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, Place, Trace,
+    Artifact, Change, ChangeKind, Effects, EntryState, EntryType, LeftBehind, Place, Trace,
 };
 
 use super::service::code_hash;
@@ -34,6 +34,7 @@ pub(super) struct Gather {
 pub(super) struct Gathered {
     pub(super) effects: Option<Effects>,
     pub(super) artifacts: Vec<Artifact>,
+    pub(super) left_behind: Option<LeftBehind>,
     pub(super) trace: Option<Trace>,
     /// Things in `/out` that are no files.
     pub(super) advice: Vec<String>,
@@ -161,6 +162,7 @@ impl Gather {
             trace.events = self.events;
             trace.unavailable = end.unavailable.map(|why| why.chars().take(NOTE).collect());
             (trace.total, trace.left_out) = (end.total, end.left_out);
+            trace.left_out_by_kind = end.left_out_by_kind;
             trace
         });
         let mut gathered = Gathered {
@@ -170,6 +172,9 @@ impl Gather {
         let Some(collected) = collected else {
             return Ok(gathered);
         };
+        let left = Some(collected.left_behind.bounded());
+        let wanted = self.account.artifacts.is_some();
+        gathered.left_behind = left.filter(|left| wanted && !left.is_nothing());
         let mut effects = Effects::default();
         effects.complete = collected.complete;
         let notes = collected.notes.iter().take(MAX_NOTES);

@@ -44,6 +44,11 @@ fn all() -> Collected {
     Collected {
         complete: true,
         notes: vec!["n".repeat(1000); 100],
+        left_behind: LeftBehind {
+            files: 7,
+            names: vec!["n".repeat(1000); 100],
+            ..LeftBehind::default()
+        },
     }
 }
 
@@ -194,6 +199,7 @@ fn lies_about_a_trace_are_refused() {
         unavailable: Some("w".repeat(10_000)),
         total: 5,
         left_out: 1,
+        left_out_by_kind: [(frames::EventKind::Write, 1)].into(),
     };
     let trace = gather.finish(None, Some(end)).unwrap().trace.unwrap();
     assert_eq!(trace.events.len(), MAX_EVENTS);

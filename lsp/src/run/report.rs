@@ -128,7 +128,11 @@ fn text(result: &RunResult, stdout: &str, stderr: &str) -> String {
         }
     );
     let _ = writeln!(text, "id        {}", one_line(&result.id));
-    for note in result.policy_warnings.iter().chain(&result.advice) {
+    let left = result.left_behind();
+    for note in (result.policy_warnings.iter())
+        .chain(&result.advice)
+        .chain(&left)
+    {
         let _ = writeln!(text, "note      {}", one_line(note));
     }
     for (name, content) in [("output", stdout), ("errors", stderr)] {

@@ -17,6 +17,12 @@ pub const MAX_CHANGES: usize = 4096;
 /// Most sentences about what was not looked at.
 pub const MAX_NOTES: usize = 16;
 
+/// Most names of files that were left behind.
+pub const MAX_NAMES: usize = 5;
+
+/// Longest of these names, in characters.
+pub const MAX_NAME: usize = 200;
+
 /// A file for the workspace. `FileData` frames with `size` bytes in all follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileHead {
@@ -134,13 +140,57 @@ pub struct Change {
     pub content: Option<u64>,
 }
 
+/// Files in `/out` that were not handed back, or without their content.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeftBehind {
+    /// How many.
+    pub files: u64,
+    /// Their bytes, together.
+    pub bytes: u64,
+    /// The first of them, at most [`MAX_NAMES`], each cut to [`MAX_NAME`].
+    pub names: Vec<String>,
+    /// Whether there may be more: not all of `/out` could be looked at.
+    pub perhaps_more: bool,
+}
+
+impl LeftBehind {
+    /// Adds a file.
+    pub fn add(&mut self, name: &str, bytes: u64) {
+        self.files += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.names.len() < MAX_NAMES {
+            self.names.push(name.chars().take(MAX_NAME).collect());
+        }
+    }
+
+    /// Whether nothing was left behind, as far as is known.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.files == 0 && !self.perhaps_more
+    }
+
+    /// The same within its bounds, whoever told it.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.names.truncate(MAX_NAMES);
+        for name in &mut self.names {
+            *name = name.chars().take(MAX_NAME).collect();
+        }
+        self
+    }
+}
+
 /// How far the collecting came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Collected {
-    /// Whether every change was told.
+    /// Whether every change to the workspace and to HOME was told.
     pub complete: bool,
     /// What was not, in sentences.
     pub notes: Vec<String>,
+    /// What of `/out` was not.
+    #[serde(default)]
+    pub left_behind: LeftBehind,
 }
 
 /// Why a path is refused.

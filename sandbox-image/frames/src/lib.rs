@@ -11,8 +11,9 @@ mod trace;
 
 pub use codec::{Decoder, FrameError, HEADER_LEN, MAX_DATA, MAX_PAYLOAD, encode, encode_into};
 pub use effects::{
-    Account, Budget, Change, ChangeKind, Collected, Entry, EntryType, FileHead, MAX_CHANGES,
-    MAX_DEPTH, MAX_FILES, MAX_NOTES, MAX_PATH, PathError, Place, check_path,
+    Account, Budget, Change, ChangeKind, Collected, Entry, EntryType, FileHead, LeftBehind,
+    MAX_CHANGES, MAX_DEPTH, MAX_FILES, MAX_NAME, MAX_NAMES, MAX_NOTES, MAX_PATH, PathError, Place,
+    check_path,
 };
 pub use message::{
     EndReport, Exit, FLOOD_BYTES, Facts, Fault, FaultStage, PROTOCOL_VERSION, Ready, RunSpec,

@@ -1,5 +1,7 @@
 //! What a program was seen doing. Every text in it comes from the program's memory: hostile, bounded, possibly outdated.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Most events that are told of one run; further ones are counted.
@@ -82,4 +84,7 @@ pub struct TraceEnd {
     pub total: u64,
     /// Things that are not told: over the bound of their kind.
     pub left_out: u64,
+    /// How many of each kind they are.
+    #[serde(default)]
+    pub left_out_by_kind: BTreeMap<EventKind, u64>,
 }

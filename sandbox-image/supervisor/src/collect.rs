@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use nix::dir::Dir;
 use nix::sys::stat::{FileStat, SFlag};
 use saferun_frames::{
-    Account, Budget, Change, ChangeKind, Collected, Entry, EntryType, MAX_CHANGES, MAX_DATA,
-    MAX_NOTES, Place, ToDaemon, check_path,
+    Account, Budget, Change, ChangeKind, Collected, Entry, EntryType, LeftBehind, MAX_CHANGES,
+    MAX_DATA, MAX_NOTES, Place, ToDaemon, check_path,
 };
 use sha2::{Digest, Sha256};
 
@@ -41,14 +41,7 @@ pub(crate) struct Before<'a> {
 
 /// Tells what is not as it was.
 pub(crate) fn collect(account: Account, befores: Vec<Before<'_>>, outer: &mut Outer) -> Collected {
-    let mut collector = Collector {
-        deadline: Instant::now() + PATIENCE,
-        unread: MAX_READ,
-        told: 0,
-        notes: Vec::new(),
-        complete: true,
-        buffer: vec![0; MAX_DATA].into_boxed_slice(),
-    };
+    let mut collector = Collector::until(Instant::now() + PATIENCE);
     let none = Budget {
         bytes: 0,
         entries: 0,
@@ -67,19 +60,13 @@ pub(crate) fn collect(account: Account, befores: Vec<Before<'_>>, outer: &mut Ou
     Collected {
         complete: collector.complete,
         notes: collector.notes,
+        left_behind: collector.left_behind,
     }
 }
 
 /// What a place holds now, without telling anything: for the state before a run.
 pub(crate) fn snapshot(path: &Path, place: Place) -> Entries {
-    let mut collector = Collector {
-        deadline: Instant::now() + PATIENCE,
-        unread: MAX_READ,
-        told: 0,
-        notes: Vec::new(),
-        complete: true,
-        buffer: vec![0; MAX_DATA].into_boxed_slice(),
-    };
+    let mut collector = Collector::until(Instant::now() + PATIENCE);
     match Folder::open(path) {
         Ok(folder) => collector.walk(&folder, place),
         Err(_) => Entries::new(),
@@ -103,13 +90,30 @@ struct Collector {
     unread: u64,
     told: usize,
     notes: Vec<String>,
+    /// The place that is looked at.
+    at: Place,
     complete: bool,
+    left_behind: LeftBehind,
     buffer: Box<[u8]>,
 }
 
 impl Collector {
+    fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            unread: MAX_READ,
+            told: 0,
+            notes: Vec::new(),
+            at: Place::Workspace,
+            complete: true,
+            left_behind: LeftBehind::default(),
+            buffer: vec![0; MAX_DATA].into_boxed_slice(),
+        }
+    }
+
     fn place(&mut self, before: Before<'_>, budget: &mut Budget, outer: &mut Outer) {
         let place = before.place;
+        self.at = place;
         let folder = match Folder::open(before.path) {
             Ok(folder) => folder,
             // A policy may leave a place out of the container.
@@ -167,34 +171,43 @@ impl Collector {
         budget: &mut Budget,
         outer: &mut Outer,
     ) {
+        let is_file = |entry: &&Entry| entry.kind == EntryType::File;
+        let file = change.after.as_ref().filter(is_file);
+        let artifact = file.filter(|_| change.place == Place::Out);
+        let artifact = artifact.map(|file| (change.path.clone(), file.size));
+        if let Some((path, size)) = artifact
+            .as_ref()
+            .filter(|_| budget.entries == 0 || self.told >= MAX_CHANGES)
+        {
+            return self.left_behind.add(path, *size);
+        }
         if self.told >= MAX_CHANGES {
             return self.note(format!(
                 "more than {MAX_CHANGES} changes: the rest is left out"
             ));
         }
-        if change.place == Place::Out && budget.entries == 0 {
-            return self.note("more files in /out than may be handed back".to_owned());
-        }
         self.told += 1;
-        if change
-            .after
-            .as_ref()
-            .is_some_and(|after| after.kind == EntryType::File)
-        {
+        if file.is_some() {
             budget.entries = budget.entries.saturating_sub(1);
         }
         let mut content = None;
         if let Some(after) = change.after.as_ref().filter(|after| after.sha256.is_some()) {
             if after.size > budget.bytes {
-                self.notes_only(format!(
-                    "the content of {:?} is left out: more than may be handed back",
-                    change.path
-                ));
+                // One in `/out` is counted below.
+                if artifact.is_none() {
+                    self.notes_only(format!(
+                        "the content of {:?} is left out: more than may be handed back",
+                        change.path
+                    ));
+                }
             } else if let Ok(file) = reopen(folder, &change.path) {
                 budget.bytes -= after.size;
                 change.content = Some(after.size);
                 content = Some((file, after.size));
             }
+        }
+        if let Some((path, size)) = artifact.filter(|_| content.is_none()) {
+            self.left_behind.add(&path, size);
         }
         outer.send(&ToDaemon::Change(Box::new(change)));
         if let Some((file, size)) = content {
@@ -222,6 +235,7 @@ impl Collector {
     }
 
     fn walk(&mut self, root: &Folder, place: Place) -> Entries {
+        self.at = place;
         let mut entries = Entries::new();
         let mut folders = vec![String::new()];
         while let Some(path) = folders.pop() {
@@ -338,7 +352,10 @@ impl Collector {
 
     /// Says that something is missing.
     fn note(&mut self, text: String) {
-        self.complete = false;
+        match self.at {
+            Place::Out => self.left_behind.perhaps_more = true,
+            Place::Workspace | Place::Home => self.complete = false,
+        }
         self.notes_only(text);
     }
 
@@ -378,18 +395,14 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(dir.path().join("sub")).expect("a folder");
         std::fs::write(dir.path().join("sub/file"), "x").expect("a file");
-        let mut collector = Collector {
-            deadline: Instant::now(),
-            unread: MAX_READ,
-            told: 0,
-            notes: Vec::new(),
-            complete: true,
-            buffer: vec![0; MAX_DATA].into_boxed_slice(),
-        };
         let folder = Folder::open(dir.path()).expect("the folder");
+        let mut collector = Collector::until(Instant::now());
         let entries = collector.walk(&folder, Place::Out);
         assert!(entries.contains_key("sub") && !entries.contains_key("sub/file"));
-        assert!(!collector.complete);
+        // What is missing of one place says nothing of the others.
+        assert!(collector.complete && collector.left_behind.perhaps_more);
+        let entries = collector.walk(&folder, Place::Home);
+        assert!(!collector.complete && !entries.contains_key("sub/file"));
         assert!(
             collector.notes[0].contains("5 s at most"),
             "{:?}",

@@ -150,7 +150,8 @@ fn more_files_in_out_than_may_come_back_are_counted_and_said() {
     let source = r#"
 import os
 out = os.path.join(os.path.dirname(os.getcwd()), "out")
-for n in range(150): open(f"{out}/{n}", "w").close()
+for n in range(150): open(f"{out}/{n:03}", "w").write("12")
+os.mkdir(f"{out}/folder")
 "#;
     let outcome = sandbox.run(wanted(), source);
     let collected = outcome.end().collected.as_ref().expect("it was asked for");
@@ -158,10 +159,15 @@ for n in range(150): open(f"{out}/{n}", "w").close()
         .changes
         .iter()
         .filter(|(change, _)| change.place == Place::Out);
-    assert_eq!(out.count(), 100, "{collected:?}");
-    assert!(!collected.complete);
-    let notes = collected.notes.join("\n");
-    assert!(notes.contains("more files in /out"), "{notes}");
+    assert_eq!(out.count(), 101, "{collected:?}");
+    let left = &collected.left_behind;
+    assert_eq!(
+        (left.files, left.bytes, left.perhaps_more),
+        (50, 100, false)
+    );
+    assert_eq!(left.names, ["100", "101", "102", "103", "104"]);
+    // What is known of the workspace is no less for it.
+    assert!(collected.complete && collected.notes.is_empty());
 }
 
 #[test]

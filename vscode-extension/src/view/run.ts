@@ -174,6 +174,12 @@ function finished(message: Message): void {
   for (const note of [...(result.advice ?? []), ...(result.policy_warnings ?? []), ...(result.effects?.notes ?? [])]) {
     add(notes, 'div', note);
   }
+  const lost = result.artifacts_left_behind;
+  if (lost) {
+    const more = lost.files > lost.names.length ? ` and ${lost.files - lost.names.length} more` : '';
+    const partly = lost.perhaps_more ? '. Not all of /out could be looked at' : '';
+    add(notes, 'div', `${lost.files} files in /out did not come back: ${lost.names.join(', ')}${more}${partly}`);
+  }
   left(result.artifacts ?? []);
   if (result.trace) {
     traced(result.trace, message.script ?? '', limit(result));

@@ -64,13 +64,15 @@ export function summary(trace: Trace): { title: string; notes: string[] } {
   const refused = trace.events.filter((event) => event.verdict === 'refused').length;
   const decoys = trace.events.filter((event) => event.kind === 'secret').length;
   const parts = [`${trace.total} seen`, refused > 0 ? `${refused} refused` : '', decoys > 0 ? `${decoys} after secrets` : ''];
-  const hidden = Math.max(0, trace.events.length - MOST) + trace.left_out;
+  const hidden = Math.max(0, trace.events.length - MOST);
+  const lost = Object.entries(trace.left_out_by_kind ?? {}).map(([kind, count]) => `${count} (${VERBS[kind as TraceEvent['kind']] ?? kind})`);
   const nothing = trace.unavailable ? 'what it did is not known: nobody told of it' : 'it started nothing, changed no file, reached for no address';
   return {
     title: trace.total === 0 ? `What it tried: ${nothing}` : `What it tried: ${parts.filter(Boolean).join(', ')}`,
     notes: [
       trace.unavailable ? `The trace is not the kernel's: ${trace.unavailable}` : '',
-      hidden > 0 ? `${hidden} more of the same kinds are not shown` : '',
+      hidden > 0 ? `${hidden} more are not shown` : '',
+      trace.left_out > 0 ? `Not told for want of room: ${lost.join(', ') || trace.left_out}; that one of them is not told proves nothing` : '',
     ].filter(Boolean),
   };
 }

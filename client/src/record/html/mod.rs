@@ -31,6 +31,7 @@ pub(super) fn page(id: &str, record: &RunRecord) -> String {
         findings::decision(&mut html, record, result);
         story::story(&mut html, result);
         story::changes(&mut html, result);
+        story::left_behind(&mut html, result);
         output::output(&mut html, record, result);
     }
     output::source(&mut html, record);

@@ -52,10 +52,10 @@ pub(super) fn story(html: &mut Html, result: &RunResult) {
         "<h3>What was let through, inside the sandbox</h3><p class=soft>SafeRun is told before each call: whether it succeeded is not known.</p>",
         &parts.did,
     );
-    if trace.left_out > 0 {
-        html.raw("<p class=soft>And ")
-            .text(&trace.left_out.to_string())
-            .raw(" more events of the same kinds.</p>");
+    if let Some(gaps) = trace.gaps() {
+        html.raw("<p><strong>The list has gaps:</strong> ")
+            .text(&gaps)
+            .raw(".</p>");
     }
 }
 
@@ -134,7 +134,7 @@ fn more(html: &mut Html, all: usize) {
     if all > LISTED {
         html.raw("<p class=soft>And ")
             .text(&(all - LISTED).to_string())
-            .raw(" more; the JSON report has them all.</p>");
+            .raw(" more; the JSON report has those.</p>");
     }
 }
 
@@ -163,6 +163,15 @@ pub(super) fn changes(html: &mut Html, result: &RunResult) {
     }
     for note in &effects.notes {
         html.raw("<p class=soft>").prose(note).raw("</p>");
+    }
+}
+
+/// What did not come back of the files that it made for its caller.
+pub(super) fn left_behind(html: &mut Html, result: &RunResult) {
+    if let Some(left) = result.left_behind() {
+        html.raw("<p><strong>Not every result came back:</strong> ")
+            .text(&left)
+            .raw(".</p>");
     }
 }
 
@@ -216,7 +225,7 @@ pub(super) fn mark(html: &mut Html, observed: Option<Observation>) {
 
 #[cfg(test)]
 mod tests {
-    use saferun_protocol::{Trace, TraceVerdict};
+    use saferun_protocol::{LeftBehind, Trace, TraceVerdict};
 
     use super::*;
     use crate::record::sample;
@@ -241,10 +250,17 @@ mod tests {
         }
         trace.unforetold = vec![2];
         trace.left_out = 9;
+        trace.left_out_by_kind = [(EventKind::Write, 9)].into();
         result.trace = Some(trace);
         let mut html = Html::begin("", "", "");
         story(&mut html, &result);
         changes(&mut html, &result);
+        result.artifacts_left_behind = Some(LeftBehind {
+            files: 7,
+            names: vec!["<b>".to_owned()],
+            ..LeftBehind::default()
+        });
+        left_behind(&mut html, &result);
         let page = html.end();
         let places: Vec<usize> = [
             "had announced",
@@ -269,8 +285,9 @@ mod tests {
         assert!(
             page.contains("&lt;main&gt;.py:4")
                 && page.contains("(3 times)")
-                && page.contains("And 9 more")
+                && page.contains("</strong> not told for want of room: 9 writes; ")
         );
+        assert!(page.contains("7 files of 0 bytes in /out did not come back"));
         assert!(
             !page.contains("<b>") && !page.contains('\u{202e}'),
             "{page}"

@@ -4,6 +4,7 @@
 mod filter;
 mod hint;
 mod log;
+mod said;
 mod secret;
 mod tracee;
 
@@ -384,7 +385,7 @@ impl Tracer {
             let hint = Hint::new(file.clone(), line, event, detail);
             self.said.insert(tid, hint);
         }
-        let Some(kind) = log::kind_of(event, detail) else {
+        let Some(kind) = said::kind_of(event, detail) else {
             return;
         };
         // What the kernel tells of need not be told twice. It is not asked about what the container's profile refuses.
@@ -404,7 +405,7 @@ impl Tracer {
             at_us: self.now(),
             kind,
             call: log::short(event),
-            what: log::said(event, detail),
+            what: said::said(event, detail),
             verdict: own,
             pid: tid,
             count: 1,
@@ -417,13 +418,14 @@ impl Tracer {
     /// Everything, with its figures.
     pub(crate) fn finish(mut self) -> (Vec<TraceEvent>, TraceEnd) {
         self.listen_to_hints();
-        let (events, total, left_out) = self.log.finish();
+        let told = self.log.finish();
         let end = TraceEnd {
             unavailable: self.unavailable,
-            total,
-            left_out,
+            total: told.total,
+            left_out: told.left_out.values().sum(),
+            left_out_by_kind: told.left_out,
         };
-        (events, end)
+        (told.events, end)
     }
 }
 
