@@ -17,7 +17,11 @@ pub fn sarif(files: &[FileReport]) -> Result<String, NothingScanned> {
     summary(files)?;
     let mut rules: BTreeMap<&str, &Finding> = BTreeMap::new();
     for finding in files.iter().flat_map(all) {
-        rules.entry(finding.rule.as_str()).or_insert(finding);
+        let worst = rules.entry(finding.rule.as_str()).or_insert(finding);
+        // Code hosts sort by the severity of the rule: it has that of its worst result.
+        if finding.level > worst.level {
+            *worst = finding;
+        }
     }
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, id)| (*id, at)).collect();
     let results: Vec<Value> = files
