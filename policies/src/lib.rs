@@ -36,6 +36,7 @@ mod matters;
 mod merge;
 mod names;
 mod origin;
+mod paths;
 mod policy;
 mod presets;
 mod rate;

@@ -10,8 +10,9 @@ use crate::decide::level_key;
 use crate::decision::Clause;
 use crate::diagnostic::clean;
 use crate::layer::{RuleLine, RuleSetting};
-use crate::names::{Say, section, speaker};
+use crate::names::{Say, readings, section, speaker};
 use crate::origin::Origin;
+use crate::paths::Reading;
 use crate::policy::Policy;
 
 /// One thing that the policy speaks of, with what it wants done.
@@ -30,6 +31,8 @@ struct Blocked<'a> {
     key: String,
     origin: &'a Origin,
     pattern: Option<&'a str>,
+    /// What the name means to that clause.
+    means: String,
 }
 
 impl Policy {
@@ -125,18 +128,22 @@ impl Policy {
     }
 
     fn blocked(&self, usage: &Usage, language: &str) -> Option<Matter> {
-        let by = self.blocker(usage.kind, &usage.name, language)?;
+        // What is allowed is allowed in each of its meanings.
+        let by = readings(usage.kind, &usage.name)
+            .iter()
+            .find_map(|reading| self.blocker(usage.kind, reading, language))?;
         // A built-in is called by its bare name, in the code as in a policy.
         let bare = usage.name.strip_prefix("builtins.").unwrap_or(&usage.name);
-        let (verb, name) = (verb(usage.kind), clean(bare));
+        let mut used = format!("{} `{}`", verb(usage.kind), clean(bare));
+        if by.means != usage.name {
+            used = format!("{used}, read as `{}`", clean(&by.means));
+        }
         let text = match by.pattern {
             Some(pattern) if pattern != bare => {
-                format!("{verb} `{name}`, which the policy's entry `{pattern}` blocks")
+                format!("{used}, which the policy's entry `{pattern}` blocks")
             }
-            Some(_) => format!("{verb} `{name}`, which the policy blocks"),
-            None => {
-                format!("{verb} `{name}`, which is not on the policy's list of what is allowed")
-            }
+            Some(_) => format!("{used}, which the policy blocks"),
+            None => format!("{used}, which is not on the policy's list of what is allowed"),
         };
         let clause = Clause {
             origin: by.origin.clone(),
@@ -152,7 +159,12 @@ impl Policy {
         })
     }
 
-    fn blocker(&self, kind: UsageKind, name: &str, language: &str) -> Option<Blocked<'_>> {
+    fn blocker(
+        &self,
+        kind: UsageKind,
+        reading: &Reading<'_>,
+        language: &str,
+    ) -> Option<Blocked<'_>> {
         let prefix = |own: Option<&str>| {
             own.map_or_else(
                 || section(kind).to_owned(),
@@ -176,11 +188,12 @@ impl Policy {
                         key,
                         origin: &line.origin,
                         pattern: None,
+                        means: reading.text.to_string(),
                     },
                 )
             });
-            let entry = speaker(&layer.entries, name, kind, language);
-            let spoken = entry.map(|entry| {
+            let entry = speaker(&layer.entries, reading, kind, language);
+            let spoken = entry.map(|(entry, means)| {
                 let word = if entry.say == Say::Allow {
                     "allow"
                 } else {
@@ -194,6 +207,7 @@ impl Policy {
                         key,
                         origin: &entry.origin,
                         pattern,
+                        means: means.to_owned(),
                     },
                 )
             });
@@ -220,9 +234,16 @@ impl Policy {
     }
 
     fn custom(&self, usage: &Usage) -> Vec<Matter> {
+        let readings = readings(usage.kind, &usage.name);
         let rules = self.merged.stack.iter().flat_map(|layer| &layer.custom);
         rules
-            .filter(|rule| rule.kind == usage.kind && rule.pattern.matches(&usage.name, rule.kind))
+            .filter(|rule| {
+                rule.kind == usage.kind
+                    && readings.iter().any(|reading| {
+                        let spoken = rule.pattern.spoken(reading, rule.kind, Say::Block);
+                        spoken.is_some()
+                    })
+            })
             .filter_map(|rule| {
                 let level = self.level_of("", &rule.id, rule.level).0?;
                 let text = format!("{level} {}: {}", rule.id, clean(&rule.message));

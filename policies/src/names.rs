@@ -1,10 +1,10 @@
 //! Patterns over resolved names and over paths, and which of several patterns speaks for a name.
 //! Within one layer the most specific pattern decides; at a tie, `block` wins.
 
-use globset::{GlobBuilder, GlobMatcher};
 use saferun_scanner::UsageKind;
 
 use crate::origin::Origin;
+use crate::paths::{PathPattern, Reading};
 
 /// What a list says of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ pub(crate) enum Say {
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     pub(crate) text: String,
-    glob: Option<GlobMatcher>,
+    path: Option<PathPattern>,
 }
 
 impl PartialEq for Pattern {
@@ -38,14 +38,9 @@ impl Pattern {
             return Err("a pattern has at most 256 characters".to_owned());
         }
         if kind == UsageKind::Path {
-            let glob = GlobBuilder::new(text)
-                .literal_separator(true)
-                .backslash_escape(true)
-                .build()
-                .map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))?;
             return Ok(Self {
                 text: text.to_owned(),
-                glob: Some(glob.compile_matcher()),
+                path: Some(PathPattern::parse(text)?),
             });
         }
         // `pathlib.Path().write_text`: what a call gives back has `()` in its resolved name.
@@ -59,23 +54,27 @@ impl Pattern {
         }
         Ok(Self {
             text: text.to_owned(),
-            glob: None,
+            path: None,
         })
     }
 
-    /// Whether the pattern speaks of this name.
-    pub(crate) fn matches(&self, name: &str, kind: UsageKind) -> bool {
+    /// The text of a reading that the pattern speaks of, to allow or to block it.
+    pub(crate) fn spoken<'r>(
+        &self,
+        reading: &'r Reading<'_>,
+        kind: UsageKind,
+        say: Say,
+    ) -> Option<&'r str> {
+        match &self.path {
+            Some(pattern) => pattern.spoken(reading, say),
+            None => self.matches(&reading.text, kind).then_some(&*reading.text),
+        }
+    }
+
+    /// Whether the pattern speaks of this dotted name.
+    fn matches(&self, name: &str, kind: UsageKind) -> bool {
         match kind {
-            UsageKind::Path => {
-                // `~/.ssh` speaks of all that is below it, too.
-                self.glob.as_ref().is_some_and(|glob| {
-                    let clean = name.trim_end_matches('/');
-                    glob.is_match(clean)
-                        || clean
-                            .match_indices('/')
-                            .any(|(at, _)| at > 0 && glob.is_match(&clean[..at]))
-                })
-            }
+            UsageKind::Path => false,
             // A module speaks of its submodules and of what is imported from it.
             UsageKind::Import => {
                 dotted(&self.text, name)
@@ -94,15 +93,9 @@ impl Pattern {
 
     /// How much of a name the pattern pins down; more is more specific.
     pub(crate) fn weight(&self) -> (usize, usize) {
-        let literal = self
-            .text
-            .chars()
-            .filter(|c| !matches!(c, '*' | '?'))
-            .count();
-        (
-            usize::from(!self.text.contains('*')) * 1000 + literal,
-            literal,
-        )
+        let text = self.path.as_ref().map_or(&self.text, |path| &path.text);
+        let literal = text.chars().filter(|c| !matches!(c, '*' | '?')).count();
+        (usize::from(!text.contains('*')) * 1000 + literal, literal)
     }
 }
 
@@ -164,18 +157,28 @@ pub(crate) struct Fallback {
     pub(crate) origin: Origin,
 }
 
-/// The entry that speaks for a name: a language's own section before the general one, then the most specific.
-pub(crate) fn speaker<'a>(
+/// The meanings of a name in the code: one for all names but paths.
+pub(crate) fn readings(kind: UsageKind, name: &str) -> Vec<Reading<'_>> {
+    if kind == UsageKind::Path {
+        Reading::of_path(name)
+    } else {
+        vec![Reading::plain(name)]
+    }
+}
+
+/// The entry that speaks for a name, and the text of it that it speaks of: a language's own section before the general
+/// one, then the most specific.
+pub(crate) fn speaker<'a, 'r>(
     entries: &'a [Entry],
-    name: &str,
+    reading: &'r Reading<'_>,
     kind: UsageKind,
     language: &str,
-) -> Option<&'a Entry> {
+) -> Option<(&'a Entry, &'r str)> {
     entries
         .iter()
         .filter(|entry| entry.kind == kind && entry.language.is_none_or(|own| own == language))
-        .filter(|entry| entry.pattern.matches(name, kind))
-        .max_by_key(|entry| (entry.language.is_some(), entry.pattern.weight(), entry.say))
+        .filter_map(|entry| Some((entry, entry.pattern.spoken(reading, kind, entry.say)?)))
+        .max_by_key(|(entry, _)| (entry.language.is_some(), entry.pattern.weight(), entry.say))
 }
 
 /// The key of the list in the language.
@@ -241,7 +244,12 @@ mod tests {
             ("**/*.txt", Path, "a/notes.txt", true),
         ] {
             let parsed = Pattern::parse(pattern, kind).unwrap();
-            assert_eq!(parsed.matches(name, kind), matches, "{pattern} on {name}");
+            for reading in readings(kind, name) {
+                for say in [Say::Allow, Say::Block] {
+                    let spoken = parsed.spoken(&reading, kind, say);
+                    assert_eq!(spoken.is_some(), matches, "{pattern} on {name}");
+                }
+            }
         }
     }
 

@@ -278,6 +278,111 @@ fn names_are_decided_by_the_latest_layer_and_the_most_specific_pattern() {
 }
 
 #[test]
+fn a_path_is_allowed_in_each_of_its_meanings_or_not_at_all() {
+    let only_tmp = "paths: {default: block, allow: [/tmp/**]}";
+    let no_passwd = "paths: {block: [/etc/passwd, ~/.ssh/**]}";
+    for (sources, path, allowed) in [
+        (vec![user(only_tmp)], "/tmp/a/../b", true),
+        (vec![user(only_tmp)], "/tmp/../etc/passwd", false),
+        (vec![user(only_tmp)], "/srv/../tmp/x", false),
+        (vec![user(no_passwd)], "/etc//passwd", false),
+        (vec![user(no_passwd)], "/etc/./passwd", false),
+        (vec![user(no_passwd)], "/etc/passwd/", false),
+        (vec![user(no_passwd)], "/etc/ssl/../passwd", false),
+        (vec![user(no_passwd)], "/etc/passwd/../hosts", false),
+        (vec![user(no_passwd)], "/root/.ssh/id_rsa", false),
+        (vec![user(no_passwd)], "/etc/hosts", true),
+        // The longer pattern speaks for a file that both of them name.
+        (
+            vec![user("paths: {block: [~/**], allow: [/home/ann/work/**]}")],
+            "/home/ann/work/x",
+            true,
+        ),
+        (
+            vec![user("paths: {block: [~/.ssh/**], allow: [/**]}")],
+            "/home/ann/.ssh/id_rsa",
+            false,
+        ),
+        // A project's words take nothing back.
+        (
+            vec![
+                user(no_passwd),
+                project("paths: {block: [x], allow: [\"**\"]}"),
+            ],
+            "x/../../etc/passwd",
+            false,
+        ),
+        (
+            vec![project("paths: {default: block, allow: [data]}")],
+            "./data/a.csv",
+            true,
+        ),
+        (
+            vec![project("paths: {default: block, allow: [data]}")],
+            "data/../../a.csv",
+            false,
+        ),
+    ] {
+        let policy = loaded(&sources).policy;
+        let decision = policy.decide(&uses(UsageKind::Path, path), &DecisionRequest::default());
+        assert_eq!(
+            decision.verdict == Verdict::Allow,
+            allowed,
+            "{path} under {sources:?}: {decision:?}"
+        );
+    }
+    let report = uses(UsageKind::Path, "/tmp/../etc/passwd");
+    let reason = |text: &str| {
+        let decision = loaded(&[user(text)])
+            .policy
+            .decide(&report, &DecisionRequest::default());
+        decision.reasons[0].text.clone()
+    };
+    assert_eq!(
+        reason(no_passwd),
+        "opens `/tmp/../etc/passwd`, read as `/etc/passwd`, which the policy's entry `/etc/passwd` blocks"
+    );
+    let rule = "custom_rules: [{id: x, path: /etc/**, level: BLOCKED, message: Not there}]";
+    assert_eq!(reason(rule), "BLOCKED x: Not there");
+}
+
+#[test]
+fn a_file_of_somebody_without_a_person_may_say_which_paths_it_leaves() {
+    let file = Source::yaml(
+        LayerKind::Flags,
+        "mine.yaml",
+        "version: 1\npaths: {default: block, allow: [/tmp/**, ~/data]}\n",
+    );
+    for file in [file.clone(), file.clone().choosing(), file.tightening()] {
+        let told = loaded(std::slice::from_ref(&file));
+        assert_eq!(told.warnings, []);
+        for (path, allowed) in [("/tmp/x", true), ("/etc/passwd", false)] {
+            let decision = told
+                .policy
+                .decide(&uses(UsageKind::Path, path), &DecisionRequest::default());
+            assert_eq!(decision.verdict == Verdict::Allow, allowed, "{path}");
+        }
+    }
+    let owner = user("paths: {block: [/tmp/secret]}");
+    let wide = Source::yaml(
+        LayerKind::Flags,
+        "mine.yaml",
+        "version: 1\npaths: {allow: [/tmp/**, /tmp/secret]}\n",
+    );
+    let told = loaded(&[owner, wide.choosing()]);
+    let shown = told.warnings[0].to_string();
+    assert!(
+        shown.contains("mine.yaml:2") && shown.contains("a run without a person only tightens"),
+        "{shown}"
+    );
+    let decision = told.policy.decide(
+        &uses(UsageKind::Path, "/tmp/secret"),
+        &DecisionRequest::default(),
+    );
+    assert_ne!(decision.verdict, Verdict::Allow);
+}
+
+#[test]
 fn settings_of_an_agent_can_be_made_to_tighten_only() {
     let widen = Source::flag("--set", "limits.memory.max", "64GiB").tightening();
     let tighten = Source::flag("--set", "limits.pids.max", "32").tightening();

@@ -18,6 +18,7 @@ mod syntax;
 pub use finding::{Evidence, Finding, Position, Range, Report, Suppressed, Usage, UsageKind};
 pub use incremental::{CancelFlag, Document, EditOutside};
 pub use level::{Level, UnknownLevel};
+pub use rules::paths::normalise as normal_path;
 pub use rules::{Access, Category, Match, Rule, RuleDoc, When, explain, explained_rules, rules};
 
 /// How a text is to be scanned.

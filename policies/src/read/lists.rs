@@ -7,6 +7,7 @@ use crate::diagnostic::{Severity, nearest};
 use crate::keys::{LANGUAGES, NAME_SECTIONS};
 use crate::layer::{RuleLine, RuleSetting};
 use crate::names::{Entry, Fallback, Pattern, Say, kind_of};
+use crate::origin::LayerKind;
 use crate::yaml::{Node, Shape, Span, Word};
 
 /// Names in all lists of one file.
@@ -138,7 +139,7 @@ impl Reader<'_> {
         if entry.kind == UsageKind::Path
             && entry.say == Say::Allow
             && outside
-            && self.layer.tighten_only
+            && self.layer.kind == LayerKind::Project
         {
             let message = format!("`{text}` lies outside the project");
             let help = "a project's policy may allow paths of the project only: put it into your user policy";

@@ -4,8 +4,9 @@ use memchr::memmem::Finder;
 
 use crate::engine::value::HOLE;
 
-/// One spelling for all ways to write a path: `~` for any home, `/` between parts, no `.` and `..`.
-pub(crate) fn normalise(path: &str) -> String {
+/// One spelling for all ways to write a path: `~` for any home, `/` between parts, no `.` and `..`. By the text alone.
+#[must_use]
+pub fn normalise(path: &str) -> String {
     let mut text = path.trim().replace('\\', "/");
     for prefix in ["file://", "//?/"] {
         if let Some(rest) = text.strip_prefix(prefix) {

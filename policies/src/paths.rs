@@ -1,0 +1,343 @@
+//! Paths of the code as the policy compares them: each text that a constant path may mean, and patterns over those.
+//! By the text alone: no file system is asked, so that a link on the way stays unseen.
+
+use std::borrow::Cow;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::names::Say;
+
+/// Longer paths can be opened by no system call (`PATH_MAX` of Linux).
+const MAX_LENGTH: usize = 4096;
+
+/// One meaning of a name in the code. What a policy allows, it has to allow in each meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading<'a> {
+    pub(crate) text: Cow<'a, str>,
+    /// Other spellings of the same file, as far as anybody can tell: they are blocked, and never allowed, by what
+    /// matches them.
+    aliases: Vec<String>,
+    /// Whether `..` was taken out, wherever the text says of what it is the parent.
+    resolved: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// A name that means one thing.
+    pub(crate) const fn plain(text: &'a str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            aliases: Vec::new(),
+            resolved: true,
+        }
+    }
+
+    /// The meanings of a path: with `..` taken out by the text alone, as after normalising, and with `..` left in, as
+    /// the kernel sees it, for which the folder before may be a link to anywhere.
+    pub(crate) fn of_path(path: &str) -> Vec<Reading<'static>> {
+        let kept = tidy(path);
+        let resolved = resolve(&kept, |_| true);
+        let mut aliases = Vec::new();
+        for alias in [saferun_scanner::normal_path(path), from_root(&resolved)] {
+            if alias != resolved && !alias.is_empty() && !aliases.contains(&alias) {
+                aliases.push(alias);
+            }
+        }
+        let apart = kept != resolved;
+        let mut readings = vec![Reading {
+            text: Cow::Owned(resolved),
+            aliases,
+            resolved: true,
+        }];
+        if apart {
+            readings.push(Reading {
+                text: Cow::Owned(kept),
+                aliases: Vec::new(),
+                resolved: false,
+            });
+        }
+        readings
+    }
+}
+
+/// A glob over paths. A folder's pattern speaks of all that is in the folder.
+#[derive(Debug, Clone)]
+pub(crate) struct PathPattern {
+    /// How the glob reads after tidying, for its weight.
+    pub(crate) text: String,
+    itself: GlobMatcher,
+    inside: GlobMatcher,
+    /// It begins with `./`: what is absolute, at home or further up is none of its business.
+    working: bool,
+    /// `..` in it.
+    climbs: usize,
+}
+
+impl PathPattern {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let whole = tidy(text);
+        let clean = resolve(&whole, is_literal);
+        let working = clean == "." || (text.starts_with("./") && climbs(&clean) == 0);
+        let glob = |pattern: &str| {
+            GlobBuilder::new(pattern)
+                .literal_separator(true)
+                .backslash_escape(true)
+                .build()
+                .map(|glob| glob.compile_matcher())
+                .map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))
+        };
+        let inside = match clean.as_str() {
+            "." => "**".to_owned(),
+            folder => format!("{}/**", folder.trim_end_matches('/')),
+        };
+        Ok(Self {
+            itself: glob(&clean)?,
+            inside: glob(&inside)?,
+            working,
+            climbs: climbs(&clean),
+            text: clean,
+        })
+    }
+
+    /// The text of a reading that the pattern speaks of, to allow or to block it.
+    pub(crate) fn spoken<'r>(&self, reading: &'r Reading<'_>, say: Say) -> Option<&'r str> {
+        let own = self.matches(&reading.text);
+        match say {
+            Say::Allow => {
+                // A `..` that is still there leads anywhere: no `*` may stand for it.
+                let settled = !reading.resolved
+                    || climbs(&reading.text) == self.climbs
+                    || (self.text.starts_with("**") && !self.working);
+                let short = reading.text.len() <= MAX_LENGTH;
+                (own && settled && short).then_some(&*reading.text)
+            }
+            Say::Block if own || reading.text.len() > MAX_LENGTH => Some(&*reading.text),
+            Say::Block => reading
+                .aliases
+                .iter()
+                .map(String::as_str)
+                .find(|alias| self.matches(alias)),
+        }
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        if path.len() > MAX_LENGTH || (self.working && !in_working_folder(path)) {
+            return false;
+        }
+        self.itself.is_match(path) || self.inside.is_match(path)
+    }
+}
+
+/// Without `.`, doubled and trailing slashes.
+fn tidy(path: &str) -> String {
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let tidy = format!("{root}{}", parts.join("/"));
+    if tidy.is_empty() && !path.is_empty() {
+        return ".".to_owned();
+    }
+    tidy
+}
+
+/// Takes `..` out of a tidy path together with the part before it, where that part is of a known depth.
+fn resolve(path: &str, known: impl Fn(&str) -> bool) -> String {
+    if path.is_empty() {
+        return String::new();
+    }
+    let (root, rest) = match path.strip_prefix('/') {
+        Some(rest) => ("/", rest),
+        None => ("", path),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in rest.split('/').filter(|part| !part.is_empty()) {
+        match (part, parts.last()) {
+            // What is above the root is the root.
+            ("..", None) if !root.is_empty() => {}
+            ("..", Some(last)) if is_folder(last, parts.len(), root) && known(last) => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    tidy(&if parts.is_empty() && root.is_empty() {
+        ".".to_owned()
+    } else {
+        format!("{root}{}", parts.join("/"))
+    })
+}
+
+/// Whether a part has a parent that the text names: `..` has none, and nor has a home folder.
+fn is_folder(part: &str, depth: usize, root: &str) -> bool {
+    let home = depth == 1 && root.is_empty() && part.starts_with('~');
+    part != ".." && !home
+}
+
+/// Whether a part of a glob stands for itself alone.
+fn is_literal(part: &str) -> bool {
+    !part.contains(['*', '?', '[', ']', '{', '}', ',', '\\'])
+}
+
+fn climbs(path: &str) -> usize {
+    path.split('/').filter(|part| *part == "..").count()
+}
+
+fn in_working_folder(path: &str) -> bool {
+    !path.starts_with(['/', '~']) && path != ".." && !path.starts_with("../")
+}
+
+/// What climbs out of the working folder, or of home, ends at the root where it climbs far enough.
+fn from_root(resolved: &str) -> String {
+    let rest = resolved.split_once('/').filter(|(first, rest)| {
+        first.starts_with('~') && (*rest == ".." || rest.starts_with("../"))
+    });
+    let mut rest = rest.map_or(resolved, |(_, rest)| rest);
+    if rest != ".." && !rest.starts_with("../") {
+        return String::new();
+    }
+    while let Some(further) = rest.strip_prefix("..") {
+        rest = further.strip_prefix('/').unwrap_or(further);
+    }
+    format!("/{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(path: &str) -> Vec<String> {
+        let readings = Reading::of_path(path);
+        readings
+            .iter()
+            .map(|reading| reading.text.to_string())
+            .collect()
+    }
+
+    fn says(pattern: &str, path: &str, say: Say) -> Vec<bool> {
+        let pattern = PathPattern::parse(pattern).unwrap();
+        Reading::of_path(path)
+            .iter()
+            .map(|reading| pattern.spoken(reading, say).is_some())
+            .collect()
+    }
+
+    fn allowed(pattern: &str, path: &str) -> bool {
+        says(pattern, path, Say::Allow).into_iter().all(|yes| yes)
+    }
+
+    fn blocked(pattern: &str, path: &str) -> bool {
+        says(pattern, path, Say::Block).contains(&true)
+    }
+
+    #[test]
+    fn a_path_is_read_in_each_of_its_meanings() {
+        for (path, readings) in [
+            ("/etc/passwd", &["/etc/passwd"] as &[&str]),
+            ("/etc//./passwd/", &["/etc/passwd"]),
+            ("//etc/passwd", &["/etc/passwd"]),
+            ("/tmp/../etc/passwd", &["/etc/passwd", "/tmp/../etc/passwd"]),
+            ("/../etc", &["/etc", "/../etc"]),
+            ("./a/", &["a"]),
+            (".", &["."]),
+            ("./", &["."]),
+            ("/", &["/"]),
+            ("///", &["/"]),
+            ("a/..", &[".", "a/.."]),
+            ("a/../../b", &["../b", "a/../../b"]),
+            ("../../b", &["../../b"]),
+            ("~/../b", &["~/../b"]),
+            ("~/a/../../b", &["~/../b", "~/a/../../b"]),
+            ("a/~/../b", &["a/b", "a/~/../b"]),
+            ("...", &["..."]),
+            ("a/..b", &["a/..b"]),
+            ("", &[""]),
+        ] {
+            assert_eq!(texts(path), readings, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_is_allowed_in_every_meaning() {
+        for (pattern, path, answer) in [
+            ("/tmp/**", "/tmp/a", true),
+            ("/tmp/**", "/tmp//a/./b/", true),
+            ("/tmp/**", "/tmp/a/../b", true),
+            ("/tmp/**", "/tmp/../etc/passwd", false),
+            ("/tmp/**", "/tmp/a/../../etc/passwd", false),
+            ("/etc/**", "/tmp/../etc/passwd", false),
+            ("/tmp", "/tmp/x", true),
+            ("/tmp/", "/tmp/x", true),
+            ("/tmp/./data//", "/tmp/data/x", true),
+            ("/tmp/../data", "/data/x", true),
+            ("/tmp/*/../data", "/tmp/data/x", false),
+            ("/", "/tmp/x", true),
+            ("/", "tmp/x", false),
+            ("~/data/**", "~/data/../.ssh/id_rsa", false),
+            ("~/**", "~/../../etc/passwd", false),
+            ("~/**", "~/a/../b", true),
+            ("data/**", "data/../../x", false),
+            ("data/**", "./data/x", true),
+            ("./data/**", "data/x", true),
+            ("./**", "data/x", true),
+            ("./**", "/etc/passwd", false),
+            ("./**", "../x", false),
+            ("./**", "~/x", false),
+            (".", "data/x", true),
+            (".", "/etc/passwd", false),
+            (".", "data/../../x", false),
+            ("*/**", "../x", false),
+            ("../**", "../x", true),
+            ("../**", "../../x", false),
+            ("**", "../x", true),
+            ("**/*.txt", "../a/notes.txt", true),
+            ("./**", "./", true),
+        ] {
+            assert_eq!(allowed(pattern, path), answer, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_blocked_in_one_meaning_is_blocked() {
+        for (pattern, path, answer) in [
+            ("/etc/passwd", "/etc//passwd", true),
+            ("/etc/passwd", "/etc/./passwd", true),
+            ("/etc/passwd", "/etc/passwd/", true),
+            ("/etc/passwd", "/tmp/../etc/passwd", true),
+            ("/etc/passwd", "/proc/self/root/etc/passwd", true),
+            ("/etc/passwd", "file:///etc/passwd", true),
+            ("/etc/passwd", "../etc/passwd", true),
+            ("/etc/passwd", "a/../../../etc/passwd", true),
+            ("/etc/passwd", "~/../../etc/passwd", true),
+            ("/etc/passwd", "etc/passwd", false),
+            ("/etc//passwd", "/etc/passwd", true),
+            ("/etc/", "/etc/passwd", true),
+            ("/", "/etc/passwd", true),
+            ("/tmp/**", "/tmp/../etc/passwd", true),
+            ("~/.ssh/**", "~/x/../.ssh/id_rsa", true),
+            ("~/.ssh/**", "~/.ssh", false),
+            ("~/.ssh", "~//.ssh/id_rsa", true),
+            ("~/.ssh/**", "/root/.ssh/id_rsa", true),
+            ("~/.ssh/**", "~ann/.ssh/id_rsa", true),
+            ("**/*.pem", "/x/../y/key.pem", true),
+            ("secret", "./secret/x", true),
+            ("./secret", "secret/x", true),
+            ("./secret", "/secret/x", false),
+            (".", "./x", true),
+            (".*", "./x", false),
+        ] {
+            assert_eq!(blocked(pattern, path), answer, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_nothing_can_open_is_blocked_and_never_allowed_in_no_time() {
+        let long = "a/".repeat(200_000);
+        assert!(blocked("/etc/passwd", &long));
+        assert!(!allowed("**", &long));
+        let crafted = format!("/etc/{}passwd", "a/../".repeat(200_000));
+        assert!(blocked("/etc/passwd", &crafted));
+        let doubled = format!("/etc{}passwd", "/".repeat(200_000));
+        assert!(blocked("/etc/passwd", &doubled) && allowed("/etc/*", &doubled));
+    }
+}
