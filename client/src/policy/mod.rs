@@ -3,12 +3,12 @@
 mod decide;
 mod layers;
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use saferun_policy::{
     LayerKind, LoadOptions, Policy, Source, check, preset, preset_names, preset_text, schema,
 };
-use saferun_policy_files::PROJECT_FILE;
+use saferun_policy_files::{PROJECT_FILE, read_to_check};
 use serde_json::json;
 
 pub(crate) use layers::Chosen;
@@ -141,28 +141,6 @@ fn files_here() -> Result<Vec<Source>, Failure> {
 
 /// A file as the layer that it is by its name and place; anything else as the user's own.
 fn read(path: &Path) -> Result<Source, Failure> {
-    let shown = path.display().to_string();
-    let unusable = |why: String| {
-        Failure::usage(
-            format!("cannot read the policy {shown}: {why}"),
-            "check the path",
-        )
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| {
-            let bound = saferun_policy::MAX_BYTES as u64 + 1;
-            file.take(bound).read_to_end(&mut bytes)
-        })
-        .map_err(|error| unusable(error.to_string()))?;
-    // Before it is taken for text: the bound may cut a character.
-    if bytes.len() > saferun_policy::MAX_BYTES {
-        return Err(unusable(format!(
-            "it is larger than {} bytes",
-            saferun_policy::MAX_BYTES
-        )));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unusable("it is not UTF-8 text".to_owned()))?;
     let layer = if path.file_name().is_some_and(|name| name == PROJECT_FILE) {
         LayerKind::Project
     } else if path.starts_with("/etc/saferun") {
@@ -170,5 +148,10 @@ fn read(path: &Path) -> Result<Source, Failure> {
     } else {
         LayerKind::User
     };
-    Ok(Source::yaml(layer, shown, text))
+    read_to_check(layer, path).map_err(|error| {
+        Failure::usage(
+            one_line(&error.to_string()),
+            "give the path of a policy file, of text",
+        )
+    })
 }

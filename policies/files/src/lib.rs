@@ -8,5 +8,5 @@ mod variables;
 
 pub use places::{PlaceError, Places};
 pub use project::{PROJECT_FILE, find_projects, projects};
-pub use read::{FileError, read, read_chosen};
+pub use read::{FileError, read, read_chosen, read_to_check};
 pub use variables::variables;

@@ -30,6 +30,12 @@ pub enum FileError {
         /// The folder, links resolved.
         folder: String,
     },
+    /// A folder, a pipe, a device.
+    #[error("the policy file {path} is not used: it is not a regular file")]
+    NotAFile {
+        /// The file.
+        path: String,
+    },
     /// It is too large.
     #[error("the policy file {path} is not used: it is larger than {MAX_BYTES} bytes")]
     TooLarge {
@@ -62,12 +68,7 @@ pub fn read(layer: LayerKind, path: &Path, uid: u32) -> Result<Option<Source>, F
         path: shown(),
         source,
     };
-    // O_NONBLOCK: opening a pipe must not wait for its other end.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
-        .open(path);
-    let file = match file {
+    let file = match open(path, libc::O_NOFOLLOW) {
         Ok(file) => file,
         Err(error) => {
             return match error.raw_os_error() {
@@ -125,6 +126,35 @@ pub fn read_chosen(path: &Path, uid: u32) -> Result<Source, FileError> {
             source: io::ErrorKind::NotFound.into(),
         }),
     }
+}
+
+/// Reads a file that is looked at and does not hold, as for `policy check`: whoever owns it, and through links.
+///
+/// # Errors
+/// [`FileError`] for a file that is not there, is no regular file, or is no text of a policy's size.
+pub fn read_to_check(layer: LayerKind, path: &Path) -> Result<Source, FileError> {
+    let shown = || path.display().to_string();
+    let io = |source: io::Error| match source.raw_os_error() {
+        // A socket.
+        Some(libc::ENXIO) => FileError::NotAFile { path: shown() },
+        _ => FileError::Io {
+            path: shown(),
+            source,
+        },
+    };
+    let file = open(path, 0).map_err(io)?;
+    if !file.metadata().map_err(io)?.is_file() {
+        return Err(FileError::NotAFile { path: shown() });
+    }
+    Ok(Source::yaml(layer, shown(), text(&file, path)?))
+}
+
+/// Opens without waiting: the other end of a pipe may never come.
+fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)
+        .open(path)
 }
 
 /// The first folder on the way to a file, nearest first, in which somebody else may put another thing in the place of
@@ -256,6 +286,35 @@ mod tests {
                 "a project's file only tightens"
             );
         }
+    }
+
+    #[test]
+    fn what_is_looked_at_is_a_regular_file_of_a_policys_size() {
+        let folder = private();
+        let path = file(folder.path(), 0o666, b"version: 1\n");
+        let link = folder.path().join("link.yaml");
+        symlink(&path, &link).unwrap();
+        for path in [&path, &link] {
+            let source = read_to_check(LayerKind::User, path).unwrap();
+            assert_eq!(source.content, Content::Yaml("version: 1\n".to_owned()));
+        }
+        let error = |path: &Path| {
+            read_to_check(LayerKind::User, path)
+                .unwrap_err()
+                .to_string()
+        };
+        let pipe = folder.path().join("pipe.yaml");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+        let socket = folder.path().join("socket.yaml");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for path in [&pipe, &socket, folder.path(), Path::new("/dev/zero")] {
+            assert!(error(path).contains("not a regular file"), "{path:?}");
+        }
+        let huge = folder.path().join("huge.yaml");
+        File::create(&huge).unwrap().set_len(10 << 30).unwrap();
+        assert!(error(&huge).contains("larger than"));
+        assert!(error(&file(folder.path(), 0o600, b"\xff\xfe")).contains("UTF-8"));
+        assert!(error(&folder.path().join("none.yaml")).contains("cannot be read"));
     }
 
     #[test]
