@@ -9,7 +9,7 @@ use tower_lsp_server::ls_types::{
 
 use crate::{
     document::{Found, MAX_BYTES, Open},
-    position::Encoding,
+    position::{Encoding, LineIndex},
     run::About,
     text::one_line,
 };
@@ -41,7 +41,7 @@ pub(crate) fn of_open(uri: &Uri, open: &Open, encoding: Encoding, least: Level) 
             "The cells of this notebook have over {most} MiB together: this one is not scanned, nor is any other."
         )));
     }
-    let index = (!open.marks.is_empty()).then(|| crate::position::LineIndex::new(&open.text));
+    let index = (!open.marks.is_empty()).then(|| LineIndex::new(&open.text));
     for mark in &open.marks {
         let Some(index) = &index else { break };
         all.push(Diagnostic {
@@ -73,30 +73,40 @@ fn of_found(uri: &Uri, found: &Found, encoding: Encoding, least: Level, all: &mu
         all.push(whole_file(format!("{beyond} more findings are not shown")));
     }
     for wrong in found.policy.iter().take(MOST) {
-        let at = saferun_scanner::Position {
-            line: wrong.origin.line.max(1),
-            column: wrong.origin.column.max(1),
-        };
-        let end = saferun_scanner::Position {
-            column: at.column.saturating_add(wrong.length),
-            ..at
-        };
-        let range = saferun_scanner::Range { start: at, end };
-        let message = match &wrong.help {
-            Some(help) => format!("{}\nhelp: {help}", wrong.message),
-            None => wrong.message.clone(),
-        };
-        all.push(Diagnostic {
-            range: found.index.of_scan(&found.text, range, encoding),
-            severity: Some(match wrong.severity {
-                Severity::Error => DiagnosticSeverity::ERROR,
-                Severity::Warning => DiagnosticSeverity::WARNING,
-            }),
-            code: Some(NumberOrString::String(wrong.code.clone())),
-            source: Some(SCAN.to_owned()),
-            message,
-            ..Diagnostic::default()
-        });
+        all.push(of_policy(wrong, &found.text, &found.index, encoding));
+    }
+}
+
+/// What the policy loader says of a text.
+pub(crate) fn of_policy(
+    wrong: &saferun_policy::Diagnostic,
+    text: &str,
+    index: &LineIndex,
+    encoding: Encoding,
+) -> Diagnostic {
+    let at = saferun_scanner::Position {
+        line: wrong.origin.line.max(1),
+        column: wrong.origin.column.max(1),
+    };
+    let end = saferun_scanner::Position {
+        column: at.column.saturating_add(wrong.length),
+        ..at
+    };
+    let range = saferun_scanner::Range { start: at, end };
+    let message = match &wrong.help {
+        Some(help) => format!("{}\nhelp: {help}", wrong.message),
+        None => wrong.message.clone(),
+    };
+    Diagnostic {
+        range: index.of_scan(text, range, encoding),
+        severity: Some(match wrong.severity {
+            Severity::Error => DiagnosticSeverity::ERROR,
+            Severity::Warning => DiagnosticSeverity::WARNING,
+        }),
+        code: Some(NumberOrString::String(wrong.code.clone())),
+        source: Some(SCAN.to_owned()),
+        message,
+        ..Diagnostic::default()
     }
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod daemon;
 mod diagnostics;
 mod document;
+mod faults;
 mod hover;
 mod input;
 mod lens;

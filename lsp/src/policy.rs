@@ -11,6 +11,7 @@ use std::{
 use saferun_policy::{Content, LayerKind, LoadOptions, Policy, Source, load};
 use saferun_policy_files::{Places, projects, read, variables};
 use saferun_protocol::{PolicyLayers, PolicySetting, PolicyText};
+use tokio::sync::Notify;
 
 /// How long what was read is taken to hold.
 const FRESH: Duration = Duration::from_secs(2);
@@ -24,6 +25,8 @@ pub(crate) type Answer = Result<Arc<Policy>, String>;
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
     known: Mutex<HashMap<Key, (Instant, Answer)>>,
+    /// What policy files come to may have changed.
+    pub(crate) news: Notify,
 }
 
 type Key = (Option<PathBuf>, Option<String>);
@@ -42,14 +45,19 @@ impl Policies {
         if known.len() >= MAX_FOLDERS {
             known.clear();
         }
-        known.insert(key, (Instant::now(), answer.clone()));
+        let before = known.insert(key, (Instant::now(), answer.clone()));
+        let before = before.and_then(|(_, before)| before.err());
+        if answer.as_ref().err() != before.as_ref() {
+            self.news.notify_one();
+        }
         answer
     }
 
-    /// Forgets everything, because a policy file was saved.
+    /// Forgets everything, because a policy file changed.
     pub(crate) fn forget(&self) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.clear();
+        self.news.notify_one();
     }
 }
 

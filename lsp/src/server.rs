@@ -12,7 +12,7 @@ use tower_lsp_server::{
         CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, CompletionOptions,
         CompletionParams, CompletionResponse, ConfigurationItem, DiagnosticOptions,
         DiagnosticServerCapabilities, DidChangeConfigurationParams,
-        DidChangeNotebookDocumentParams, DidChangeTextDocumentParams,
+        DidChangeNotebookDocumentParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
         DidChangeWorkspaceFoldersParams, DidCloseNotebookDocumentParams,
         DidCloseTextDocumentParams, DidOpenNotebookDocumentParams, DidOpenTextDocumentParams,
         DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport,
@@ -31,7 +31,7 @@ use tower_lsp_server::{
 use crate::{
     actions, commands,
     document::{Kind, Open},
-    hover, lens, notebook, parent, policy_file,
+    faults, hover, lens, notebook, parent, policy_file,
     position::Encoding,
     scan,
     settings::Settings,
@@ -90,6 +90,16 @@ impl Server {
         {
             self.apply(value).await;
         }
+    }
+
+    /// A policy file was written: what goes by it is looked at again.
+    fn policy_changed(&self) {
+        self.shared.policies.forget();
+        for uri in self.shared.all_open() {
+            self.shared.with_open(&uri, Open::rescan);
+            scan::wake(&self.shared, &uri);
+        }
+        self.shared.refresh();
     }
 
     async fn apply(&self, section: &Value) {
@@ -231,17 +241,23 @@ impl LanguageServer for Server {
     }
 
     async fn initialized(&self, _: InitializedParams) {
-        if self.shared.client_can().register_configuration {
-            let registration = Registration {
-                id: "saferun-configuration".to_owned(),
-                method: "workspace/didChangeConfiguration".to_owned(),
-                register_options: Some(json!({"section": "saferun"})),
-            };
-            let asked = self.shared.client.register_capability(vec![registration]);
+        let can = self.shared.client_can();
+        let configuration = can.register_configuration.then(|| Registration {
+            id: "saferun-configuration".to_owned(),
+            method: "workspace/didChangeConfiguration".to_owned(),
+            register_options: Some(json!({"section": "saferun"})),
+        });
+        let wanted: Vec<Registration> = configuration
+            .into_iter()
+            .chain(faults::registration(can))
+            .collect();
+        if !wanted.is_empty() {
+            let asked = self.shared.client.register_capability(wanted);
             let _ = tokio::time::timeout(Duration::from_secs(5), asked).await;
         }
         self.configure().await;
         tokio::spawn(workspace::follow(Arc::clone(&self.shared)));
+        tokio::spawn(faults::follow(Arc::clone(&self.shared)));
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -279,13 +295,13 @@ impl LanguageServer for Server {
     async fn did_save(&self, params: DidSaveTextDocumentParams) {
         let policy = |open: &mut Open| matches!(open.kind, Kind::Policy(_));
         if self.shared.with_open(&params.text_document.uri, policy) == Some(true) {
-            self.shared.policies.forget();
-            for uri in self.shared.all_open() {
-                self.shared.with_open(&uri, Open::rescan);
-                scan::wake(&self.shared, &uri);
-            }
-            self.shared.refresh();
+            self.policy_changed();
         }
+    }
+
+    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {
+        // Nothing else is watched for us.
+        self.policy_changed();
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
@@ -319,6 +335,7 @@ impl LanguageServer for Server {
         };
         let (gone, new) = (paths(params.event.removed), paths(params.event.added));
         self.shared.workspace.change_folders(&gone, new);
+        self.shared.policies.forget();
     }
 
     async fn workspace_diagnostic(

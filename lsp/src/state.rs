@@ -44,6 +44,10 @@ pub(crate) struct ClientCan {
     pub(crate) configuration: bool,
     /// It can be told later that configuration is of interest.
     pub(crate) register_configuration: bool,
+    /// It can be asked to tell of files that change.
+    pub(crate) watch_files: bool,
+    /// The same of files outside of the workspace.
+    pub(crate) relative_patterns: bool,
     /// It knows the notifications of our plugins.
     pub(crate) events: bool,
     /// It has a prompt with free text.
@@ -59,6 +63,7 @@ impl ClientCan {
             .experimental
             .as_ref()
             .and_then(|all| all.get("saferun"));
+        let watched = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref());
         let our = |name: &str| {
             ours.and_then(|ours| ours.get(name))
                 .and_then(serde_json::Value::as_bool)
@@ -84,6 +89,12 @@ impl ClientCan {
             register_configuration: workspace
                 .and_then(|workspace| workspace.did_change_configuration.as_ref())
                 .and_then(|change| change.dynamic_registration)
+                .unwrap_or(false),
+            watch_files: watched
+                .and_then(|watched| watched.dynamic_registration)
+                .unwrap_or(false),
+            relative_patterns: watched
+                .and_then(|watched| watched.relative_pattern_support)
                 .unwrap_or(false),
             events: our("events"),
             override_prompt: our("overridePrompt"),
@@ -258,6 +269,18 @@ impl Shared {
             .keys()
             .filter_map(|uri| uri.parse().ok())
             .collect()
+    }
+
+    /// The folders of the workspace, and those that an open file is in.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let mut all = self.workspace.folders();
+        let inner = self.lock();
+        let open = inner.paths.keys().filter_map(|path| path.parent());
+        all.extend(open.map(PathBuf::from));
+        drop(inner);
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// What is to be said of a file now; `None` if it is not open.

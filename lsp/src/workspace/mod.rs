@@ -14,16 +14,17 @@ use std::{
     time::Duration,
 };
 
+use saferun_protocol::HostPath;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     time::Instant,
 };
 use tower_lsp_server::ls_types::{
-    FullDocumentDiagnosticReport, PreviousResultId, Uri, WorkspaceDocumentDiagnosticReport,
-    WorkspaceFullDocumentDiagnosticReport,
+    Diagnostic, FullDocumentDiagnosticReport, PreviousResultId, Uri,
+    WorkspaceDocumentDiagnosticReport, WorkspaceFullDocumentDiagnosticReport,
 };
 
-use self::told::{Kept, Told};
+use self::told::{Kept, Told, Word};
 use crate::state::{Shared, path_of};
 
 pub(crate) use follow::{TOKEN, follow};
@@ -53,12 +54,32 @@ pub(crate) struct Workspace {
 #[derive(Debug, Default)]
 struct Inner {
     folders: Vec<PathBuf>,
+    /// By the watch.
     told: Told,
+    /// Of policy files that do not hold.
+    policies: Told,
     /// The client asks for the workspace's diagnostics, so nothing of them is pushed.
     asks: bool,
     /// A person cancelled the scan.
     stopped: bool,
     ending: bool,
+}
+
+impl Inner {
+    fn word(&self, path: &Path) -> Option<&Word> {
+        self.told.word(path).or_else(|| self.policies.word(path))
+    }
+
+    fn word_mut(&mut self, path: &Path) -> Option<&mut Word> {
+        match self.told.word_mut(path) {
+            Some(word) => Some(word),
+            None => self.policies.word_mut(path),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = (&Path, &Word)> {
+        self.told.words().chain(self.policies.words())
+    }
 }
 
 impl Default for Workspace {
@@ -119,6 +140,11 @@ impl Workspace {
         inner.folders.clone()
     }
 
+    /// The folders of the workspace.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        self.lock().folders.clone()
+    }
+
     /// Waits for its turn to tell the client of a file.
     pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
@@ -137,7 +163,7 @@ async fn show(shared: &Shared, path: &Path, gone: Option<Uri>) {
             workspace.news.notify_waiters();
             return;
         }
-        let word = inner.told.word(path);
+        let word = inner.word(path);
         word.map(|word| (word.uri.clone(), word.diagnostics.clone()))
             .or(gone.map(|uri| (uri, Vec::new())))
     };
@@ -148,6 +174,29 @@ async fn show(shared: &Shared, path: &Path, gone: Option<Uri>) {
     }
 }
 
+/// Lists the mistakes of a policy file, whether or not anybody opened it.
+pub(crate) async fn policy_is_wrong(shared: &Shared, path: &Path, all: Vec<Diagnostic>) {
+    let Some(uri) = folders::uri(path) else {
+        return;
+    };
+    let root = HostPath::from(path.parent().unwrap_or(path));
+    let kept = {
+        let mut inner = shared.workspace.lock();
+        inner.policies.put(&root, path, uri, all, words::counted)
+    };
+    if kept == Kept::New {
+        show(shared, path, None).await;
+    }
+}
+
+/// Takes back what was said of a policy file.
+pub(crate) async fn policy_holds(shared: &Shared, path: &Path) {
+    let word = shared.workspace.lock().policies.remove(path);
+    if let Some(word) = word {
+        show(shared, path, Some(word.uri)).await;
+    }
+}
+
 /// A file was opened: from now on it is the editor's own. `itself`: what will be said of it goes by this URI, not by
 /// those of its cells.
 pub(crate) async fn opened(shared: &Shared, uri: &Uri, itself: bool) {
@@ -155,7 +204,7 @@ pub(crate) async fn opened(shared: &Shared, uri: &Uri, itself: bool) {
     let Some(path) = path_of(uri) else { return };
     let pushed = {
         let inner = workspace.lock();
-        let word = inner.told.word(&path).map(|word| word.uri.clone());
+        let word = inner.word(&path).map(|word| word.uri.clone());
         word.filter(|_| !inner.asks)
     };
     workspace.news.notify_waiters();
@@ -193,7 +242,7 @@ pub(crate) async fn closed(shared: &Shared, uri: &Uri) {
     let word = {
         let mut inner = workspace.lock();
         let asks = inner.asks;
-        let word = path.as_deref().and_then(|path| inner.told.word_mut(path));
+        let word = path.as_deref().and_then(|path| inner.word_mut(path));
         word.filter(|_| !asks && !still_open).map(|word| {
             if same_file(&word.uri, uri) {
                 // As the editor writes it.
@@ -250,7 +299,7 @@ async fn take_back(shared: &Shared) {
         if std::mem::replace(&mut inner.asks, true) {
             return;
         }
-        let words = inner.told.words();
+        let words = inner.words();
         words.map(|(_, word)| word.uri.clone()).collect()
     };
     for uri in pushed {
@@ -268,7 +317,7 @@ fn report(
     let inner = shared.workspace.lock();
     let mut current: HashSet<&str> = HashSet::new();
     let mut items = Vec::new();
-    for (path, word) in inner.told.words() {
+    for (path, word) in inner.words() {
         if shared.is_open_path(path) {
             continue;
         }
@@ -287,7 +336,7 @@ fn report(
 fn item(
     uri: Uri,
     result_id: Option<String>,
-    items: Vec<tower_lsp_server::ls_types::Diagnostic>,
+    items: Vec<Diagnostic>,
 ) -> WorkspaceDocumentDiagnosticReport {
     WorkspaceDocumentDiagnosticReport::Full(WorkspaceFullDocumentDiagnosticReport {
         uri,

@@ -40,13 +40,18 @@ class Daemon:
 class Client:
     """An editor that pushes or pulls, and remembers what it was told."""
 
-    def __init__(self, daemon, folders, pulls=False, options=None):
+    def __init__(self, daemon, folders, pulls=False, options=None, watches=False):
         self.process = subprocess.Popen([SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=daemon.environment)
         self.lock, self.answers, self.last = threading.Lock(), {}, 0
         # All that was pushed of each file in order, and what is shown now.
-        self.pushed, self.log, self.versions = {}, [], set()
+        self.pushed, self.log, self.versions, self.messages = {}, [], set(), []
+        # What the server asked to be told of.
+        self.registered = []
         threading.Thread(target=self.read, daemon=True).start()
         capabilities = {"workspace": {"workspaceFolders": True, "configuration": False}, "textDocument": {}}
+        if watches:
+            capabilities["workspace"]["didChangeWatchedFiles"] = {
+                "dynamicRegistration": True, "relativePatternSupport": True}
         if pulls:
             capabilities["textDocument"]["diagnostic"] = {}
             capabilities["workspace"]["diagnostics"] = {"refreshSupport": True}
@@ -64,6 +69,11 @@ class Client:
                     self.versions.add(params.get("version"))
                 elif message.get("method") == "window/logMessage":
                     self.log.append(message["params"]["message"])
+                elif message.get("method") == "window/showMessage":
+                    self.messages.append((message["params"]["type"], message["params"]["message"]))
+                elif message.get("method") == "client/registerCapability":
+                    self.registered += message["params"]["registrations"]
+                    self.send({"id": message["id"], "result": None})
                 elif "method" in message and "id" in message:
                     self.send({"id": message["id"], "result": None})
                 elif "id" in message:

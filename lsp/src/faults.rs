@@ -1,0 +1,290 @@
+//! Policy files that do not hold: their mistakes are listed whether or not they are open, and a person is told once when
+//! a file stops to hold and once when it does again. Decides nothing; the daemon reads the files itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use saferun_policy::{Content, Diagnostics, LayerKind, LoadOptions, Source, load};
+use saferun_policy_files::{PROJECT_FILE, Places, find_projects, read, variables};
+use serde_json::{Value, json};
+use tower_lsp_server::ls_types::{Diagnostic, DiagnosticSeverity, MessageType, Registration, Uri};
+
+use crate::{
+    diagnostics::{MOST, of_policy, whole_file},
+    position::{Encoding, LineIndex},
+    state::{ClientCan, Shared},
+    text::one_line,
+    workspace,
+};
+
+/// Between two looks: an editor writes a file in several steps, and a checkout changes many.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Folders that are looked at.
+const MAX_FOLDERS: usize = 256;
+
+/// What is wrong with one file.
+#[derive(Debug, Clone, PartialEq)]
+struct Fault {
+    diagnostics: Vec<Diagnostic>,
+    /// For a message, with its line.
+    first: String,
+}
+
+/// What one look at all policy files found.
+#[derive(Debug, Default)]
+struct Found {
+    faults: BTreeMap<PathBuf, Fault>,
+    /// Files that are there.
+    there: BTreeSet<PathBuf>,
+}
+
+/// Looks at the policy files whenever there may be news of them, until the server ends.
+pub(crate) async fn follow(shared: Arc<Shared>) {
+    let mut before = BTreeMap::new();
+    loop {
+        let (folders, encoding) = (shared.folders(), shared.encoding());
+        let look = tokio::task::spawn_blocking(move || look(&folders, encoding));
+        let Ok(found) = look.await else { return };
+        tell(&shared, &before, &found).await;
+        before = found.faults;
+        tokio::time::sleep(PAUSE).await;
+        shared.policies.news.notified().await;
+    }
+}
+
+/// Asks a client that can to tell of changes that are made elsewhere.
+pub(crate) fn registration(can: ClientCan) -> Option<Registration> {
+    can.watch_files.then(|| Registration {
+        id: "saferun-policies".to_owned(),
+        method: "workspace/didChangeWatchedFiles".to_owned(),
+        register_options: Some(json!({"watchers": watchers(can)})),
+    })
+}
+
+fn watchers(can: ClientCan) -> Vec<Value> {
+    let mut all = vec![json!({"globPattern": format!("**/{PROJECT_FILE}")})];
+    let places = Places::from_env().ok();
+    let standing = places.map(|places| [Some(places.system), places.user]);
+    for path in standing.into_iter().flatten().flatten() {
+        let base = path.parent().and_then(Uri::from_file_path);
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        match (can.relative_patterns, base, name) {
+            (true, Some(base), Some(name)) => {
+                all.push(json!({"globPattern": {"baseUri": base, "pattern": name}}));
+            }
+            _ => all.push(json!({"globPattern": path})),
+        }
+    }
+    all
+}
+
+async fn tell(shared: &Shared, before: &BTreeMap<PathBuf, Fault>, found: &Found) {
+    for path in before.keys() {
+        if !found.faults.contains_key(path) {
+            workspace::policy_holds(shared, path).await;
+        }
+    }
+    for (path, fault) in &found.faults {
+        workspace::policy_is_wrong(shared, path, fault.diagnostics.clone()).await;
+    }
+    if let Some((kind, what)) = message(before, found) {
+        shared.client.show_message(kind, what).await;
+    }
+}
+
+/// What a person is told: of files that were sound before, else of those that are again. Never of each mistake.
+fn message(before: &BTreeMap<PathBuf, Fault>, found: &Found) -> Option<(MessageType, String)> {
+    let mut new = found
+        .faults
+        .iter()
+        .filter(|(path, _)| !before.contains_key(*path));
+    if let Some((_, fault)) = new.next() {
+        let others = match new.count() {
+            0 => String::new(),
+            count => format!(" (and {count} more)"),
+        };
+        let what = format!("SafeRun: {}{others}", fault.first);
+        return Some((MessageType::WARNING, what));
+    }
+    let mut mended = before
+        .keys()
+        .filter(|path| !found.faults.contains_key(*path) && found.there.contains(*path));
+    let path = mended.next()?.display().to_string();
+    let others = match mended.count() {
+        0 => String::new(),
+        count => format!(" (and {count} more)"),
+    };
+    let what = format!("SafeRun: the policy file {} holds again", one_line(&path));
+    Some((MessageType::INFO, format!("{what}{others}")))
+}
+
+/// Reads all policy files that count for these folders. Not for an async thread.
+fn look(folders: &[PathBuf], encoding: Encoding) -> Found {
+    let mut found = Found::default();
+    let Ok(places) = Places::from_env() else {
+        return found;
+    };
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let mut groups: BTreeSet<Vec<PathBuf>> = folders
+        .iter()
+        .take(MAX_FOLDERS)
+        .map(|folder| projects(folder, home.as_deref()))
+        .collect();
+    groups.insert(Vec::new());
+    for group in groups {
+        found.group(&places, group, encoding);
+    }
+    found
+}
+
+/// The project files of a folder, by the names that the editor has for them where its folder is reached by a link.
+fn projects(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+    let Ok(real) = folder.canonicalize() else {
+        return Vec::new();
+    };
+    let mut names = BTreeMap::new();
+    for (real, named) in real.ancestors().zip(folder.ancestors()) {
+        names.insert(real.to_owned(), named.to_owned());
+        if real.file_name() != named.file_name() {
+            break;
+        }
+    }
+    let named = |path: PathBuf| match path.parent().and_then(|folder| names.get(folder)) {
+        Some(folder) => folder.join(PROJECT_FILE),
+        None => path,
+    };
+    find_projects(folder, home).into_iter().map(named).collect()
+}
+
+impl Found {
+    /// The layers of one folder, each by itself and all together.
+    fn group(&mut self, places: &Places, projects: Vec<PathBuf>, encoding: Encoding) {
+        let uid = nix::unistd::geteuid().as_raw();
+        let mut files = vec![(LayerKind::System, places.system.clone())];
+        files.extend(places.user.clone().map(|path| (LayerKind::User, path)));
+        files.extend(projects.into_iter().map(|path| (LayerKind::Project, path)));
+        let mut sources: Vec<(PathBuf, Source)> = Vec::new();
+        for (layer, path) in files {
+            match read(layer, &path, uid) {
+                Ok(None) => {}
+                Ok(Some(source)) => {
+                    self.there.insert(path.clone());
+                    sources.push((path, source));
+                }
+                Err(error) => {
+                    let first = one_line(&error.to_string());
+                    let diagnostic = Diagnostic {
+                        severity: Some(DiagnosticSeverity::ERROR),
+                        ..whole_file(first.clone())
+                    };
+                    let diagnostics = vec![diagnostic];
+                    self.there.insert(path.clone());
+                    self.faults.insert(path, Fault { diagnostics, first });
+                }
+            }
+        }
+        let mut all: Vec<Source> = sources.iter().map(|(_, source)| source.clone()).collect();
+        all.extend(variables(std::env::vars_os()));
+        if let Err(wrong) = load(&all, &LoadOptions::default()) {
+            self.wrong(&sources, &wrong, encoding);
+        }
+    }
+
+    fn wrong(&mut self, sources: &[(PathBuf, Source)], wrong: &Diagnostics, encoding: Encoding) {
+        for (path, source) in sources {
+            let Content::Yaml(text) = &source.content else {
+                continue;
+            };
+            let own: Vec<_> = wrong
+                .0
+                .iter()
+                .filter(|found| found.is_error() && found.origin.file == source.name)
+                .take(MOST)
+                .collect();
+            let Some(first) = own.first() else { continue };
+            let place = format!("{}:{}", path.display(), first.origin.line.max(1));
+            let first = format!(
+                "the policy file {} has a mistake and does not hold: {}",
+                one_line(&place),
+                one_line(&first.message)
+            );
+            let index = LineIndex::new(text);
+            let diagnostics = own
+                .into_iter()
+                .map(|found| of_policy(found, text, &index, encoding))
+                .collect();
+            self.faults
+                .insert(path.clone(), Fault { diagnostics, first });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(wrong: &[&str], there: &[&str]) -> Found {
+        let fault = |path: &&str| {
+            let first = format!("{path} is wrong");
+            let diagnostics = Vec::new();
+            (PathBuf::from(path), Fault { diagnostics, first })
+        };
+        Found {
+            faults: wrong.iter().map(fault).collect(),
+            there: there.iter().map(PathBuf::from).collect(),
+        }
+    }
+
+    #[test]
+    fn a_person_is_told_once_of_a_file_that_stops_to_hold_and_once_when_it_does_again() {
+        for (before, now, there, told) in [
+            (
+                &[] as &[&str],
+                &["a"] as &[&str],
+                &["a"] as &[&str],
+                Some("a is wrong"),
+            ),
+            (&["a"], &["a"], &["a"], None),
+            (&["a"], &["a", "b"], &["a", "b"], Some("b is wrong")),
+            (
+                &[],
+                &["a", "b", "c"],
+                &["a", "b", "c"],
+                Some("a is wrong (and 2 more)"),
+            ),
+            (&["a"], &[], &["a"], Some("the policy file a holds again")),
+            (&["a"], &[], &[], None),
+            (&["a"], &["b"], &["a", "b"], Some("b is wrong")),
+            (&[], &[], &["a"], None),
+        ] {
+            let said = message(&found(before, &[]).faults, &found(now, there));
+            let said = said.map(|(_, what)| what);
+            assert_eq!(said, told.map(|told| format!("SafeRun: {told}")));
+        }
+    }
+
+    #[test]
+    fn the_editors_name_of_a_folder_behind_a_link_is_kept() {
+        let top = tempfile::tempdir().unwrap();
+        let top = top.path().canonicalize().unwrap();
+        let real = top.join("real/a");
+        std::fs::create_dir_all(&real).unwrap();
+        std::os::unix::fs::symlink(top.join("real"), top.join("link")).unwrap();
+        for folder in [&real, &top.join("real")] {
+            std::fs::write(folder.join(PROJECT_FILE), "version: 1\n").unwrap();
+        }
+        let named = top.join("link/a");
+        assert_eq!(
+            projects(&named, Some(&top)),
+            [
+                named.join(PROJECT_FILE),
+                top.join("link").join(PROJECT_FILE)
+            ]
+        );
+        assert_eq!(projects(&top.join("none"), Some(&top)), [PathBuf::new(); 0]);
+    }
+}
