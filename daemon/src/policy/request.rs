@@ -295,6 +295,60 @@ mod tests {
     }
 
     #[test]
+    fn a_preset_that_a_script_names_keeps_the_share_that_its_owner_keeps_for_people() {
+        use saferun_policy::{ClientKind as Kind, RateWindows};
+        let standing = snapshot("version: 1\n");
+        for (client, person, counts_as, runs, places) in [
+            (ClientKind::Other, false, Kind::Agent, 7, 1),
+            (ClientKind::Agent, false, Kind::Agent, 7, 1),
+            (ClientKind::Other, true, Kind::Agent, 10, 2),
+            (ClientKind::Terminal, true, Kind::Terminal, 10, 2),
+        ] {
+            let found = resolve(&standing, client, |request| {
+                request.person_present = person;
+                request.policy = Some("secure-sandbox".to_owned());
+            })
+            .unwrap();
+            let limits = &found.policy.limits;
+            let mut windows = RateWindows::default();
+            let let_in = (0..60_000).step_by(1000).filter(|now| {
+                let code = now.to_string();
+                windows
+                    .admit(*now, 1, counts_as, &code, &limits.rate)
+                    .is_ok()
+            });
+            assert_eq!(let_in.count(), runs, "{client:?}, person: {person}");
+            assert_eq!(limits.places_for(counts_as), places, "{client:?}");
+        }
+    }
+
+    #[test]
+    fn a_script_may_say_in_a_file_which_paths_it_leaves() {
+        let standing = snapshot("version: 1\n");
+        let text = "version: 1\npaths: {default: block, allow: [/tmp/**]}\n";
+        for client in [ClientKind::Other, ClientKind::Agent, ClientKind::Terminal] {
+            let found = resolve(&standing, client, |request| {
+                request.policy_layers.file = Some(PolicyText::new("mine.yaml", text));
+            });
+            assert!(found.is_ok(), "{client:?}: {:?}", found.err());
+        }
+        // What may not stand there is named with its line and with what to do.
+        let wrong = "version: 1\nlimits: {time: 1s}\nalerts: {command: [/bin/true]}\n";
+        let error = resolve(&standing, ClientKind::Other, |request| {
+            request.policy_layers.file = Some(PolicyText::new("mine.yaml", wrong));
+        })
+        .unwrap_err();
+        for part in ["mine.yaml:3", "`alerts.command`", "put it into your user"] {
+            assert!(error.message().contains(part), "{}", error.message());
+        }
+        assert!(
+            !error.message().contains("project's"),
+            "{}",
+            error.message()
+        );
+    }
+
+    #[test]
     fn a_key_on_which_nothing_acts_is_told_to_whoever_brings_it() {
         let text = "version: 1\nlanguages: {shell: {calls: {block: [rm]}}}\n";
         let standing = snapshot(text);

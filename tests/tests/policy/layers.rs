@@ -109,6 +109,19 @@ fn a_named_file_and_settings_of_the_command_line_hold_for_that_run() {
     let (code, _, stderr) = cli(&daemon, &["run", "--policy", path, "-c", "import csv"]);
     assert_eq!(code, Some(126), "{stderr}");
     assert!(stderr.contains("csv"), "{stderr}");
+    // Which paths it leaves is its own business, with or without a person: that only tightens.
+    let paths =
+        "version: 1\npaths: {default: block, allow: [/tmp/**]}\nlevels: {BLOCKED: refuse}\n";
+    fs::write(&file, paths).expect("a file");
+    let open = |what: &str| {
+        let code = format!("open('{what}', 'a')");
+        cli(&daemon, &["run", "--policy", path, "-c", &code])
+    };
+    let (code, _, stderr) = open("/tmp/x");
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, _, stderr) = open("/tmp/../etc/passwd");
+    assert_eq!(code, Some(126), "{stderr}");
+    assert!(stderr.contains("read as `/etc/passwd`"), "{stderr}");
     let (code, stdout, _) = cli(&daemon, &["run", "-c", "import csv; print('fine')"]);
     assert_eq!((code, stdout.as_str()), (Some(0), "fine\n"));
     let (code, _, _) = cli(

@@ -207,6 +207,22 @@ mod tests {
     }
 
     #[test]
+    fn a_share_beyond_the_hosts_processors_is_a_quota_like_any_other() {
+        let (mut template, identity) = example("runc");
+        for (millis, quota) in [(500, 50_000), (1000, 100_000), (64_000, 6_400_000)] {
+            template.cpu_millis = millis;
+            let seen = serde_json::to_value(body(&template, &identity, Some(2))).unwrap();
+            let host = &seen["HostConfig"];
+            assert_eq!(host["CpuQuota"], quota);
+            assert_eq!(host["CpuPeriod"], 100_000);
+            assert!(
+                host["NanoCpus"].is_null(),
+                "an engine refuses more of those than it has"
+            );
+        }
+    }
+
+    #[test]
     fn every_hardening_setting_is_in_the_request() {
         let (template, identity) = example("runc");
         let body = body(&template, &identity, Some(1));
