@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build vsix demo test test-long test-podman bench bench-scanner bench-watch bench-record fuzz lint fmt engine-start engine-stop clean
+.PHONY: help build vsix demo test test-long test-podman test-bare bench bench-scanner bench-watch bench-record fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,9 @@ test-long: ## The same with the long counts: hundreds of kills, soak
 
 test-podman: build ## The core of the tests over a rootful Podman of their own
 	@scripts/test-podman.sh
+
+test-bare: build ## From a bare machine: doctor, doctor --fix, doctor, a run; what each says is compared with tests/bare
+	@scripts/test-bare.sh
 
 bench: ## Measure side by side with the alternatives, and write docs/benchmarks.md
 	@scripts/bench.sh

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use saferun_tests::{Daemon, pause, text};
+use saferun_tests::{Daemon, bin, pause, text};
 use serde_json::Value;
 
 fn done(mut command: Command) -> Output {
@@ -461,4 +461,42 @@ fn an_engine_that_is_not_there_is_named() {
         return;
     };
     complains(daemon.cli(&["run", "-c", "1"]), 125, "/nonexistent.sock");
+}
+
+#[test]
+fn an_engine_on_another_machine_is_refused_with_the_way_to_its_socket() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    for (address, tls, why) in [
+        ("tcp://x.example:2376", true, "reached over TLS"),
+        ("ssh://me@x.example", false, "reached over SSH"),
+        ("tcp://x.example:2375", false, "without any protection"),
+    ] {
+        let asked = |args: &[&str]| {
+            let mut command = Command::new(bin("saferunctl"));
+            command.args(args).stdin(Stdio::null());
+            for name in ["SAFERUN_ENGINE", "SAFERUN_NO_START", "DOCKER_TLS"] {
+                command.env_remove(name);
+            }
+            command
+                .env("DOCKER_HOST", address)
+                .env("DOCKER_TLS_VERIFY", if tls { "1" } else { "" })
+                .env("SAFERUN_SOCKET", at("s.sock"))
+                .env("SAFERUN_STATE_DIR", at("state"))
+                .env("SAFERUN_CONFIG_DIR", at("config"));
+            command
+        };
+        let sentence = format!("the engine at {address} is ");
+        for about in [sentence.as_str(), why, "ssh -nNT -L"] {
+            complains(asked(&["run", "-c", "1"]), 125, about);
+        }
+        // The doctor, whom that names, is not green there.
+        let seen = done(asked(&["doctor"]));
+        let said = text(&seen.stdout);
+        assert_eq!(code(&seen), 1, "{said}");
+        assert!(
+            said.contains(address) && said.contains("ssh -nNT -L"),
+            "{said}"
+        );
+    }
 }

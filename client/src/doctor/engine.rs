@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{check::Check, host::on_path, http};
+use super::{
+    check::Check,
+    host::{as_root, on_path, service},
+    http,
+};
 
 const ENGINE: &str = "container engine";
 const WHY_ENGINE: &str = "it starts the containers that scripts run in";
@@ -26,7 +30,9 @@ const USUAL: &str = "unix:///var/run/docker.sock";
 
 /// What was found where an engine should be.
 pub(super) enum Found {
-    /// The address is of another machine.
+    /// No Unix socket, but a port of this machine: the daemon alone asks there.
+    Port(String),
+    /// An address that the daemon does not take.
     Elsewhere(String),
     /// It does not answer.
     Silent(PathBuf, io::Error),
@@ -46,7 +52,7 @@ impl Found {
     /// Whether it is where the distribution's own engine listens.
     pub(super) fn is_usual(&self) -> bool {
         match self {
-            Self::Elsewhere(_) => false,
+            Self::Port(_) | Self::Elsewhere(_) => false,
             Self::Silent(socket, _) | Self::Answers(socket, ..) => {
                 socket == Path::new("/var/run/docker.sock")
                     || socket == Path::new("/run/docker.sock")
@@ -63,13 +69,20 @@ impl Found {
 /// Looks for the engine. `address` is what the daemon uses, if it runs.
 pub(super) fn find(address: Option<&str>) -> Found {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let running = address.is_some();
     let address = address
         .map(str::to_owned)
         .or_else(|| set("SAFERUN_ENGINE"))
         .or_else(|| set("DOCKER_HOST"));
     let address = address.unwrap_or_else(|| USUAL.to_owned());
     let Some(socket) = address.strip_prefix("unix://").map(PathBuf::from) else {
-        return Found::Elsewhere(address);
+        let tls = set("DOCKER_TLS").or_else(|| set("DOCKER_TLS_VERIFY"));
+        // A daemon that runs took its address, whatever this command's own variables say.
+        return if running || is_port_here(&address, tls.is_some()) {
+            Found::Port(address)
+        } else {
+            Found::Elsewhere(address)
+        };
     };
     match http::get(&socket, "/version") {
         Ok(version) => {
@@ -80,15 +93,37 @@ pub(super) fn find(address: Option<&str>) -> Found {
     }
 }
 
+/// Whether this is a port of this machine in plain text, as the daemon takes it.
+fn is_port_here(address: &str, tls: bool) -> bool {
+    let rest = match address.split_once("://") {
+        Some(("tcp", rest)) if !tls => rest,
+        Some(("http", rest)) => rest,
+        _ => return false,
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+}
+
 /// All checks of the engine.
 pub(super) fn checks(found: &Found) -> Vec<Check> {
     let (socket, version, info) = match found {
-        Found::Elsewhere(address) => {
+        Found::Port(address) => {
             return vec![Check::advisory(
                 ENGINE,
                 WHY_ENGINE,
-                format!("{address} is not on this machine"),
-                "ask the daemon: saferunctl status",
+                format!("whether it answers at {address} says the daemon"),
+                "saferunctl status",
+            )];
+        }
+        Found::Elsewhere(address) => {
+            return vec![Check::missing(
+                ENGINE,
+                WHY_ENGINE,
+                format!(
+                    "{address} is no socket or unprotected port of this machine, and the daemon takes nothing else"
+                ),
+                "forward the engine's socket: ssh -nNT -L /PATH/engine.sock:/var/run/docker.sock USER@HOST, and set SAFERUN_ENGINE=unix:///PATH/engine.sock",
             )];
         }
         Found::Silent(socket, error) => {
@@ -98,7 +133,7 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
                     GVISOR,
                     WHY_GVISOR,
                     "not installed",
-                    "sudo apt-get install runsc",
+                    as_root("apt-get install runsc"),
                 ));
             }
             return checks;
@@ -112,7 +147,7 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
             LIMITS,
             WHY_LIMITS,
             format!("the engine does not say: {error}"),
-            "sudo systemctl restart docker",
+            service("restart"),
         )),
     }
     checks
@@ -121,7 +156,8 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
 /// Whether the image is there, asked of the engine itself. The daemon knows better, when it runs.
 pub(super) fn image_without_daemon(found: &Found) -> Check {
     let (what, remedy) = match found {
-        Found::Elsewhere(_) => (Ok(true), "saferunctl image list"),
+        Found::Port(_) => (Ok(true), "saferunctl image list"),
+        Found::Elsewhere(_) => (Ok(false), "saferunctl image build, once the engine answers"),
         Found::Silent(..) => (Ok(false), "saferunctl image build, once the engine answers"),
         Found::Answers(socket, ..) => (
             // {"label":["org.saferun.variant=python"]}
@@ -134,12 +170,13 @@ pub(super) fn image_without_daemon(found: &Found) -> Check {
         ),
     };
     match what {
-        Ok(true) => Check::advisory(
-            IMAGE,
-            WHY_IMAGE,
-            "whether it is there and current tells the daemon, and none runs",
-            "saferunctl image list",
-        ),
+        Ok(true) => {
+            let found = match found {
+                Found::Answers(..) => "built; whether it is current says the daemon, and none runs",
+                _ => "whether it is built says the daemon, and none runs",
+            };
+            Check::advisory(IMAGE, WHY_IMAGE, found, "saferunctl image list")
+        }
         Ok(false) => Check::missing(IMAGE, WHY_IMAGE, "not built", remedy),
         Err(error) => Check::advisory(
             IMAGE,
@@ -179,21 +216,20 @@ fn unreachable(socket: &Path, error: &io::Error) -> Check {
     let (found, remedy) = match error.kind() {
         ErrorKind::NotFound => (
             format!("there is no socket {shown}"),
-            "install and start one: saferunctl doctor --fix, or sudo apt-get install docker.io; from SafeRun's sources, make engine-start starts a private one; an engine elsewhere is named by SAFERUN_ENGINE=unix:///PATH",
+            format!(
+                "install and start one: saferunctl doctor --fix, or {}; an engine that listens elsewhere is named by SAFERUN_ENGINE=unix:///PATH",
+                as_root("apt-get install docker.io")
+            ),
         ),
         ErrorKind::PermissionDenied => (
             format!("you may not use {shown}"),
-            "sudo usermod -aG docker $USER, then log in again",
+            "sudo usermod -aG docker $USER, then log in again".to_owned(),
         ),
-        ErrorKind::ConnectionRefused => (
-            format!("nobody listens at {shown}"),
-            "sudo systemctl start docker",
-        ),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => (
-            format!("it does not answer at {shown}"),
-            "sudo systemctl restart docker",
-        ),
-        _ => (format!("{shown}: {error}"), "sudo systemctl restart docker"),
+        ErrorKind::ConnectionRefused => (format!("nobody listens at {shown}"), service("start")),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            (format!("it does not answer at {shown}"), service("restart"))
+        }
+        _ => (format!("{shown}: {error}"), service("restart")),
     };
     Check::missing(ENGINE, WHY_ENGINE, found, remedy)
 }
@@ -257,7 +293,11 @@ fn gvisor(info: &Value) -> Check {
         GVISOR,
         WHY_GVISOR,
         "not registered with the engine",
-        "sudo apt-get install runsc, add \"runtimes\": {\"runsc\": {\"path\": \"/usr/bin/runsc\", \"runtimeArgs\": [\"--network=none\"]}} to /etc/docker/daemon.json, sudo systemctl restart docker",
+        format!(
+            "saferunctl doctor --fix, or: {}, add \"runtimes\": {{\"runsc\": {{\"path\": \"/usr/bin/runsc\", \"runtimeArgs\": [\"--network=none\"]}}}} to /etc/docker/daemon.json, {}",
+            as_root("apt-get install runsc"),
+            service("restart")
+        ),
     )
 }
 
@@ -287,10 +327,35 @@ mod tests {
     }
 
     #[test]
+    fn only_a_port_of_this_machine_in_plain_text_is_taken() {
+        for good in [
+            "tcp://127.0.0.1:2375",
+            "http://localhost:2375/",
+            "tcp://[::1]:2375",
+        ] {
+            assert!(is_port_here(good, false), "{good}");
+        }
+        for bad in [
+            "tcp://127.0.0.1.example:2375",
+            "tcp://build.example:2375",
+            "https://localhost:2376",
+            "ssh://me@localhost",
+            "/var/run/docker.sock",
+        ] {
+            assert!(!is_port_here(bad, false), "{bad}");
+        }
+        assert!(!is_port_here("tcp://127.0.0.1:2376", true));
+        let checks = checks(&Found::Elsewhere("ssh://me@build.example".to_owned()));
+        assert_eq!(checks[0].state, State::Missing);
+        assert!(checks[0].remedy.as_ref().unwrap().contains("ssh -nNT"));
+    }
+
+    #[test]
     fn each_way_of_not_answering_has_its_own_remedy() {
         let remedy = |kind: ErrorKind| unreachable(Path::new("/s"), &kind.into()).remedy.unwrap();
         assert!(remedy(ErrorKind::NotFound).contains("docker.io"));
         assert!(remedy(ErrorKind::PermissionDenied).contains("usermod"));
-        assert!(remedy(ErrorKind::ConnectionRefused).contains("start docker"));
+        let start = remedy(ErrorKind::ConnectionRefused);
+        assert!(start.ends_with(" start docker") || start.ends_with(" docker start"));
     }
 }

@@ -101,7 +101,7 @@ pub(crate) fn mmdebstrap(required: bool) -> Check {
     if let Some(path) = on_path("mmdebstrap") {
         return Check::ok(name, why, path.display().to_string());
     }
-    let (found, remedy) = ("not on PATH", "sudo apt-get install mmdebstrap");
+    let (found, remedy) = ("not on PATH", as_root("apt-get install mmdebstrap"));
     if required {
         Check::missing(name, why, found, remedy)
     } else {
@@ -147,6 +147,29 @@ fn clash(passwd: &str, subuid: &str) -> Option<String> {
                 .then(|| format!("{name} (in /etc/subuid)"))
         })
     })
+}
+
+/// The command as this user types it to have root do it.
+pub(super) fn as_root(command: &str) -> String {
+    if nix::unistd::geteuid().is_root() {
+        command.to_owned()
+    } else {
+        format!("sudo {command}")
+    }
+}
+
+/// The command that starts or restarts the distribution's own engine.
+pub(super) fn service(verb: &str) -> String {
+    as_root(&if has_systemd() {
+        format!("systemctl {verb} docker")
+    } else {
+        format!("service docker {verb}")
+    })
+}
+
+/// Whether systemd is the service manager.
+pub(super) fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 /// The first program of this name on `PATH`.

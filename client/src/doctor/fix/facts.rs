@@ -5,7 +5,10 @@ use std::{env, fs, io::ErrorKind, path::Path};
 use nix::unistd::{Group, User, geteuid};
 
 use super::plan::{ENGINE_SETTINGS, Facts, Packages};
-use crate::doctor::{engine::Found, host::on_path};
+use crate::doctor::{
+    engine::Found,
+    host::{has_systemd, on_path},
+};
 
 /// Settings of an engine longer than this are not ours to extend, in bytes.
 const MOST_SETTINGS: u64 = 1 << 20;
@@ -21,7 +24,7 @@ pub(super) fn look(engine: &Found, image: Option<bool>) -> Facts {
         root,
         sudo: on_path("sudo").is_some(),
         in_group: user.as_ref().is_none_or(in_group),
-        systemd: Path::new("/run/systemd/system").is_dir(),
+        systemd: has_systemd(),
         silence: engine.silence(),
         usual: engine.is_usual(),
         engine_program: on_path("dockerd").is_some()

@@ -74,7 +74,18 @@ fn title(step: &Step) -> String {
     match step {
         Step::Run { what, .. } | Step::Tell(what, _) => what.clone(),
         Step::Settings { .. } => "register gVisor with the engine".to_owned(),
+        Step::Await => "wait until the engine answers".to_owned(),
         Step::Image => "build the sandbox image, if it is not current".to_owned(),
+    }
+}
+
+/// Where the engine's settings of before go, if there are any.
+fn kept(facts: &Facts) -> String {
+    match facts.settings {
+        Ok(None) => String::new(),
+        _ => format!(
+            "\n     what was there is kept as {ENGINE_SETTINGS}.~1~, or the next free number"
+        ),
     }
 }
 
@@ -112,10 +123,12 @@ fn shown(facts: &Facts, steps: &[Step]) -> String {
                     format!("{}{}", if *root { sudo } else { "" }, argv.join(" "))
                 }
                 Step::Settings { contents, .. } => format!(
-                    "{sudo}{}, with: {}\n     what was there is kept as {ENGINE_SETTINGS}.before-saferun",
+                    "{sudo}{}, with: {}{}",
                     perform::install_settings().join(" "),
                     contents.split_whitespace().collect::<Vec<_>>().join(" "),
+                    kept(facts),
                 ),
+                Step::Await => format!("for {} s at most", perform::AWAITED.as_secs()),
                 Step::Image => "saferunctl image build python".to_owned(),
                 Step::Tell(_, how) => how.clone(),
             };

@@ -1,24 +1,30 @@
 //! Does one step: a command with arguments and no shell, with a deadline, its last lines kept.
 
 use std::{
+    io::ErrorKind,
     path::Path,
     process::{ExitStatus, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
     process::Command,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::plan::{ENGINE_SETTINGS, Step};
-use crate::ui::{Progress, one_line};
+use crate::{
+    doctor::engine,
+    ui::{Progress, one_line},
+};
 
 /// How long one command may take; packages come over the network.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// How much later it is given up, if even `timeout` could not end it.
 const GRACE: Duration = Duration::from_secs(60);
+/// How long an engine that was just started may take until it answers.
+pub(super) const AWAITED: Duration = Duration::from_secs(60);
 /// Longest line of a command that is looked at, in bytes.
 const MOST_LINE: u64 = 16 * 1024;
 
@@ -67,12 +73,31 @@ pub(super) async fn perform(step: &Step, root: Root, progress: &mut Progress) ->
             }
             command(prefix(root), &install_settings(), Some(contents), progress).await
         }
+        Step::Await => answer().await,
         Step::Image => image(progress).await,
         Step::Tell(..) => Outcome::Done,
     }
 }
 
-/// The command that writes the engine's settings from its standard input, and keeps the old ones.
+/// Waits until the engine answers; that this user may not ask it yet is an answer.
+async fn answer() -> Outcome {
+    let began = Instant::now();
+    loop {
+        match engine::find(None).silence() {
+            None | Some(ErrorKind::PermissionDenied) => return Outcome::Done,
+            Some(_) if began.elapsed() < AWAITED => sleep(Duration::from_millis(200)).await,
+            Some(_) => {
+                let why = format!(
+                    "it did not answer within {} s; where its start script writes a log, that is /var/log/docker.log",
+                    AWAITED.as_secs()
+                );
+                return Outcome::Failed(why);
+            }
+        }
+    }
+}
+
+/// The command that writes the engine's settings from its standard input, and keeps the old ones as `*.~1~`, `*.~2~` ...
 pub(super) fn install_settings() -> Vec<String> {
     [
         "install",
@@ -80,7 +105,6 @@ pub(super) fn install_settings() -> Vec<String> {
         "-m",
         "0644",
         "--backup=numbered",
-        "--suffix=.before-saferun",
         "/dev/stdin",
         ENGINE_SETTINGS,
     ]

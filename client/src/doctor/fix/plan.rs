@@ -10,6 +10,18 @@ const RUNSC: &str = "/usr/bin/runsc";
 /// Settings of the engine that a distribution installs.
 pub(super) const ENGINE_SETTINGS: &str = "/etc/docker/daemon.json";
 
+/// Has an engine that `service` started read its settings again.
+const HANG_UP: [&str; 8] = [
+    "start-stop-daemon",
+    "--stop",
+    "--signal",
+    "HUP",
+    "--pidfile",
+    "/var/run/docker.pid",
+    "--name",
+    "dockerd",
+];
+
 /// What the plan depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Facts {
@@ -81,6 +93,8 @@ pub(super) enum Step {
         /// Only if this file is there by then.
         only_with: PathBuf,
     },
+    /// The engine was started by a command that does not wait for it: wait until it answers.
+    Await,
     /// `saferunctl` itself builds the image.
     Image,
     /// The user does it: what, and how.
@@ -199,19 +213,27 @@ fn start(facts: &Facts, able: bool, steps: &mut Vec<Step>) -> bool {
         act(steps, able, what, argv.to_vec(), false);
         return able && (facts.packages == Packages::Apt || facts.engine_program);
     }
-    let script = facts.start_script || (facts.packages == Packages::Apt && !facts.engine_program);
-    let how = if script {
-        "service docker start"
-    } else {
-        "dockerd"
-    };
+    if has_start_script(facts) {
+        let argv = ["service", "docker", "start"].map(str::to_owned);
+        act(steps, able, what, argv.to_vec(), false);
+        if able {
+            steps.push(Step::Await);
+        }
+        return able;
+    }
     let how = match (facts.root, facts.sudo) {
-        (true, _) => how.to_owned(),
-        (false, true) => format!("sudo {how}"),
-        (false, false) => format!("as root: {how}"),
+        (true, _) => "dockerd",
+        (false, true) => "sudo dockerd",
+        (false, false) => "as root: dockerd",
     };
-    tell(steps, what, &how);
+    tell(steps, what, how);
     false
+}
+
+/// Whether `service` can start the engine by the time it is asked to: Debian's package brings the script.
+fn has_start_script(facts: &Facts) -> bool {
+    !facts.systemd
+        && (facts.start_script || (facts.packages == Packages::Apt && !facts.engine_program))
 }
 
 /// Tells the engine of gVisor. It is asked to read its settings again: a restart would end other people's containers.
@@ -259,6 +281,10 @@ fn register(facts: &Facts, able: bool, steps: &mut Vec<Step>) {
             .map(str::to_owned)
             .to_vec(),
         (false, Some(pid)) => vec!["kill".to_owned(), "-HUP".to_owned(), pid.to_string()],
+        // It was started a step before, or by its package: only then is its process id known.
+        (false, None) if facts.silence.is_some() && has_start_script(facts) => {
+            HANG_UP.map(str::to_owned).to_vec()
+        }
         // It reads them when it starts.
         (false, None) => return,
     };
@@ -305,6 +331,9 @@ fn apt(names: &[&str]) -> Vec<String> {
         "-y",
         "-o",
         "DPkg::Lock::Timeout=120",
+        // Settings of an earlier engine stay, and nobody is asked about them.
+        "-o",
+        "DPkg::Options::=--force-confold",
         "--no-install-recommends",
         "install",
     ];

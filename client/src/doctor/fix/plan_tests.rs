@@ -49,13 +49,14 @@ fn short(facts: &Facts) -> Vec<String> {
             argv[skip..].join(" ")
         }
         Step::Settings { .. } => "write settings".to_owned(),
+        Step::Await => "wait".to_owned(),
         Step::Image => "image".to_owned(),
         Step::Tell(_, how) => format!("you: {how}"),
     };
     plan(facts).iter().map(name).collect()
 }
 
-const APT: &str = "apt-get -q -y -o DPkg::Lock::Timeout=120 --no-install-recommends install";
+const APT: &str = "apt-get -q -y -o DPkg::Lock::Timeout=120 -o DPkg::Options::=--force-confold --no-install-recommends install";
 
 #[test]
 fn nothing_is_done_where_nothing_is_missing() {
@@ -95,32 +96,62 @@ fn root_needs_no_group_and_builds_at_once() {
 }
 
 #[test]
-fn without_systemd_the_command_that_starts_the_engine_is_told() {
+fn without_systemd_the_start_script_starts_the_engine_and_the_image_follows() {
     let facts = Facts {
         systemd: false,
         root: true,
         user: None,
         in_group: true,
+        build_tools: vec!["mmdebstrap"],
         ..bare()
     };
-    let steps = short(&facts);
-    assert!(
-        steps.contains(&"you: service docker start".to_owned()),
-        "{steps:?}"
-    );
-    assert!(!steps.iter().any(|step| step.contains("systemctl")));
     assert_eq!(
-        steps.last().unwrap(),
-        "you: saferunctl image build, once the engine runs"
+        short(&facts),
+        [
+            "apt-get -q update",
+            &format!("{APT} docker.io mmdebstrap"),
+            &format!("{APT} runsc"),
+            "service docker start",
+            "wait",
+            "write settings",
+            "start-stop-daemon --stop --signal HUP --pidfile /var/run/docker.pid --name dockerd",
+            "image",
+        ]
     );
-    let installed = Facts {
-        engine_program: true,
-        start_script: false,
-        root: false,
-        in_group: true,
-        ..facts
+    let stopped = Facts {
+        systemd: false,
+        silence: Some(ErrorKind::ConnectionRefused),
+        registered: false,
+        image: None,
+        ..whole()
     };
-    assert!(short(&installed).contains(&"you: sudo dockerd".to_owned()));
+    let steps = short(&stopped);
+    assert_eq!(steps[..2], ["service docker start", "wait"]);
+    assert_eq!(steps.last().unwrap(), "image");
+    let no_sudo = Facts {
+        sudo: false,
+        ..stopped
+    };
+    assert!(short(&no_sudo).contains(&"you: as root: service docker start".to_owned()));
+}
+
+#[test]
+fn an_engine_without_any_start_script_is_started_by_the_user() {
+    let facts = Facts {
+        systemd: false,
+        silence: Some(ErrorKind::NotFound),
+        engine_pid: None,
+        start_script: false,
+        image: None,
+        ..whole()
+    };
+    assert_eq!(
+        short(&facts),
+        [
+            "you: sudo dockerd",
+            "you: saferunctl image build, once the engine runs"
+        ]
+    );
 }
 
 #[test]
