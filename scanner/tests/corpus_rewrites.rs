@@ -1,8 +1,10 @@
 //! Behaviour-preserving rewrites over every firing fixture: the level must not fall. The seed is new in each run and
 //! printed; `SAFERUN_SEED=N` repeats a run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine as _;
 use regex::Regex;
 use saferun_scanner::{Level, Options, scan};
 
@@ -32,11 +34,11 @@ impl Random {
 /// A rewrite; `None` where it does not apply or might change what the code does.
 type Rewrite = fn(&str, &mut Random) -> Option<String>;
 
-const REWRITES: [(&str, Rewrite); 12] = [
+const REWRITES: [(&str, Rewrite); 16] = [
     ("wrap in if", wrap_if),
     ("wrap in try", wrap_try),
     ("wrap in function", wrap_function),
-    ("wrap in decorated function", wrap_decorated),
+    ("run by a decorator", wrap_decorated),
     ("wrap in method", wrap_method),
     ("rename import", rename_import),
     ("alias call", alias_call),
@@ -44,8 +46,15 @@ const REWRITES: [(&str, Rewrite); 12] = [
     ("getattr with encoded name", getattr_encoded),
     ("default argument", default_argument),
     ("lambda", lambda),
+    ("decorator", decorator),
     ("split string", split_string),
+    ("base64 string", base64_string),
+    ("hex string", hex_string),
+    ("chr string", chr_string),
 ];
+
+/// Fixtures that each rewrite has to apply to at least: one that applies to none would prove nothing.
+const LEAST: usize = 80;
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
@@ -91,7 +100,7 @@ fn wrap_function(code: &str, random: &mut Random) -> Option<String> {
 fn wrap_decorated(code: &str, random: &mut Random) -> Option<String> {
     let (decorator, name) = (random.name(), random.name());
     Some(format!(
-        "def {decorator}(f):\n    return f\n@{decorator}\ndef {name}():\n{}{name}()\n",
+        "def {decorator}(f):\n    f()\n    return f\n@{decorator}\ndef {name}():\n{}",
         indented(code)?
     ))
 }
@@ -168,19 +177,6 @@ fn replace_call(
     )
 }
 
-fn alias_call(code: &str, random: &mut Random) -> Option<String> {
-    let (module, name) = call(code, random)?;
-    let alias = random.name();
-    let found = pattern(&format!(r"(?m)(^|[^\w.@]){module}\.{name}\("));
-    let used = found
-        .replace_all(code, |hit: &regex::Captures<'_>| {
-            format!("{}{alias}(", &hit[1])
-        })
-        .into_owned();
-    let import = format!("import {module}\n");
-    Some(used.replacen(&import, &format!("{import}{alias} = {module}.{name}\n"), 1))
-}
-
 fn getattr_split(code: &str, random: &mut Random) -> Option<String> {
     let cut = random.next(3) + 1;
     replace_call(code, random, |module, name| {
@@ -191,26 +187,56 @@ fn getattr_split(code: &str, random: &mut Random) -> Option<String> {
 
 fn getattr_encoded(code: &str, random: &mut Random) -> Option<String> {
     replace_call(code, random, |module, name| {
-        let hex = name
-            .bytes()
-            .fold(String::new(), |all, byte| format!("{all}{byte:02x}"));
-        format!("getattr({module}, bytes.fromhex(\"{hex}\").decode())")
+        format!(
+            "getattr({module}, bytes.fromhex(\"{}\").decode())",
+            hex(name)
+        )
+    })
+}
+
+/// Calls of one name become calls of what this makes of it, which is put behind the import.
+fn through_definition(
+    code: &str,
+    random: &mut Random,
+    call_as: impl Fn(&str) -> String,
+    define: impl Fn(&str, &str) -> String,
+) -> Option<String> {
+    let (module, name) = call(code, random)?;
+    let helper = random.name();
+    let called = call_as(&helper);
+    let found = pattern(&format!(r"(?m)(^|[^\w.@]){module}\.{name}\("));
+    let used = found
+        .replace_all(code, |hit: &regex::Captures<'_>| {
+            format!("{}{called}(", &hit[1])
+        })
+        .into_owned();
+    let import = format!("import {module}\n");
+    let defined = define(&helper, &format!("{module}.{name}"));
+    Some(used.replacen(&import, &format!("{import}{defined}"), 1))
+}
+
+fn alias_call(code: &str, random: &mut Random) -> Option<String> {
+    through_definition(code, random, str::to_owned, |helper, call| {
+        format!("{helper} = {call}\n")
     })
 }
 
 fn default_argument(code: &str, random: &mut Random) -> Option<String> {
     let inner = random.name();
-    let (module, name) = call(code, random)?;
-    let helper = random.name();
-    let found = pattern(&format!(r"(?m)(^|[^\w.@]){module}\.{name}\("));
-    let used = found
-        .replace_all(code, |hit: &regex::Captures<'_>| {
-            format!("{}{helper}()(", &hit[1])
-        })
-        .into_owned();
-    let import = format!("import {module}\n");
-    let define = format!("{import}def {helper}({inner}={module}.{name}):\n    return {inner}\n");
-    Some(used.replacen(&import, &define, 1))
+    through_definition(
+        code,
+        random,
+        |helper| format!("{helper}()"),
+        |helper, call| format!("def {helper}({inner}={call}):\n    return {inner}\n"),
+    )
+}
+
+/// The call stands in the decorator alone; what it decorates does nothing.
+fn decorator(code: &str, random: &mut Random) -> Option<String> {
+    let replaces = random.name();
+    through_definition(code, random, str::to_owned, |helper, call| {
+        format!("def {replaces}(f):\n    return {call}\n@{replaces}\ndef {helper}():\n    pass\n")
+    })
 }
 
 fn lambda(code: &str, random: &mut Random) -> Option<String> {
@@ -219,15 +245,14 @@ fn lambda(code: &str, random: &mut Random) -> Option<String> {
     })
 }
 
-/// `"text"` becomes `("te" + "xt")` for every plain string of the code.
-fn split_string(code: &str, random: &mut Random) -> Option<String> {
+/// Puts another expression in the place of every plain string of the code.
+fn replace_strings(code: &str, with: impl Fn(&str) -> String) -> Option<String> {
     if ["\"\"\"", "'''", "f\"", "f'", "match ", "case ", "import \""]
         .iter()
         .any(|text| code.contains(text))
     {
         return None;
     }
-    let cut = random.next(4) + 1;
     let strings = pattern(r#"(^|[(\[=, ])"([^"\\\n]{6,})"([)\], .\n]|$)"#);
     let mut out = String::new();
     for line in code.lines() {
@@ -237,20 +262,53 @@ fn split_string(code: &str, random: &mut Random) -> Option<String> {
             out.push_str(line);
         } else {
             out.push_str(&strings.replace_all(line, |hit: &regex::Captures<'_>| {
-                let text = &hit[2];
-                let at = text.char_indices().nth(cut).map_or(1, |(at, _)| at);
-                format!(
-                    "{}(\"{}\" + \"{}\"){}",
-                    &hit[1],
-                    &text[..at],
-                    &text[at..],
-                    &hit[3]
-                )
+                format!("{}{}{}", &hit[1], with(&hit[2]), &hit[3])
             }));
         }
         out.push('\n');
     }
     (out != code).then_some(out)
+}
+
+/// `"text"` becomes `("te" + "xt")`.
+fn split_string(code: &str, random: &mut Random) -> Option<String> {
+    let cut = random.next(4) + 1;
+    replace_strings(code, |text| {
+        let at = text.char_indices().nth(cut).map_or(1, |(at, _)| at);
+        format!("(\"{}\" + \"{}\")", &text[..at], &text[at..])
+    })
+}
+
+fn base64_string(code: &str, _: &mut Random) -> Option<String> {
+    replace_strings(code, |text| {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        format!("__import__(\"base64\").b64decode(\"{encoded}\").decode()")
+    })
+}
+
+fn hex(text: &str) -> String {
+    text.bytes()
+        .fold(String::new(), |all, byte| format!("{all}{byte:02x}"))
+}
+
+fn hex_string(code: &str, _: &mut Random) -> Option<String> {
+    replace_strings(code, |text| {
+        format!("bytes.fromhex(\"{}\").decode()", hex(text))
+    })
+}
+
+fn chr_string(code: &str, random: &mut Random) -> Option<String> {
+    let join = random.next(2) == 0;
+    replace_strings(code, |text| {
+        let numbers = text.chars().map(|c| u32::from(c).to_string());
+        if join {
+            let list = numbers.collect::<Vec<_>>().join(", ");
+            format!("\"\".join(chr(c) for c in [{list}])")
+        } else {
+            let calls: Vec<_> = numbers.map(|number| format!("chr({number})")).collect();
+            format!("({})", calls.join(" + "))
+        }
+    })
 }
 
 fn firing() -> Vec<(String, String)> {
@@ -304,12 +362,12 @@ fn rewrites_do_not_lower_the_level() {
     let mut random = Random(seed);
     let cases = firing();
     assert!(cases.len() >= 100, "only {} firing fixtures", cases.len());
-    let mut applied = 0;
+    let mut applied = BTreeMap::new();
     let mut failures = Vec::new();
     for (name, code) in &cases {
         let before = risk(code);
         let mut check = |label: &str, rewritten: &str| {
-            applied += 1;
+            *applied.entry(label.to_owned()).or_insert(0) += 1;
             let after = risk(rewritten);
             let absent =
                 label.contains("lambda") && ABSENT.iter().any(|rule| name.starts_with(rule));
@@ -334,11 +392,19 @@ fn rewrites_do_not_lower_the_level() {
             );
         }
     }
-    println!("{applied} rewrites of {} cases", cases.len());
+    for (label, _) in REWRITES {
+        let count = applied.get(label).copied().unwrap_or(0);
+        println!("{label}: {count} of {} cases", cases.len());
+        assert!(
+            count >= LEAST,
+            "SAFERUN_SEED={seed}: \"{label}\" applied to {count} cases only"
+        );
+    }
     assert!(
         failures.is_empty(),
-        "SAFERUN_SEED={seed}: {} of {applied}:\n{}",
+        "SAFERUN_SEED={seed}: {} of {}:\n{}",
         failures.len(),
+        applied.values().sum::<usize>(),
         failures.join("\n")
     );
 }
