@@ -2,7 +2,7 @@
 //! grow no faster than the text. No test here looks at a clock; a run that does not end is cut by nextest.
 
 use proptest::prelude::*;
-use saferun_scanner::{Options, scan};
+use saferun_scanner::{Level, Options, scan};
 
 #[test]
 fn nested_parentheses() {
@@ -52,7 +52,7 @@ fn a_hundred_thousand_aliases() {
     }
     code.push_str("a99999('rm -rf ~')\n");
     let report = scan(&code, &Options::default());
-    assert_eq!(report.risk(), saferun_scanner::Level::Blocked);
+    assert_eq!(report.risk(), Level::Blocked);
 }
 
 #[test]
@@ -143,6 +143,109 @@ fn ten_megabytes_on_one_line() {
     assert!(report.incomplete || report.findings.is_empty());
     let text = format!("x = '{}'", "é".repeat(5_000_000));
     let _ = scan(&text, &Options::default());
+}
+
+/// The least budget with which a text is analysed to its end: its work, counted.
+fn least_budget(code: &str) -> u64 {
+    let suffices = |max_steps| {
+        let options = Options {
+            max_steps,
+            ..Options::default()
+        };
+        !scan(code, &options).incomplete
+    };
+    let (mut too_little, mut enough) = (0, Options::default().max_steps);
+    assert!(suffices(enough), "the text is too large to be counted");
+    while enough - too_little > 1 + enough / 200 {
+        let middle = too_little + (enough - too_little) / 2;
+        if suffices(middle) {
+            enough = middle;
+        } else {
+            too_little = middle;
+        }
+    }
+    enough
+}
+
+/// A name, and a text of a size.
+type Growing = (&'static str, fn(usize) -> String);
+
+fn numbered(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect()
+}
+
+const GROWING: [Growing; 9] = [
+    ("nested parentheses", |n| {
+        format!("x = {}1{}\n", "(".repeat(n), ")".repeat(n))
+    }),
+    ("nested lists", |n| {
+        format!("x = {}1{}\n", "[".repeat(n), "]".repeat(n))
+    }),
+    ("nested calls", |n| {
+        format!("x = {}1{}\n", "f(".repeat(n), ")".repeat(n))
+    }),
+    ("a long line", |n| {
+        format!("x = [{}]\n", "1, ".repeat(4 * n))
+    }),
+    ("a long sum of strings", |n| {
+        format!("x = 'a'{}\n", " + 'a'".repeat(n))
+    }),
+    ("aliases", |n| {
+        let aliases = numbered(n, |i| format!("a{} = a{i}\n", i + 1));
+        format!("import os\na0 = os.system\n{aliases}a{n}('ls')\n")
+    }),
+    ("aliases, the last first", |n| {
+        let aliases = numbered(n, |i| {
+            format!("def f{i}():\n    global a{0}\n    a{0} = a{i}\n", i + 1)
+        });
+        format!("import os\na0 = os.system\n{aliases}a{n}('ls')\n")
+    }),
+    ("functions that call each other", |n| {
+        let functions = numbered(n / 2, |i| {
+            format!("def f{i}(a, b=1):\n    return f{}(a) + b\n", i + 1)
+        });
+        format!("{functions}f0(input())\n")
+    }),
+    ("items of a dictionary", |n| {
+        format!(
+            "d = {{}}\n{}",
+            numbered(n, |i| format!("d['k{i}'] = 'v'\n"))
+        )
+    }),
+];
+
+#[test]
+fn twice_the_text_is_at_most_twice_the_work() {
+    for (name, text) in GROWING {
+        let (once, twice) = (least_budget(&text(1_000)), least_budget(&text(2_000)));
+        println!("{name}: {once} steps, {twice} for twice the text");
+        assert!(once >= 1_000, "{name}: {once} steps are no work");
+        // A tenth more: texts of twice the number have longer numbers in their names.
+        assert!(
+            10 * twice <= 22 * once,
+            "{name}: {once} steps become {twice} for twice the text"
+        );
+    }
+}
+
+#[test]
+fn a_budget_ends_the_work_and_says_so() {
+    for (name, text) in GROWING {
+        let options = Options {
+            max_steps: 200,
+            ..Options::default()
+        };
+        let report = scan(&text(1_000), &options);
+        assert!(report.incomplete, "{name}");
+        assert!(report.risk() >= Level::High, "{name}");
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.rule == "SR003"),
+            "{name}"
+        );
+    }
 }
 
 proptest! {
