@@ -64,14 +64,12 @@ impl From<ClientError> for Failure {
             );
         };
         let code = Code::from_number(object.code());
-        let advice = match code {
-            Some(Code::ImageMissing) => Some("build it: saferunctl image build".to_owned()),
-            _ => object
-                .data()
-                .and_then(|data| serde_json::from_str::<Advice>(data.get()).ok())
-                .map(|data| data.advice)
-                .filter(|advice| !advice.is_empty()),
-        };
+        // The daemon's own: it knows which image, and whether it is missing, or too old to be had.
+        let advice = object
+            .data()
+            .and_then(|data| serde_json::from_str::<Advice>(data.get()).ok())
+            .map(|data| data.advice)
+            .filter(|advice| !advice.is_empty());
         Self {
             exit: exit::of_code(code),
             message: object.message().to_owned(),
@@ -105,15 +103,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_image_names_the_command() {
+    fn the_daemons_advice_is_handed_on() {
         let object = Code::ImageMissing.error(
-            "the image `python` was not built",
-            "whatever the daemon says",
+            "the image python-data is 90 days old",
+            "run `saferunctl image build --force python-data`",
         );
         let failure = Failure::from(ClientError::Call(object));
         assert_eq!(failure.exit, 125);
         assert!(
-            failure.text().contains("saferunctl image build\n"),
+            failure
+                .text()
+                .contains("\n  run `saferunctl image build --force python-data`\n"),
             "{}",
             failure.text()
         );

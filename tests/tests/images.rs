@@ -2,7 +2,7 @@
 //! is named, with the command that helps.
 
 use saferun_protocol::{ApiClient, ImageInfo, Outcome, RunRequest, RunResult};
-use saferun_tests::{Daemon, text};
+use saferun_tests::{Clock, Daemon, Hands, have_policy, text};
 
 /// A daemon whose engine has the image `python-data`. Where that was not built, it says SKIPPED, or
 /// fails if the engine is required.
@@ -104,6 +104,87 @@ fn a_missing_module_ends_with_advice_and_an_invented_one_is_called_so() {
         "import sys\nprint(\"ModuleNotFoundError: No module named 'torch'\", file=sys.stderr)\n",
     );
     assert!(calm.advice.is_empty(), "{:?}", calm.advice);
+}
+
+#[test]
+fn a_header_that_declares_packages_picks_their_image_without_any_import() {
+    let Some(daemon) = daemon() else { return };
+    let declared = daemon
+        .run("# /// script\n# dependencies = [\"pandas>=1\"]\n# ///\nprint('no import here')\n");
+    passed(&declared);
+    assert_eq!(declared.sandbox.variant, "python-data");
+    let commented = daemon.run("# dependencies = [\"pandas>=1\"]\nprint('no header here')\n");
+    passed(&commented);
+    assert_eq!(commented.sandbox.variant, "python");
+}
+
+/// Gives the daemon's user this policy, and waits until it holds.
+fn hold(daemon: &Daemon, policy: &str) {
+    let generation = || daemon.status().policy.generation;
+    let before = generation();
+    let policy = format!("version: 1\noverride: {{unattended: true}}\n{policy}\n");
+    have_policy(&daemon.folder().join("config"), &policy, None);
+    daemon.wait_until("the policy holds", |_| generation() > before);
+}
+
+#[test]
+fn a_policy_that_names_an_image_picks_it_and_refuses_another() {
+    let Some(daemon) = daemon() else { return };
+    hold(&daemon, "image: {variant: python-data}");
+    let client = daemon.connect();
+    let picked = daemon.block_on(client.run(RunRequest::new("print('no import')\n")));
+    let picked = picked.expect("it is accepted");
+    passed(&picked);
+    assert_eq!(picked.sandbox.variant, "python-data");
+    let other = daemon.cli(&["run", "--image", "python", "-c", "1"]);
+    let refused = { other }.output().expect("it runs");
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("the policy says `image.variant: python-data`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_image_past_its_best_warns_and_one_past_the_policys_age_is_refused() {
+    let Some(clock) = Clock::new(Hands::Wall) else {
+        return;
+    };
+    let Some(daemon) = Daemon::start_with(&clock.environment()) else {
+        return;
+    };
+    let _ = daemon.image();
+    let run = || {
+        let ran = daemon.cli(&["run", "-c", "print('ran')"]);
+        let ran = { ran }.output().expect("it runs");
+        (ran.status.code(), text(&ran.stdout), text(&ran.stderr))
+    };
+    // An image of tomorrow is new, whenever that of this engine was made.
+    clock.set("-900d");
+    let (code, _, said) = run();
+    assert!(
+        code == Some(0) && !said.contains("image.warn_age"),
+        "{said}"
+    );
+    clock.set("+31d");
+    let (code, out, said) = run();
+    assert_eq!((code, out.as_str()), (Some(0), "ran\n"), "{said}");
+    assert!(
+        said.contains("days old (image.warn_age); `saferunctl image build --force python`"),
+        "{said}"
+    );
+    hold(&daemon, "image: {refuse_age: 31d}");
+    let (code, out, said) = run();
+    assert!(code != Some(0) && out.is_empty(), "{code:?} {out} {said}");
+    assert!(
+        said.contains("the policy refuses one from 31d on (image.refuse_age)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("saferunctl image build --force python"),
+        "{said}"
+    );
 }
 
 #[test]
