@@ -228,5 +228,7 @@ fn tree(
     for (range, new) in edits {
         tree.apply_edit_roughly(range, &new).ok()?;
     }
+    // The policy may have changed since the tree was made.
+    tree.set_options(options.clone());
     Some(tree)
 }

@@ -84,6 +84,11 @@ impl Document {
         document
     }
 
+    /// Has reports made this way from now on. Costs nothing: the trees do not depend on it.
+    pub fn set_options(&mut self, options: Options) {
+        self.options = options;
+    }
+
     /// The text as it stands after all edits.
     #[must_use]
     pub fn text(&self) -> &str {

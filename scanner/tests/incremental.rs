@@ -298,3 +298,21 @@ fn a_cancelled_scan_gives_nothing_and_ends_early() {
     flag.cancel();
     assert_eq!(scan.join().expect("no panic"), None);
 }
+
+#[test]
+fn options_hold_from_the_next_report_on() {
+    let text = "import os\n# saferun: ignore reviewed\nos.system(input())\n";
+    let mut document = Document::new(text, Options::default());
+    assert!(!document.report().findings.is_empty());
+    for honour_suppressions in [true, false] {
+        let options = Options {
+            honour_suppressions,
+            ..Options::default()
+        };
+        document.set_options(options.clone());
+        assert_eq!(
+            document.report(),
+            Document::new(text, options.clone()).report()
+        );
+    }
+}

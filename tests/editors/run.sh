@@ -78,7 +78,12 @@ vsix() {
 # With SAFERUN_KEEP_SHOTS set, the screenshots of the extension's README are replaced by those of this run.
 vscode_ui() {
   CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 240 "$HERE/vscode.sh" ui | tee "$OUT/vscode-ui.log" || return 1
-  [ -z "${SAFERUN_KEEP_SHOTS:-}" ] || cp "$OUT/shots/findings.png" "$OUT/shots/run.png" "$ROOT/vscode-extension/media/shots/"
+  [ -z "${SAFERUN_KEEP_SHOTS:-}" ] || keep_shots
+}
+keep_shots() {
+  local kept=$ROOT/vscode-extension/media/shots
+  cp "$OUT/shots/findings.png" "$kept/findings.png"
+  cp "$OUT/shots/overridden.png" "$kept/run.png"
 }
 vscode_api() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" api | tee "$OUT/vscode-api.log"; }
 vscode_first() { CACHE=$CACHE OUT=$OUT EDITORS_TMP=$EDITORS_TMP timeout 150 "$HERE/vscode.sh" first | tee "$OUT/vscode-first.log"; }

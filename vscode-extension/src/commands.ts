@@ -8,6 +8,7 @@ import type { HistoryItem } from './protocol';
 import { clientPath, environment } from './programs';
 import type { RunView } from './runs';
 import { warm, type StatusBar } from './status';
+import { suppress } from './suppress';
 
 export const EXAMPLE = `import getpass
 import os
@@ -39,14 +40,18 @@ interface Parts {
 export function register(parts: Parts): vscode.Disposable[] {
   const { context, client } = parts;
 
-  async function execute(command: string, argument: unknown): Promise<unknown> {
-    const running = client();
-    if (!running?.isRunning()) {
-      void vscode.window.showErrorMessage('SafeRun: the language server does not run. See “SafeRun: Check This Machine”.');
-      return undefined;
+  function running(): LanguageClient | undefined {
+    const server = client();
+    if (server?.isRunning()) {
+      return server;
     }
+    void vscode.window.showErrorMessage('SafeRun: the language server does not run. See “SafeRun: Check This Machine”.');
+    return undefined;
+  }
+
+  async function execute(command: string, argument: unknown): Promise<unknown> {
     try {
-      return await running.sendRequest('workspace/executeCommand', { command, arguments: argument === undefined ? [] : [argument] });
+      return await running()?.sendRequest('workspace/executeCommand', { command, arguments: argument === undefined ? [] : [argument] });
     } catch (error) {
       void vscode.window.showErrorMessage(`SafeRun: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -117,7 +122,10 @@ export function register(parts: Parts): vscode.Disposable[] {
       const open = document();
       return open && execute('saferun.clearResults', open.uri.toString());
     }),
-    on('saferun.suppress', suppress),
+    on('saferun.suppress', () => {
+      const server = running();
+      return server && suppress(server);
+    }),
     on('saferun.showRunView', () => parts.view.reveal()),
     on('saferun.startServices', async () => {
       if (await execute('saferun.startDaemon', undefined)) {
@@ -154,32 +162,6 @@ export function register(parts: Parts): vscode.Disposable[] {
     on('saferun.clearHistory', () => parts.history.clear()),
     on('saferun.restartServer', () => parts.restart()),
   ];
-
-  async function suppress(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (!editor) {
-      return;
-    }
-    const line = editor.selection.active.line;
-    const here = vscode.languages
-      .getDiagnostics(editor.document.uri)
-      .filter((one) => one.source === 'SafeRun' && one.range.start.line === line);
-    const first = here[0];
-    if (!first) {
-      void vscode.window.showInformationMessage('SafeRun: there is no finding on this line.');
-      return;
-    }
-    const code = typeof first.code === 'object' ? first.code.value : first.code;
-    const reason = await vscode.window.showInputBox({
-      title: `SafeRun: suppress ${code}`,
-      prompt: 'Why is this all right? The reason stands in the code; the policy may ignore suppressions.',
-      validateInput: (text) => (text.trim() ? undefined : 'A reason is needed'),
-    });
-    if (reason?.trim()) {
-      const indent = /^\s*/.exec(editor.document.lineAt(line).text)?.[0] ?? '';
-      await editor.edit((edit) => edit.insert(new vscode.Position(line, 0), `${indent}# saferun: ignore[${code}] ${reason.trim()}\n`));
-    }
-  }
 }
 
 // Whether the programs are there; said once, with what to do.

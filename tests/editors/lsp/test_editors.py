@@ -178,6 +178,33 @@ async def test_a_cell_of_a_notebook_has_actions(editor):
     assert "\n42\n" in report and "exit code 0" in report, report
 
 
+async def suppressions(editor, uri, line):
+    return [a for a in await editor.actions(uri, whole(line)) if a.title.startswith("SafeRun: Suppress ")]
+
+
+async def test_a_finding_is_suppressed_where_the_policy_honours_it(editor, policy):
+    uri = editor.open("a.py", HARM)
+    await editor.diagnostics(uri, lambda found: any(d.severity == 1 for d in found))
+    assert await suppressions(editor, uri, 1) == []
+    policy("suppressions: honour\n")
+    # What was read of a policy holds for two seconds.
+    for _ in range(100):
+        if offered := await suppressions(editor, uri, 1):
+            break
+        await asyncio.sleep(0.1)
+    comment = editor.apply(uri, offered[0])
+    assert comment == "# saferun: ignore[SR301] reviewed: this is meant\n"
+    await editor.diagnostics(uri, lambda found: found == [])
+    # The daemon reads the same policy.
+    await editor.execute("saferun.run", [{"uri": uri}])
+    report = await editor.until(lambda: shown_report(editor))
+    assert "status    blocked" not in report and not editor.asked, report
+    # Where a comment would be text, or would break a line, none is offered.
+    uri = editor.open("b.py", "import os\ns = '''\n''' + str(os.system(input()))\nt = 1 + \\\n  os.system(input())\n")
+    found = await editor.diagnostics(uri, lambda found: {d.range.start.line for d in found} >= {2, 4})
+    assert await suppressions(editor, uri, 2) == await suppressions(editor, uri, 4) == []
+
+
 async def test_an_override_needs_a_reason(editor):
     uri = editor.open("a.py", HARM)
     await editor.diagnostics(uri, lambda found: any(d.severity == 1 for d in found))

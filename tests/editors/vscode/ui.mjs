@@ -1,4 +1,5 @@
 // The packaged extension in Chromium, as a person uses it: node ui.mjs PORT FOLDER SHOTS
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { command, open, runView as viewOf, shooter, tell } from './lib.mjs';
@@ -9,6 +10,20 @@ const { browser, page, go } = await open(port, folder, [['openFile', `vscode-rem
 const shot = shooter(page, shots);
 const runView = () => viewOf(page);
 const editor = `.monaco-editor[data-uri$="a.py"]`;
+
+const line = (text) => page.locator(`${editor} .view-line`, { hasText: text }).first();
+const saferunctl = (...args) => execFileSync(`${process.env.SAFERUN_TEST_BIN}/saferunctl`, args, { encoding: 'utf8' });
+
+// For pictures that show what they are about: no toasts, no mouse over anything.
+async function tidy() {
+  for (const toast of await page.locator('.notification-toast .codicon-notifications-clear').all()) await toast.click({ timeout: 1000 }).catch(() => {});
+  await page.mouse.move(600, 480);
+}
+
+async function until(what, condition) {
+  for (const end = Date.now() + 30000; Date.now() < end; await page.waitForTimeout(100)) if (condition()) return;
+  throw new Error(`${what}: not in time`);
+}
 
 async function replaceText(text) {
   await page.locator(`${editor} .view-line`).first().click();
@@ -25,11 +40,18 @@ try {
   tell('squiggle');
   await page.waitForSelector('.statusbar-item:has-text("BLOCKED")');
   tell('status bar');
-  for (const toast of await page.locator('.notification-toast .codicon-notifications-clear').all()) await toast.click().catch(() => {});
+  await page.locator('.codelens-decoration', { hasText: 'risk: BLOCKED (2 findings' }).waitFor();
+  await tidy();
   await shot('findings');
 
-  await page.locator(`${editor} .view-line`, { hasText: 'rmtree' }).locator('span span', { hasText: 'rmtree' }).first().hover();
-  await page.waitForSelector('.monaco-hover:has-text("Instead")');
+  // One move of the mouse may be missed while VS Code is still busy.
+  const hover = page.locator('.monaco-hover', { hasText: 'Instead' });
+  for (let moves = 0; moves < 10 && !(await hover.isVisible()); moves++) {
+    await page.mouse.move(600, 480);
+    await line('rmtree').locator('span span', { hasText: 'rmtree' }).first().hover();
+    await hover.waitFor({ timeout: 5000 }).catch(() => {});
+  }
+  await hover.waitFor();
   tell('hover');
   await shot('hover');
   await page.keyboard.press('Escape');
@@ -60,7 +82,45 @@ try {
   await view.waitForSelector('#facts:has-text("overridden")');
   await view.waitForSelector('#tried details[open] .event.refused:has-text("line 8")');
   tell('overridden, and what it tried');
+  await tidy();
   await shot('overridden');
+
+  // A reason in free text; the record has it.
+  await page.keyboard.press('Control+Alt+R');
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Another reason' }).click();
+  await page.waitForSelector('.quick-input-widget:has-text("why should it run") input:focus');
+  await page.keyboard.type('typed by a person');
+  await page.keyboard.press('Enter');
+  await until('the reason in the record', () => {
+    const [run] = JSON.parse(saferunctl('history', '--json', '--text', 'typed by a person')).runs;
+    return run?.overridden && run.outcome === 'completed';
+  });
+  tell('overridden with a reason in free text');
+
+  // No comment while the policy ignores them, and none where it would be text.
+  await line('rmtree').click();
+  await command(page, 'SafeRun: Suppress Finding');
+  await page.waitForSelector('.notification-toast:has-text("none can stand above this line")');
+  fs.writeFileSync(`${process.env.SAFERUN_CONFIG_DIR}/policy.yaml`, 'version: 1\nsuppressions: honour\n');
+  // What was read of a policy holds for two seconds.
+  await page.waitForTimeout(2500);
+  await tidy();
+  await replaceText('import yaml\n\nnotes = """\n""" + str(yaml.load(open("a")))\nyaml.load(open("b"))\n');
+  await page.waitForSelector(`${editor} .squiggly-warning, ${editor} .squiggly-error, ${editor} .squiggly-info`);
+  await line('open("a")').click();
+  await command(page, 'SafeRun: Suppress Finding');
+  await page.waitForSelector('.notification-toast:has-text("none can stand above this line")');
+  await line('open("b")').click();
+  await command(page, 'SafeRun: Suppress Finding');
+  await page.waitForSelector('.quick-input-widget:has-text("suppress SR631") input:focus');
+  await page.keyboard.type('b is ours');
+  await shot('suppress');
+  await page.keyboard.press('Enter');
+  await line('# saferun: ignore[SR631] b is ours').waitFor();
+  await page.locator('.codelens-decoration', { hasText: 'risk: HIGH (1 finding' }).waitFor();
+  await shot('suppressed');
+  fs.rmSync(`${process.env.SAFERUN_CONFIG_DIR}/policy.yaml`);
+  tell('suppressed with a reason');
 
   // Output on the screen, from the key press; the container is real.
   const times = [];
