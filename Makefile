@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build vsix demo test test-long test-podman test-bare bench bench-scanner bench-watch bench-record fuzz lint fmt engine-start engine-stop clean
+.PHONY: help build vsix demo test test-long test-podman bench bench-scanner bench-watch bench-record bench-editors fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench-watch: ## Measure the watch: latency at a subscriber, wake-ups while 50,00
 
 bench-record: ## Measure the record of 100,000 runs: list, show, verify; writes the table of docs/record.md
 	@scripts/bench-record.sh
+
+bench-editors: ## Measure what one waits for in editors, beside ruff server; writes the tables of docs/editors.md
+	@scripts/bench-editors.sh
 
 fuzz: ## Fuzz each parser of hostile text for a minute
 	@scripts/fuzz.sh
