@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what a person in an editor waits for, and puts the tables into docs/editors.md: keystroke to diagnostics beside
 # `ruff server`, the server's memory, and from the key press on "Run in sandbox" to the first output in Neovim and VS Code.
-# scripts/bench-editors.sh [KEYS] [RUNS]
+# scripts/bench-editors.sh [KEYS] [RUNS]; builds the programs unless SAFERUN_TEST_BIN names their folder.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
