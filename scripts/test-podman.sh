@@ -8,11 +8,22 @@ cd "$ROOT"
 command -v podman >/dev/null || { say "SKIPPED: the core over Podman, because it is not installed"; exit 0; }
 core=("$@")
 [ ${#core[@]} -gt 0 ] || core=(outcomes output input hostile resources limits isolation containment recovery)
+# What Podman 4.3 cannot show, by test:
+unfit=(
+  # Its API changes no running container, so a tighter limit gets a container of its own, and no warm one is tightened.
+  a_warm_container_is_tightened_and_holds_the_tighter_limits
+  # Compares with a container without hardening, which Docker's command line cannot start there: it is not told the
+  # engine's system, and refuses devices. The hardened side alone is in podman.rs, as self-check.
+  i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening
+)
+skips=()
+for name in "${unfit[@]}"; do skips+=(--skip "$name"); done
 folder=$(mktemp -d /tmp/saferun-podman-core-XXXXXX)
 # Where the kernel lays one folder over another, no container copies the whole image.
 driver=overlay
 podman --root "$folder/probe" --runroot "$folder/probe-run" --storage-driver=overlay info >/dev/null 2>&1 || driver=vfs
-setpriv --pdeathsig KILL -- podman --cgroup-manager=cgroupfs --runtime=runc --events-backend=file \
+# From its own folder: what watches a container leaves a file called `oom` where the service was started.
+setpriv --pdeathsig KILL -- env --chdir="$folder" podman --cgroup-manager=cgroupfs --runtime=runc --events-backend=file \
   --storage-driver="$driver" --root "$folder/root" --runroot "$folder/run" \
   system service --time=0 "unix://$folder/podman.sock" >"$folder/log" 2>&1 </dev/null &
 service=$!
@@ -35,4 +46,4 @@ SAFERUN_SOCKET=$folder/s.sock SAFERUN_STATE_DIR=$folder/state "$DIST/saferunctl"
 files=()
 for file in "${core[@]}"; do files+=(--test "$file"); done
 say "the core over Podman: ${core[*]}"
-SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked "${files[@]}" -- --test-threads=1
+SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked "${files[@]}" -- --test-threads=1 "${skips[@]}"
