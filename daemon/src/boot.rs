@@ -38,6 +38,10 @@ use crate::{
 const BLOCKING: usize = 64;
 /// What is waited for at the very end.
 const LAST_THREADS: Duration = Duration::from_secs(2);
+/// What the record's thread gets to tell the system journal of the last link, when all runs have ended.
+const LAST_LINK: Duration = Duration::from_secs(1);
+/// What the last answers get to reach those who wait for them.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Runs the daemon until it is told to stop.
 ///
@@ -142,12 +146,17 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     if !pool.drain(settings.drain).await {
         tracing::warn!("some containers are still there; the next start removes them");
     }
-    // The system journal gets the last link of all; whether it did, nobody waits to know.
-    let _ = record.head().await;
+    // The system journal gets the last link of all; a record that does not answer any more keeps nobody here.
+    within(LAST_LINK, record.head()).await;
     let _ = stopper.stop();
-    let _ = tokio::time::timeout(Duration::from_secs(2), server).await;
+    within(LAST_ANSWERS, server).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Waits for this, but no longer: what comes of it, nobody needs to know.
+async fn within<T>(patience: Duration, last: impl Future<Output = T>) {
+    let _ = tokio::time::timeout(patience, last).await;
 }
 
 /// Has old records dropped, by the policy that stands on this machine, now and every ten minutes.
@@ -265,6 +274,20 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+    use crate::{settings::DRAIN, state_dir::HAND_OVER};
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_nothing_that_does_not_come() {
+        let began = tokio::time::Instant::now();
+        within(LAST_LINK, std::future::pending::<()>()).await;
+        assert_eq!(began.elapsed(), LAST_LINK);
+    }
+
+    /// The next daemon gives up no sooner than this one has gone.
+    #[test]
+    fn the_end_takes_no_longer_than_the_next_daemon_waits() {
+        assert!(DRAIN + LAST_LINK + LAST_ANSWERS + LAST_THREADS <= HAND_OVER);
+    }
 
     #[test]
     fn files_that_hang_starve_nobody_and_hold_up_no_end() {

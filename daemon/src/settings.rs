@@ -54,6 +54,9 @@ pub enum SettingsError {
     },
 }
 
+/// How long a daemon that stops waits for its containers to be gone.
+pub(crate) const DRAIN: Duration = Duration::from_secs(20);
+
 /// Everything that the daemon can be told.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -115,7 +118,7 @@ impl Settings {
             system_journal: Some(
                 path("SAFERUN_SYSTEM_JOURNAL")?.unwrap_or_else(|| PathBuf::from(SYSTEM_JOURNAL)),
             ),
-            drain: Duration::from_secs(20),
+            drain: DRAIN,
         })
     }
 }

@@ -12,8 +12,8 @@ use nix::fcntl::{Flock, FlockArg};
 
 /// What stands in the lock's file while its holder drains.
 const DRAINING: &[u8] = b"draining\n";
-/// How long the next daemon waits for one that drains, which takes 20 s at most.
-const HAND_OVER: Duration = Duration::from_secs(25);
+/// How long the next daemon waits for one that drains; its end takes no longer (a test in `boot.rs` adds it up).
+pub(crate) const HAND_OVER: Duration = Duration::from_secs(25);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The folder cannot be used.

@@ -201,9 +201,13 @@ impl WorldHandle {
     /// Asks the engine again and waits for the answer, within a deadline.
     pub(crate) async fn refresh(&self) {
         let (done, finished) = oneshot::channel();
-        if self.refresh.send(done).await.is_ok() {
-            let _ = timeout(REFRESH_DEADLINE, finished).await;
-        }
+        // The queue may be full of those who asked before: the wait for a place in it is part of the deadline.
+        let asked = async {
+            if self.refresh.send(done).await.is_ok() {
+                let _ = finished.await;
+            }
+        };
+        let _ = timeout(REFRESH_DEADLINE, asked).await;
     }
 
     /// Asks the engine again without waiting, if the snapshot is older than this.

@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -33,13 +34,17 @@ pub enum Fault {
     Status(u16),
     /// A body that never ends.
     Endless,
+    /// A body that comes byte by byte and never ends: something always comes before one could give up waiting for it.
+    Trickle,
+    /// The engine's own answer, late but within every deadline.
+    Slow,
     /// HTTP 200 and an empty list: no images, no containers.
     EmptyList,
 }
 
 impl Fault {
     /// Those that an engine may show for any request at all.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Hang,
         Self::HalfAnAnswer,
         Self::Reset,
@@ -48,8 +53,30 @@ impl Fault {
         Self::Status(409),
         Self::Status(500),
         Self::Endless,
+        Self::Trickle,
+        Self::Slow,
     ];
+
+    /// True of those that only a deadline ends.
+    #[must_use]
+    pub const fn lasts(self) -> bool {
+        matches!(self, Self::Hang | Self::HalfAnAnswer | Self::Trickle)
+    }
 }
+
+/// What becomes of the streams that are attached already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamFault {
+    /// Nothing comes through any more, and neither side hears of an end.
+    Stall,
+    /// What comes is none of the engine's: a header that no stream has, and noise.
+    Garbage,
+}
+
+/// How late a slow answer is; the shortest of the daemon's deadlines is 4 s.
+const LATE: Duration = Duration::from_secs(1);
+/// Between two bytes of an answer that trickles.
+const DRIP: Duration = Duration::from_millis(100);
 
 /// Applies to requests whose first line has all of these in it.
 #[derive(Clone)]
@@ -58,11 +85,22 @@ struct Rule {
     fault: Fault,
 }
 
+/// Calls that a fault holds.
+#[derive(Default)]
+struct Held {
+    now: usize,
+    /// Those whose other end has given up.
+    given_up: usize,
+}
+
 #[derive(Default)]
 struct Shared {
     rules: Mutex<Vec<Rule>>,
     open: Mutex<Vec<UnixStream>>,
-    held: AtomicUsize,
+    /// The daemon's ends of attached streams.
+    attached: Mutex<Vec<UnixStream>>,
+    stalled: AtomicBool,
+    held: Mutex<Held>,
     met: AtomicUsize,
     down: AtomicBool,
 }
@@ -112,15 +150,49 @@ impl FaultyEngine {
         locked(&self.shared.rules).push(Rule { parts, fault });
     }
 
+    /// The streams that are attached now fail like this; those that are attached after [`FaultyEngine::well`] do not.
+    ///
+    /// # Panics
+    /// If none is attached.
+    pub fn on_streams(&self, fault: StreamFault) {
+        let mut attached = locked(&self.shared.attached);
+        let mut reached = 0;
+        match fault {
+            StreamFault::Stall => {
+                self.shared.stalled.store(true, Ordering::SeqCst);
+                reached = attached.len();
+            }
+            StreamFault::Garbage => {
+                for stream in attached.iter_mut() {
+                    // Those of runs that have ended are closed.
+                    let noise = b"\xff\xff\xff\xff\xff\xff\xff\xff\x1b[2J not of any stream";
+                    reached += usize::from(stream.write_all(noise).is_ok());
+                }
+            }
+        }
+        assert!(reached > 0, "no stream is attached");
+    }
+
     /// No rules any more. What hangs goes on hanging.
     pub fn well(&self) {
         locked(&self.shared.rules).clear();
+        self.shared.stalled.store(false, Ordering::SeqCst);
     }
 
     /// Connections that a fault holds open now: the other end has not given up yet.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.shared.held.load(Ordering::SeqCst)
+        locked(&self.shared.held).now
+    }
+
+    /// A look from another thread at whether a call is held now; the same number twice means that the call which was
+    /// held at the first look still was at the second.
+    pub fn holding(&self) -> impl Fn() -> Option<usize> + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let held = locked(&shared.held);
+            (held.now > 0).then_some(held.given_up)
+        }
     }
 
     /// Requests that met a fault so far.
@@ -181,6 +253,10 @@ fn serve(mut client: UnixStream, upstream: &PathBuf, shared: &Shared) -> io::Res
     match rule {
         Some(fault) => {
             shared.met.fetch_add(1, Ordering::SeqCst);
+            if fault == Fault::Slow {
+                thread::park_timeout(LATE);
+                return pass_on(&client, upstream, &head, &rest, shared);
+            }
             fail(client, fault, shared)
         }
         None => pass_on(&client, upstream, &head, &rest, shared),
@@ -223,6 +299,17 @@ fn fail(mut client: UnixStream, fault: Fault, shared: &Shared) -> io::Result<()>
             &format!("{code} Oops"),
             "{\"message\": \"out of\\u001b[2J order\"}",
         ),
+        // Passed on, late.
+        Fault::Slow => Ok(()),
+        Fault::Trickle => {
+            write!(client, "HTTP/1.1 200 OK\r\n{JSON}\r\n[")?;
+            held(shared, || {
+                while client.write_all(b" ").is_ok() {
+                    thread::park_timeout(DRIP);
+                }
+            });
+            Ok(())
+        }
         Fault::Endless => {
             write!(client, "HTTP/1.1 200 OK\r\n{JSON}\r\n[")?;
             let blanks = vec![b' '; 64 * 1024];
@@ -244,10 +331,17 @@ fn answer(mut client: UnixStream, status: &str, body: &str) -> io::Result<()> {
 
 /// Says nothing more until the other end gives up.
 fn hold(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
-    shared.held.fetch_add(1, Ordering::SeqCst);
-    let gone = io::copy(&mut client, &mut io::sink());
-    shared.held.fetch_sub(1, Ordering::SeqCst);
-    gone.map(drop)
+    held(shared, || io::copy(&mut client, &mut io::sink())).map(drop)
+}
+
+/// Counts a call as held as long as this takes.
+fn held<T>(shared: &Shared, while_it: impl FnOnce() -> T) -> T {
+    locked(&shared.held).now += 1;
+    let done = while_it();
+    let mut held = locked(&shared.held);
+    held.now -= 1;
+    held.given_up += 1;
+    done
 }
 
 fn pass_on(
@@ -271,11 +365,38 @@ fn pass_on(
     engine.write_all(head.as_bytes())?;
     engine.write_all(rest)?;
     let (from, to) = (client.try_clone()?, engine.try_clone()?);
-    let there = thread::spawn(move || copy(from, &to));
-    copy(engine, client);
+    let left = Arc::new(AtomicBool::new(false));
+    let leaves = Arc::clone(&left);
+    let there = thread::spawn(move || {
+        copy(from, &to);
+        leaves.store(true, Ordering::SeqCst);
+    });
+    if upgrade {
+        locked(&shared.attached).push(client.try_clone()?);
+        stream(engine, client, shared, &left);
+    } else {
+        copy(engine, client);
+    }
     let _ = client.shutdown(Shutdown::Both);
     let _ = there.join();
     Ok(())
+}
+
+/// Copies what a container says, and loses it while streams are stalled. A stalled one does not tell of its end: it
+/// stands until the daemon has `left`.
+fn stream(mut from: UnixStream, mut to: &UnixStream, shared: &Shared, left: &AtomicBool) {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut stalled = false;
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        stalled |= shared.stalled.load(Ordering::SeqCst);
+        if !stalled && to.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+    }
+    stalled |= shared.stalled.load(Ordering::SeqCst);
+    while stalled && !left.load(Ordering::SeqCst) {
+        thread::park_timeout(DRIP);
+    }
 }
 
 /// Copies to the end of one direction, and passes the end on.

@@ -16,6 +16,7 @@ mod crash;
 mod disk;
 mod faults;
 mod policy;
+mod private_engine;
 pub mod shown;
 mod system_journal;
 mod tools;
@@ -41,9 +42,10 @@ pub const AS_NOBODY: [&str; 9] = [
 pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
 pub use disk::{HeldRecord, SmallDisk};
-pub use faults::{Fault, FaultyEngine};
+pub use faults::{Fault, FaultyEngine, StreamFault};
 use policy::FOR_SCRIPTS;
 pub use policy::have_policy;
+pub use private_engine::PrivateEngine;
 pub use system_journal::SystemJournal;
 pub use tools::{docker, git, long, pause, skipped, snapshot, text};
 
@@ -194,8 +196,12 @@ impl Daemon {
         if let Some(policy) = policy {
             have_policy(&folder.path().join("config"), policy, user);
         }
+        let temporary = folder.path().join("tmp");
+        fs::create_dir(&temporary).expect("a folder");
         if user.is_some() {
-            std::os::unix::fs::chown(folder.path(), user, user).expect("the folder is given away");
+            for given in [folder.path(), &temporary] {
+                std::os::unix::fs::chown(given, user, user).expect("the folder is given away");
+            }
         }
         let child = spawn(&program, folder.path(), &engine, &environment, user);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -347,6 +353,24 @@ impl Daemon {
         self.status().daemon.instance
     }
 
+    /// Tells it to end, as the system does (SIGTERM), and waits for that. `false`: not within `patience`.
+    #[must_use]
+    pub fn end_within(&mut self, patience: Duration) -> bool {
+        if !self.has_ended() {
+            let pid = nix::unistd::Pid::from_raw(self.pid());
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        }
+        let deadline = Instant::now() + patience;
+        while !self.has_ended() && Instant::now() < deadline {
+            pause();
+        }
+        self.has_ended()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
+    }
+
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -442,16 +466,9 @@ fn is_plain(image: &saferun_protocol::ImageInfo) -> bool {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let pid = nix::unistd::Pid::from_raw(self.pid());
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while Instant::now() < deadline {
-            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
-                return;
-            }
-            pause();
+        if !self.end_within(Duration::from_secs(30)) {
+            self.kill();
         }
-        self.kill();
     }
 }
 
@@ -479,6 +496,8 @@ fn spawn(
         .env("SAFERUN_INIT", bin("saferun-init"))
         .env("SAFERUN_SOCKET", folder.join("saferund.sock"))
         .env("SAFERUN_STATE_DIR", folder.join("state"))
+        // What it leaves there is seen.
+        .env("TMPDIR", folder.join("tmp"))
         // No policy of the machine's own user or system.
         .env("SAFERUN_CONFIG_DIR", folder.join("config"))
         .env("SAFERUN_SYSTEM_CONFIG_DIR", folder.join("etc"))

@@ -9,6 +9,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use jsonrpsee::types::ErrorObjectOwned;
@@ -16,7 +17,10 @@ use saferun_image::{
     ImageConfig, Inputs, Progress, Stage, Variant, build_rootfs, check_name, resolve,
 };
 use saferun_protocol::{Code, ImageEvent, ImagePrune, KeptImage};
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, mpsc},
+    time::{Instant, timeout_at},
+};
 
 use super::{Catalog, Wanted};
 use crate::{engine::Engine, world::WorldHandle};
@@ -25,6 +29,8 @@ use crate::{engine::Engine, world::WorldHandle};
 const MAX_PACKAGES: usize = 50;
 /// Packages, assembly, check, import.
 const STEPS: u32 = 4;
+/// How long a prune asks the engine to remove images, however many there are; what is left is kept, and said.
+const PRUNE: Duration = Duration::from_secs(60);
 /// Builds images. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ImageService {
@@ -128,6 +134,7 @@ impl ImageService {
         }
         let mut report = ImagePrune::default();
         let mut in_use = BTreeSet::new();
+        let end = Instant::now() + PRUNE;
         for image in now.image_infos() {
             // The newest that is current is the one that runs go into. A variant that is not known here may be
             // another user's.
@@ -140,13 +147,19 @@ impl ImageService {
                 report.removed.push(image);
                 continue;
             }
-            match self.engine.remove_image(&id).await {
-                Ok(()) => report.removed.push(image),
-                Err(error) => report.kept.push(KeptImage {
-                    image,
-                    reason: error.to_string(),
-                }),
-            }
+            let removed = timeout_at(end, self.engine.remove_image(&id)).await;
+            let reason = match removed {
+                Ok(Ok(())) => {
+                    report.removed.push(image);
+                    continue;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!(
+                    "the engine had not removed it after {} s; ask again",
+                    PRUNE.as_secs()
+                ),
+            };
+            report.kept.push(KeptImage { image, reason });
         }
         world.refresh().await;
         Ok(report)

@@ -234,10 +234,12 @@ impl PoolHandle {
     /// Removes everything. Returns when all is gone or the deadline has passed; says which.
     pub(crate) async fn drain(&self, deadline: Duration) -> bool {
         let (done, finished) = oneshot::channel();
-        if self.commands.send(Command::Drain { done }).await.is_err() {
-            return true;
-        }
-        timeout(deadline, finished).await.is_ok()
+        let drained = async {
+            if self.commands.send(Command::Drain { done }).await.is_ok() {
+                let _ = finished.await;
+            }
+        };
+        timeout(deadline, drained).await.is_ok()
     }
 }
 

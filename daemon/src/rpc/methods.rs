@@ -16,7 +16,7 @@ use saferun_protocol::{
     ImageInfo, ImagePrune, RecordHead, RunInfo, RunRecord, RunRequest, RunResult, Sealed, Status,
     VerifyReport, WatchRequest, WatchRoot,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -38,6 +38,8 @@ use crate::{
 
 /// Events that wait for a subscriber.
 const EVENT_BUFFER: usize = 64;
+/// How long a request for something of the record waits for its turn and the reading, in all.
+const READING: Duration = Duration::from_secs(60);
 /// A status asks the engine again in the background when it was last asked so long ago.
 const STALE: Duration = Duration::from_secs(2);
 
@@ -47,7 +49,15 @@ impl Methods {
         &self,
         read: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
     ) -> Result<T, ErrorObjectOwned> {
-        let read = self.readers.take(read).await?;
+        let read = timeout(READING, self.readers.take(read)).await;
+        let slow = |_| {
+            let seconds = READING.as_secs();
+            Code::Busy.error(
+                format!("the record was not read within {seconds} s"),
+                "others read it too, or the disk is slow: try again in a moment",
+            )
+        };
+        let read = read.map_err(slow)??;
         read.map_err(|error| unavailable(&error))
     }
 }
