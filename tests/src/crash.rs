@@ -33,6 +33,9 @@ const STATE_FILES: [&str; 14] = [
     "wheels",
 ];
 
+/// Everything that may stand in the folder of a test's daemon.
+const BESIDE_THE_SOCKET: [&str; 6] = ["config", "etc", "log", "saferund.sock", "state", "tmp"];
+
 /// A small generator, so that a failure can be played again from its seed (`SAFERUN_TEST_SEED`).
 #[derive(Debug)]
 pub struct Moments(u64);
@@ -163,7 +166,7 @@ impl Aftermath {
         }
         let open = recorded.iter().filter(|(_, outcome)| outcome.is_none());
         assert_eq!(open.count(), 0, "{what}: a record is open");
-        let left = strangers(&daemon.folder().join("state"));
+        let left = strangers(daemon.folder());
         assert!(left.is_empty(), "{what}: left behind: {left:?}");
     }
 }
@@ -174,11 +177,29 @@ fn born_ms(name: &str) -> u128 {
     u128::from_str_radix(id.unwrap_or("0"), 16).unwrap_or(0)
 }
 
-fn strangers(state: &Path) -> Vec<String> {
-    let entries = fs::read_dir(state).expect("the state folder").flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names
-        .filter(|name| !STATE_FILES.contains(&name.as_str()))
+/// What stands where the daemon works, and should not: in its state folder and the folders of images and builds in it,
+/// beside its socket, and in its folder of temporary files.
+fn strangers(folder: &Path) -> Vec<String> {
+    let state = folder.join("state");
+    let mut found = others(folder, &BESIDE_THE_SOCKET);
+    found.extend(others(&state, &STATE_FILES));
+    found.extend(others(&state.join("build"), &[]));
+    found.extend(others(&folder.join("tmp"), &[]));
+    // Packages of images, and wheels, each whole; what was being written has another ending.
+    for (kept, ending) in [("images", ".lock"), ("wheels", ".whl")] {
+        let mut parts = others(&state.join(kept), &[]);
+        parts.retain(|path| !path.ends_with(ending));
+        found.append(&mut parts);
+    }
+    found
+}
+
+/// What is in a folder under other names than these; nothing where there is no such folder.
+fn others(folder: &Path, known: &[&str]) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| !known.contains(&&*entry.file_name().to_string_lossy()))
+        .map(|entry| entry.path().display().to_string())
         .collect()
 }
 

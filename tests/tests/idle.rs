@@ -1,7 +1,12 @@
 //! Promise: who has nothing to do sleeps. A daemon that keeps containers warm is not woken by any timer of its own, nor
 //! are the supervisors and interpreters in them; and other containers' mounts wake nobody who watches no folder.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    time::{Duration, Instant},
+};
 
 use saferun_tests::{Daemon, docker, long};
 
@@ -13,11 +18,15 @@ const FEW: u64 = 4;
 /// Of ten minutes, in which retention has its turn once more or twice.
 const FEW_OF_LONG: u64 = 12;
 
-/// How often each thread of a process gave up the processor by itself.
+/// Between two looks at which threads there are: the daemon keeps one that has nothing to do for ten times as long, so
+/// that none is born and gone again unseen. To look at a process wakes nobody in it.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often each thread of a process gave up the processor by itself, by process, thread and the thread's name.
 fn sleeps(pid: u32) -> BTreeMap<String, u64> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
     let mut sleeps = BTreeMap::new();
-    for task in tasks.flatten() {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter();
+    for task in tasks.flatten().flatten() {
         let Ok(status) = fs::read_to_string(task.path().join("status")) else {
             continue;
         };
@@ -25,8 +34,12 @@ fn sleeps(pid: u32) -> BTreeMap<String, u64> {
             .lines()
             .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
         let count = count.and_then(|count| count.trim().parse().ok());
-        let name = task.file_name().to_string_lossy().into_owned();
-        sleeps.insert(format!("{pid}/{name}"), count.expect("a count"));
+        let id = task.file_name().to_string_lossy().into_owned();
+        let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        // One that ends just now has no counts any more.
+        if let Some(count) = count {
+            sleeps.insert(format!("{pid}/{id} {}", name.trim()), count);
+        }
     }
     sleeps
 }
@@ -83,13 +96,32 @@ fn nobody_is_woken_while_nothing_is_asked() {
     ];
     let other = docker(daemon.engine(), &run);
     assert!(other.status.success(), "{other:?}");
-    daemon.block_on(async { tokio::time::sleep(still).await });
-    let after = all();
-    let woken: BTreeMap<&String, u64> = after
-        .iter()
-        .filter_map(|(task, now)| Some((task, now - before.get(task)?)))
-        .filter(|(_, times)| *times > 0)
-        .collect();
-    let times: u64 = woken.values().sum();
-    assert!(times <= few, "woken {times} times: {woken:?}");
+    let (began, mut last) = (Instant::now(), before.clone());
+    while began.elapsed() < still {
+        daemon.block_on(async { tokio::time::sleep(LOOK).await });
+        last.extend(all());
+    }
+    let now = all();
+    let (mut times, mut figures) = (0, String::new());
+    for (task, count) in &last {
+        // One that was born meanwhile had not slept before.
+        let woken = count - before.get(task).unwrap_or(&0);
+        times += woken;
+        let born = if before.contains_key(task) {
+            ""
+        } else {
+            ", born meanwhile"
+        };
+        let gone = if now.contains_key(task) { "" } else { ", gone" };
+        _ = writeln!(figures, "  {task}: {woken}{born}{gone}");
+    }
+    eprintln!(
+        "woken in {} s, by process, thread and its name:\n{figures}{times} in all",
+        still.as_secs()
+    );
+    assert!(
+        pids.iter()
+            .all(|pid| now.keys().any(|task| task.starts_with(&format!("{pid}/"))))
+    );
+    assert!(times <= few, "woken {times} times in {still:?}:\n{figures}");
 }
