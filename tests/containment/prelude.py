@@ -10,6 +10,22 @@ class Refused(Exception):
     """The way is closed, said by something else than an errno."""
 
 
+class Said(Exception):
+    """What a child found, as `word` says it."""
+
+
+def word(error):
+    """One word for how an attempt ended, and why: only what refuses closes a way. Anything else is a mistake of the
+    attempt itself, which shows nothing and must not pass for a way that is closed."""
+    if isinstance(error, Said):
+        return str(error)
+    if isinstance(error, OSError):
+        return "closed " + errno.errorcode.get(error.errno, str(error.errno or type(error).__name__))
+    if isinstance(error, Refused):
+        return "closed " + str(error)
+    return " ".join(f"broken {type(error).__name__}: {error}".split())
+
+
 def attempt(way, gvisor="closed"):
     """Registers an attempt. `way` is what it tries; `gvisor` is "open: WHY" where gVisor answers
     the call itself, harmlessly, inside its own kernel. Under runc every way must be closed."""
@@ -39,31 +55,35 @@ def writable(path):
 
 
 def child(work):
-    """Runs `work` in a child, so that what it changes is gone after it. OSError if it raised."""
+    """Runs `work` in a child, so that what it changes is gone after it. Raises if it did, or was killed."""
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
+        said = "open"
         try:
             work()
-            os._exit(0)
-        except OSError as error:
-            os._exit(error.errno or 255)
-        except BaseException:
-            os._exit(255)
-    _, status = os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
+        except BaseException as error:
+            said = word(error)
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    said = os.read(reader, 1000).decode()
+    os.close(reader)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code:
-        raise OSError(abs(code), "child: " + (os.strerror(code) if code > 0 else f"signal {-code}"))
+        raise Refused(f"signal {-code}" if code < 0 else f"exit code {code}")
+    # Nothing is said by a child that became another program.
+    if said not in ("open", ""):
+        raise Said(said)
 
 
 def go(name):
     try:
         ATTEMPTS[name][2]()
-        word = "open"
-    except OSError as error:
-        word = "closed " + errno.errorcode.get(error.errno, str(error.errno or type(error).__name__))
-    except Refused as error:
-        word = "closed " + str(error)
-    print("ATTEMPT", name, word, flush=True)
+        found = "open"
+    except Exception as error:
+        found = word(error)
+    print("ATTEMPT", name, found, flush=True)
 
 
 def go_all():

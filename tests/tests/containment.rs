@@ -165,12 +165,15 @@ fn control(host: &Host, engine: &str, image: &str, namespaces: &[&str], last: &s
     read(&python(command, &host.program(true, last)))
 }
 
-/// What each of these needs besides a right, and a machine may not have: a share of real time for the group, a clock that
-/// wakes the machine, a disk that the machine's own root may open.
-const NEEDS_MORE: [(&str, &str); 3] = [
-    ("real_time", "EPERM"),
-    ("wake_alarm", "ENOTSUP"),
-    ("host_disk", "EPERM"),
+/// What each of these answers on a machine that lacks what it needs besides a right.
+const NEEDS_MORE: [(&str, &str, &str); 3] = [
+    ("real_time", "EPERM", "the group has no share of real time"),
+    ("wake_alarm", "ENOTSUP", "no clock can wake the machine"),
+    (
+        "host_disk",
+        "EPERM",
+        "the machine's own root may not open its disk",
+    ),
 ];
 /// They need `CAP_SYS_RESOURCE`, which a machine that is itself a container may not have.
 const NEEDS_RESOURCES: [&str; 4] = [
@@ -181,20 +184,85 @@ const NEEDS_RESOURCES: [&str; 4] = [
 ];
 const CAP_SYS_RESOURCE: u32 = 24;
 
-/// True where this machine's kernel or settings do not have what the attempt needs, so that there is
-/// nothing to control. Such an attempt does not count.
-fn absent(name: &str, found: &str) -> bool {
-    let code = found.trim_start_matches("closed ");
+/// Why there is nothing to control, where this machine's kernel or settings do not have what the attempt needs. Such
+/// an attempt does not count.
+fn absent(name: &str, found: &str) -> Option<&'static str> {
+    let code = found.strip_prefix("closed ")?;
     let a_file = ["write_", "read_", "open_", "console_"]
         .iter()
         .any(|kind| name.starts_with(kind))
         || ["loop_control", "host_disk"].contains(&name);
-    ["ENOSYS", "EAFNOSUPPORT", "ENODEV"].contains(&code)
-        || (a_file && ["ENOENT", "ENXIO"].contains(&code))
-        // A family of sockets without the protocol that is asked for.
-        || (name.starts_with("socket_") && ["EPROTONOSUPPORT", "ESOCKTNOSUPPORT"].contains(&code))
-        || NEEDS_MORE.contains(&(name, code))
-        || (NEEDS_RESOURCES.contains(&name) && bounding_set() >> CAP_SYS_RESOURCE & 1 == 0)
+    // A family of sockets without the protocol that is asked for.
+    let a_protocol =
+        name.starts_with("socket_") && ["EPROTONOSUPPORT", "ESOCKTNOSUPPORT"].contains(&code);
+    match code {
+        "ENOSYS" => Some("the kernel has no such call"),
+        "EAFNOSUPPORT" => Some("the kernel has no such family of sockets"),
+        "ENODEV" => Some("the kernel has no such device or file system"),
+        "ENOENT" if a_file => Some("the kernel has no such file"),
+        "ENXIO" if a_file => Some("the machine has no such device"),
+        _ if a_protocol => Some("the kernel has no protocol of this family"),
+        _ if NEEDS_RESOURCES.contains(&name) && bounding_set() >> CAP_SYS_RESOURCE & 1 == 0 => {
+            Some("no program of the machine can have CAP_SYS_RESOURCE")
+        }
+        _ => NEEDS_MORE
+            .iter()
+            .find(|(needs, answer, _)| (*needs, *answer) == (name, code))
+            .map(|(_, _, why)| *why),
+    }
+}
+
+/// What the control found where docs/containment.md was measured, written with it: a line that says which machine
+/// that was, then a name and an answer for each attempt that was not open there.
+const CONTROLS: &str = "tests/containment/controls.txt";
+/// Writes it, and after it the page.
+const MEASURE: &str =
+    "SAFERUN_WRITE_DOCS=1 cargo test -p saferun-tests --test containment -- --test-threads=1";
+
+fn in_the_workspace(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// What decides which attempts have a control: the kernel, and the rights that there are at all.
+fn machine() -> String {
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
+    format!("Linux {}, capabilities {:x}", kernel.trim(), bounding_set())
+}
+
+/// The measured controls that did not succeed, and on which machine.
+fn uncontrolled() -> (String, Found) {
+    let measured = fs::read_to_string(in_the_workspace(CONTROLS)).expect(CONTROLS);
+    let (machine, rest) = measured.split_once('\n').expect("a machine");
+    let rows = rest.lines().filter_map(|line| line.split_once('\t'));
+    let rows = rows.map(|(name, found)| (name.to_owned(), found.to_owned()));
+    (machine.to_owned(), rows.collect())
+}
+
+/// Compares with what docs/containment.md says, if that was measured on a machine like this one.
+fn the_page_says_so(all: &[Attempt], open: &Found) {
+    let mut now = Found::new();
+    for Attempt { name, .. } in all {
+        match open.get(name).map(String::as_str) {
+            Some("open") => {}
+            Some(found) => {
+                let why = absent(name, found).unwrap_or("for no known reason");
+                now.insert(name.clone(), format!("{why} ({found})"));
+            }
+            None => _ = now.insert(name.clone(), "it said nothing".to_owned()),
+        }
+    }
+    if std::env::var_os("SAFERUN_WRITE_DOCS").is_some() {
+        let mut measured = machine() + "\n";
+        for (name, found) in &now {
+            _ = writeln!(measured, "{name}\t{found}");
+        }
+        fs::write(in_the_workspace(CONTROLS), measured).expect("it is written");
+    }
+    let (where_measured, stands) = uncontrolled();
+    assert!(
+        where_measured != machine() || stands == now,
+        "{CONTROLS} and docs/containment.md are not what was measured here now; write them anew: {MEASURE}\n{now:#?}"
+    );
 }
 
 /// The capabilities that programs of this machine can have at all.
@@ -293,7 +361,7 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
     {
         match open.get(name).map(String::as_str) {
             Some("open") => controlled += 1,
-            Some(found) if absent(name, found) => {
+            Some(found) if absent(name, found).is_some() => {
                 eprintln!(
                     "no control of {name}, which does not count: this machine answers {found}"
                 );
@@ -311,37 +379,97 @@ fn i1_no_way_out_is_open_in_either_tier_and_each_is_open_without_hardening() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+    the_page_says_so(&all, &open);
     assert!(
         controlled >= CONTROLLED,
         "only {controlled} attempts have a control"
     );
 }
 
-/// The table in docs/, from what the suite states. `SAFERUN_WRITE_DOCS=1` writes it.
+/// The table in docs/, from what the suite states and what its controls found. `SAFERUN_WRITE_DOCS=1` writes it.
 #[test]
 fn the_table_of_ways_out_is_current() {
-    let mut table = String::from(
-        "# Ways out that are tried\n\nGenerated from `tests/containment`; write it anew with \
-         `SAFERUN_WRITE_DOCS=1 cargo test -p saferun-tests --test containment current`. Each is a program that\n\
-         runs through SafeRun in both tiers, and in a privileged container without hardening, where it must be open.\n\
+    let (machine, uncontrolled) = uncontrolled();
+    let all = attempts(&Host::new());
+    let count = all.len() - uncontrolled.len();
+    let mut table = format!(
+        "# Ways out that are tried\n\nGenerated from `tests/containment`. Each is a program that runs through SafeRun in both \
+         tiers, where a test demands\nwhat stands here, and in a container without hardening: its control, for an attempt that \
+         fails everywhere shows nothing.\nWritten anew, with the controls measured on the machine at hand, by\n\
+         `{MEASURE}`.\n\n\
+         \"Unhardened\" is what the controls found on {machine}: {count} of {} were open. The others\nhave **no control** \
+         there, for the reason that is said; that they are closed says less.\n\
          \"open\" under gVisor means: gVisor answers the call inside its own kernel, out of reach of the host's.\n\n\
          | attempt | tries to | unhardened | runc | runsc (gVisor) |\n|---|---|---|---|---|\n",
+        all.len()
     );
-    for Attempt { name, way, gvisor } in attempts(&Host::new()) {
-        _ = writeln!(table, "| `{name}` | {way} | open | closed | {gvisor} |");
+    for Attempt { name, way, gvisor } in &all {
+        let control = match uncontrolled.get(name) {
+            Some(why) => format!("no control: {why}"),
+            None => "open".to_owned(),
+        };
+        _ = writeln!(
+            table,
+            "| `{name}` | {way} | {control} | closed | {gvisor} |"
+        );
     }
     table.push_str(
         "\n## By what is shown\n\nWhat a program prints and names, in order to act on whoever looks at it: on a terminal (after `run`, `scan`, `show`,\n\
          `logs`, `history`), on the page of `export --html`, in an editor's hovers and diagnostics. Raw, each acts: on a terminal by `run --raw`,\n\
-         on a page that does not escape.\n\n| attempt | tries to | raw | runc | runsc (gVisor) |\n|---|---|---|---|---|\n",
+         on a page that does not escape. Every one is printed by a run in each tier; editors show the source alone, which no tier touches.\n\n\
+         | attempt | tries to | raw | runc | runsc (gVisor) |\n|---|---|---|---|---|\n",
     );
     for Shown { name, tries, .. } in ON_TERMINALS.iter().chain(&ON_PAGES) {
         _ = writeln!(table, "| `{name}` | {tries} | open | closed | closed |");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/containment.md");
+    let path = in_the_workspace("docs/containment.md");
     if std::env::var_os("SAFERUN_WRITE_DOCS").is_some() {
         fs::write(&path, &table).expect("the table is written");
     }
     let stands = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stands == table, "docs/containment.md is not current");
+    assert!(
+        stands == table,
+        "docs/containment.md is not current; write it anew: {MEASURE}"
+    );
+    let unknown: Vec<&String> = uncontrolled
+        .keys()
+        .filter(|name| !all.iter().any(|attempt| &attempt.name == *name))
+        .collect();
+    assert!(unknown.is_empty(), "{CONTROLS} names {unknown:?}");
+}
+
+/// An attempt with a mistake in it must not pass for a way that is closed.
+#[test]
+fn a_broken_attempt_is_told_apart_from_one_that_is_refused() {
+    let tries = "
+@attempt('fail by a mistake')
+def mistaken(): child(lambda: undefined)
+@attempt('fail by a mistake of its own process')
+def mistaken_here(): undefined
+@attempt('be refused')
+def refused(): child(lambda: os.open('/nonexistent', 0))
+@attempt('be refused in words')
+def refused_in_words():
+    def work(): raise Refused('none')
+    child(work)
+@attempt('be killed')
+def killed(): child(lambda: os.kill(os.getpid(), 9))
+@attempt('succeed')
+def succeeds(): child(lambda: None)
+for name in list(ATTEMPTS): go(name)
+";
+    let mut command = Command::new("python3");
+    command.arg("-");
+    let found = read(&python(command, &format!("{PRELUDE}{tries}")));
+    let name_error = "broken NameError: name 'undefined' is not defined";
+    for (name, word) in [
+        ("mistaken", name_error),
+        ("mistaken_here", name_error),
+        ("refused", "closed ENOENT"),
+        ("refused_in_words", "closed none"),
+        ("killed", "closed signal 9"),
+        ("succeeds", "open"),
+    ] {
+        assert_eq!(found[name], word, "{name}");
+    }
 }
