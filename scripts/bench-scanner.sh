@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Measures the scanner beside the bare parse and other tools in one interleaved run, and writes docs/scanner-speed.md.
-# scripts/bench-scanner.sh [FOLDER]; the default is the standard library of the machine's Python.
+# scripts/bench-scanner.sh [FOLDER [PAGE]]; the default is the standard library of the machine's Python. ROUNDS=N: 7.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 need_tools
-apt_install python3 python3-venv
+apt_install python3 python3-venv util-linux
 folder=${1:-$(python3 -c 'import os; print(os.path.dirname(os.__file__))')}
+page=${2:-docs/scanner-speed.md}
 venvs=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}
 target=$(rustc -vV | sed -n 's/^host: //p')
 # With the profile that packages are built with; the C code of tree-sitter, and so the floor, is the same in each.
@@ -14,29 +15,66 @@ RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --
 cargo build --profile dist --locked -p saferun-scanner --example speed
 own=${CARGO_TARGET_DIR:-target}/$target/dist/saferunctl
 missing=()
-# Each in an environment of its own: their requirements contradict each other.
+facts=()
+# Each in an environment of its own: their requirements contradict each other. install NAME VERSION
 install() {
-  [ -x "$venvs/$1/bin/$1" ] && return 0
-  say "installing $1 from PyPI"
-  python3 -m venv "$venvs/$1" && "$venvs/$1/bin/pip" install -q "$1" >&2 && [ -x "$venvs/$1/bin/$1" ] && return 0
-  missing+=("$1")
-  return 1
+  local venv=$venvs/$1-$2
+  if ! [ -x "$venv/bin/$1" ]; then
+    say "installing $1 $2 from PyPI"
+    rm -rf "$venv"
+    if ! python3 -m venv "$venv" || ! "$venv/bin/pip" install -q "$1==$2" >&2 || ! [ -x "$venv/bin/$1" ]; then
+      # Half an installation must not pass for one the next time.
+      rm -rf "$venv"
+      missing+=("$1 $2: it did not install from PyPI on this machine")
+      return 1
+    fi
+  fi
+  facts+=("$1 $2, from PyPI, in an environment of its own")
 }
-tools=(--tool "saferunctl scan=$own scan --format json --fail-on BLOCKED")
-tools+=(--tool "saferunctl scan, one core=taskset -c 0 $own scan --format json --fail-on BLOCKED")
-install bandit && tools+=(--tool "bandit -r=$venvs/bandit/bin/bandit -r -q -f json")
-install ruff && tools+=(--tool "ruff check --select S --no-cache=$venvs/ruff/bin/ruff check --select S --no-cache --isolated --exit-zero --quiet")
-if install guarddog; then
-  # GuardDog's rules for source code are Semgrep's; Semgrep's own come from a registry.
-  rules=$(find "$venvs/guarddog" -type d -path '*guarddog/analyzer/sourcecode' | head -1)
-  if install semgrep && [ -n "$rules" ]; then
-    mkdir -p "$venvs/rules" && find "$rules" -name '*.yml' -exec cp {} "$venvs/rules/" \;
-    tools+=(--tool "semgrep with GuardDog's rules=$venvs/semgrep/bin/semgrep scan --metrics=off --disable-version-check --quiet --json --no-git-ignore --config $venvs/rules")
+cpu() { sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -1; }
+commit=$(git rev-parse --short=12 HEAD)
+[ -z "$(git status --porcelain --untracked-files=no)" ] || commit="$commit, with changes that are not committed"
+facts+=("SafeRun at commit $commit, built by $(rustc --version)")
+facts+=("$(cpu), $(nproc) cores, Linux $(uname -r), $(uname -m)")
+facts+=("measured on $(date -u +%Y-%m-%d); load average at the start: $(cut -d' ' -f1 /proc/loadavg)")
+facts+=("$(python3 --version), whose files and environments these are")
+
+# One core is the first that this shell may use.
+core=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
+# Which codes end a whole scan: with findings saferunctl and bandit end with 1; ruff is told not to, Semgrep does not.
+tools=(--tool "saferunctl scan|all|0 1|$own scan --format json --fail-on BLOCKED")
+tools+=(--tool "saferunctl scan|one|0 1|taskset -c $core $own scan --format json --fail-on BLOCKED")
+if install bandit 1.9.4; then
+  tools+=(--tool "bandit -r|one|0 1|taskset -c $core $venvs/bandit-1.9.4/bin/bandit -r -q -f json")
+fi
+if install ruff 0.17.6; then
+  tools+=(--tool "ruff check --select S --no-cache|all|0|$venvs/ruff-0.17.6/bin/ruff check --select S --no-cache --isolated --exit-zero --quiet")
+fi
+# GuardDog's rules for source code are Semgrep's, and it runs them with Semgrep; Semgrep's own come from a registry.
+rules=
+if install guarddog 3.2.0; then
+  rules=$(find "$venvs/guarddog-3.2.0" -type d -path '*guarddog/analyzer/sourcecode' | head -1)
+  if [ -n "$rules" ] && [ -n "$(find "$rules" -name '*.yml' -print -quit)" ]; then
+    rm -rf "$venvs/rules" && mkdir -p "$venvs/rules"
+    find "$rules" -name '*.yml' -exec cp {} "$venvs/rules/" \;
+    facts+=("GuardDog's $(find "$venvs/rules" -name '*.yml' | wc -l) files of Semgrep rules")
+  else
+    rules=
+    missing+=("GuardDog 3.2.0: no Semgrep rules are in its package")
   fi
 fi
+if install semgrep 1.185.0; then
+  if [ -n "$rules" ]; then
+    tools+=(--tool "semgrep with GuardDog's rules|all|0|$venvs/semgrep-1.185.0/bin/semgrep scan --metrics=off --disable-version-check --quiet --json --no-git-ignore --config $venvs/rules")
+  else
+    missing+=("Semgrep 1.185.0: the rules that it would run are GuardDog's, and those are not there; its own come from a registry")
+  fi
+fi
+about=()
+for fact in "${facts[@]}"; do about+=(--fact "$fact"); done
+for one in "${missing[@]}"; do about+=(--missing "$one"); done
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-"${CARGO_TARGET_DIR:-target}/dist/examples/speed" --rounds "${ROUNDS:-7}" "${tools[@]}" "$folder" >"$out"
-for name in "${missing[@]}"; do echo "- $name did not install from PyPI on this machine and is left out." >>"$out"; done
-cp "$out" docs/scanner-speed.md
-say "wrote docs/scanner-speed.md"
+"${CARGO_TARGET_DIR:-target}/dist/examples/speed" --rounds "${ROUNDS:-7}" "${about[@]}" "${tools[@]}" "$folder" >"$out"
+cp "$out" "$page"
+say "wrote $page"

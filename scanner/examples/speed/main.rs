@@ -1,6 +1,6 @@
 //! Measures the scanner side by side with the bare parse of the same files and with other tools, and prints
-//! `docs/scanner-speed.md`. `make bench-scanner` sets the other tools up and runs it:
-//! `speed FOLDER [--rounds N] [--only bare|scan] [--tool NAME=PROGRAM ARGUMENT...]...`, the folder comes last.
+//! `docs/scanner-speed.md`. `make bench-scanner` sets the other tools up and runs it: `speed [--rounds N]
+//! [--only bare|scan] [--fact TEXT]... [--missing TEXT]... [--tool 'NAME|one or all|CODES|PROGRAM ARGUMENT...']... FOLDER`
 
 mod latency;
 mod measure;
@@ -10,12 +10,17 @@ mod texts;
 use std::process::ExitCode;
 
 use measure::{Times, Tool};
+use page::About;
 
 struct Arguments {
     folder: String,
     rounds: usize,
     only: Option<String>,
     tools: Vec<Tool>,
+    /// What the figures are figures of: the machine, the versions.
+    facts: Vec<String>,
+    /// What should have been measured beside it and was not, with the reason.
+    missing: Vec<String>,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -25,6 +30,8 @@ fn arguments() -> Result<Arguments, String> {
         rounds: 5,
         only: None,
         tools: Vec::new(),
+        facts: Vec::new(),
+        missing: Vec::new(),
     };
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or(format!("{word} needs a value"));
@@ -32,11 +39,16 @@ fn arguments() -> Result<Arguments, String> {
             "--rounds" => all.rounds = value()?.parse().map_err(|_| "--rounds needs a number")?,
             "--only" => all.only = Some(value()?),
             "--tool" => all.tools.push(Tool::parse(&value()?)?),
+            "--fact" => all.facts.push(value()?),
+            "--missing" => all.missing.push(value()?),
             _ => all.folder = word,
         }
     }
     if all.folder.is_empty() {
         return Err("name a folder with Python files, as /usr/lib/python3.11".to_owned());
+    }
+    if all.rounds == 0 {
+        return Err("--rounds needs at least one".to_owned());
     }
     Ok(all)
 }
@@ -74,9 +86,11 @@ fn main() -> ExitCode {
     }
     eprintln!("latency");
     let latency = latency::measure(&texts);
-    print!(
-        "{}",
-        page::page(&arguments.folder, &texts, &times, &latency)
-    );
+    let about = About {
+        folder: &arguments.folder,
+        facts: &arguments.facts,
+        missing: &arguments.missing,
+    };
+    print!("{}", page::page(&about, &texts, &times, &latency));
     ExitCode::SUCCESS
 }

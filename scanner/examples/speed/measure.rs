@@ -8,40 +8,109 @@ use saferun_scanner::{Options, scan as scan_text};
 
 use crate::texts::Text;
 
+/// How many cores a program may use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cores {
+    One,
+    All,
+}
+
 /// Another program that scans a folder.
 pub(crate) struct Tool {
     pub(crate) name: String,
+    pub(crate) cores: Cores,
+    /// Exit codes of a scan that came to its end.
+    codes: Vec<i32>,
     program: String,
     arguments: Vec<String>,
 }
 
+/// What a program did for the folder.
+struct Done {
+    time: Duration,
+    /// Files that it says it looked at, where it says so.
+    files: Option<usize>,
+}
+
 impl Tool {
-    /// From `NAME=PROGRAM ARGUMENT...`.
+    /// From `NAME|one or all|CODE CODE...|PROGRAM ARGUMENT...`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (name, command) = text
-            .split_once('=')
-            .ok_or(format!("{text} is not NAME=PROGRAM ARGUMENT..."))?;
+        let fields: Vec<&str> = text.split('|').collect();
+        let [name, cores, codes, command] = fields[..] else {
+            return Err(format!(
+                "{text} is not NAME|one or all|CODES|PROGRAM ARGUMENT..."
+            ));
+        };
+        let codes: Result<Vec<i32>, _> = codes.split_whitespace().map(str::parse).collect();
         let mut words = command.split_whitespace().map(str::to_owned);
         Ok(Self {
             name: name.to_owned(),
+            cores: match cores {
+                "one" => Cores::One,
+                "all" => Cores::All,
+                _ => return Err(format!("{name}: {cores} is neither one nor all")),
+            },
+            codes: codes.map_err(|error| format!("{name}: {error}"))?,
             program: words.next().ok_or(format!("{name} has no program"))?,
             arguments: words.collect(),
         })
     }
 
-    /// How long it takes for a folder; `None` if it cannot be started.
-    fn run(&self, folder: &str) -> Option<Duration> {
+    /// How long it takes for a folder; the reason if that was no whole scan.
+    fn run(&self, folder: &str) -> Result<Done, String> {
         let start = Instant::now();
-        Command::new(&self.program)
+        let output = Command::new(&self.program)
             .args(&self.arguments)
             .arg(folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .ok()?;
-        Some(start.elapsed())
+            .output()
+            .map_err(|error| format!("it did not start: {error}"))?;
+        let time = start.elapsed();
+        let said = || {
+            let text = String::from_utf8_lossy(&output.stderr);
+            let last = text.lines().rev().find(|line| !line.trim().is_empty());
+            last.map_or_else(String::new, |line| {
+                format!(": {}", line.trim().chars().take(120).collect::<String>())
+            })
+        };
+        match output.status.code() {
+            None => return Err(format!("it was killed ({}){}", output.status, said())),
+            Some(code) if !self.codes.contains(&code) => {
+                return Err(format!("it ended with {code}{}", said()));
+            }
+            Some(_) => {}
+        }
+        if output.stdout.trim_ascii().is_empty() {
+            return Err(format!("it printed nothing{}", said()));
+        }
+        Ok(Done {
+            time,
+            files: looked_at(&output.stdout),
+        })
     }
+}
+
+/// The number of files in a report: those of `saferunctl scan`, bandit and Semgrep as JSON say it.
+fn looked_at(output: &[u8]) -> Option<usize> {
+    let report: serde_json::Value = serde_json::from_slice(output).ok()?;
+    if let Some(files) = report["files"].as_array() {
+        return Some(files.len());
+    }
+    if let Some(scanned) = report["paths"]["scanned"].as_array() {
+        return Some(scanned.len());
+    }
+    let metrics = report["metrics"].as_object()?;
+    Some(metrics.keys().filter(|name| *name != "_totals").count())
+}
+
+/// The rounds of one program.
+pub(crate) struct ToolTimes {
+    pub(crate) name: String,
+    pub(crate) cores: Cores,
+    pub(crate) rounds: Vec<Duration>,
+    pub(crate) files: Option<usize>,
+    /// Why it is no subject: one round that failed makes all of its rounds worthless.
+    pub(crate) failed: Option<String>,
 }
 
 /// Times of all rounds, one list for each subject.
@@ -51,7 +120,7 @@ pub(crate) struct Times {
     pub(crate) scan: [Vec<Duration>; 2],
     /// The scan of trees that stand already.
     pub(crate) reused: Vec<Duration>,
-    pub(crate) tools: Vec<(String, Vec<Duration>)>,
+    pub(crate) tools: Vec<ToolTimes>,
 }
 
 impl Times {
@@ -61,20 +130,40 @@ impl Times {
             self.scan[threads - 1].push(scan(texts, threads));
         }
         self.reused.push(reused(texts));
-        for tool in tools {
-            let known = self.tools.iter().position(|(name, _)| *name == tool.name);
-            let at = known.unwrap_or_else(|| {
-                self.tools.push((tool.name.clone(), Vec::new()));
-                self.tools.len() - 1
-            });
+        if round == 0 {
+            self.tools = tools.iter().map(ToolTimes::new).collect();
+        }
+        for (tool, times) in tools.iter().zip(&mut self.tools) {
             // What takes most of a minute says the same in the first rounds.
-            let slow = self.tools[at].1.iter().any(|time| time.as_secs() > 10);
-            if !(slow && round > 1)
-                && let Some(time) = tool.run(folder)
-            {
-                self.tools[at].1.push(time);
+            let slow = times.rounds.iter().any(|time| time.as_secs() > 10);
+            if times.failed.is_some() || (slow && round > 1) {
+                continue;
+            }
+            match tool.run(folder) {
+                Ok(done) => {
+                    times.rounds.push(done.time);
+                    times.files = done.files;
+                }
+                Err(reason) => times.failed = Some(reason),
             }
         }
+    }
+}
+
+impl ToolTimes {
+    fn new(tool: &Tool) -> Self {
+        Self {
+            name: tool.name.clone(),
+            cores: tool.cores,
+            rounds: Vec::new(),
+            files: None,
+            failed: None,
+        }
+    }
+
+    /// The middle of its rounds, unless it failed.
+    pub(crate) fn median(&self) -> Option<Duration> {
+        (self.failed.is_none() && !self.rounds.is_empty()).then(|| median(&self.rounds))
     }
 }
 
