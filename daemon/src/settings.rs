@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf, time::Duration};
 
-use saferun_policy::{LoadOptions, Source};
+use saferun_policy::Source;
 use saferun_policy_files::Places;
 use saferun_protocol::{SocketPathError, socket_path};
 
@@ -105,7 +105,7 @@ impl Settings {
             None => beside_the_daemon("saferun-init"),
         };
         let variables = saferun_policy_files::variables(env::vars_os());
-        saferun_policy::load(&variables, &LoadOptions::default()).map_err(SettingsError::Policy)?;
+        saferun_policy::load(&variables).map_err(SettingsError::Policy)?;
         Ok(Self {
             socket: socket_path()?,
             engine,

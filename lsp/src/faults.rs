@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use saferun_policy::{Content, Diagnostics, LayerKind, LoadOptions, Source, load};
+use saferun_policy::{Content, Diagnostics, LayerKind, Source, load};
 use saferun_policy_files::{PROJECT_FILE, Places, find_projects, read, variables};
 use serde_json::{Value, json};
 use tower_lsp_server::ls_types::{Diagnostic, DiagnosticSeverity, MessageType, Registration, Uri};
@@ -189,7 +189,7 @@ impl Found {
         }
         let mut all: Vec<Source> = sources.iter().map(|(_, source)| source.clone()).collect();
         all.extend(variables(std::env::vars_os()));
-        if let Err(wrong) = load(&all, &LoadOptions::default()) {
+        if let Err(wrong) = load(&all) {
             self.wrong(&sources, &wrong, encoding);
         }
     }

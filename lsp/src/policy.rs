@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use saferun_policy::{Content, LayerKind, LoadOptions, Policy, Source, load};
+use saferun_policy::{Content, LayerKind, Policy, Source, load};
 use saferun_policy_files::{Places, projects, read, variables};
 use saferun_protocol::{PolicyLayers, PolicySetting, PolicyText};
 use tokio::sync::Notify;
@@ -77,7 +77,7 @@ fn loaded(folder: Option<&Path>, preset: Option<&str>) -> Answer {
     if let Some(name) = preset {
         sources.push(Source::flag("saferun.policy", "preset", name));
     }
-    load(&sources, &LoadOptions::default())
+    load(&sources)
         .map(|loaded| Arc::new(loaded.policy))
         .map_err(|wrong| wrong.to_string())
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use saferun_policy::{LayerKind, LoadOptions, Source, check};
+use saferun_policy::{LayerKind, Source, check};
 use saferun_scanner::{Document, Options, Report, extract::scan_bytes};
 use tower_lsp_server::ls_types::{MessageType, Uri};
 
@@ -205,7 +205,7 @@ fn scan(work: Work, name: &str, honour_suppressions: bool) -> Done {
                 LayerKind::User
             };
             let source = Source::yaml(layer, name, text.clone());
-            let wrong = check(&source, &LoadOptions::default());
+            let wrong = check(&source);
             Done {
                 tree: None,
                 found: Some(found(&text, Report::default(), wrong)),

@@ -71,7 +71,7 @@ pub(crate) fn warnings(layer: &Layer) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LayerKind, LoadOptions, Source, check};
+    use crate::{LayerKind, Source, check};
 
     #[test]
     fn each_of_them_is_a_key() {
@@ -84,10 +84,7 @@ mod tests {
     fn what_is_set_in_vain_is_told_once_with_its_line() {
         let text = "version: 1\nlimits: {time: 5s}\nwatch:\n  on_finding: {HIGH: [show, quarantine], LOW: [show]}\n\
                     languages:\n  shell:\n    calls: {block: [rm, curl]}\n  python:\n    calls: {block: [eval]}\n";
-        let found = check(
-            &Source::yaml(LayerKind::User, "u", text),
-            &LoadOptions::default(),
-        );
+        let found = check(&Source::yaml(LayerKind::User, "u", text));
         let told: Vec<_> = found
             .iter()
             .map(|one| (one.origin.line, one.message.as_str()))
@@ -105,7 +102,7 @@ mod tests {
             let setting = Source::flag("--set", path, &value);
             let trusted =
                 crate::keys::find(path).is_some_and(|key| key.scope == crate::keys::Scope::Any);
-            let found = check(&setting, &LoadOptions::default());
+            let found = check(&setting);
             assert!(
                 !trusted || found.iter().any(|one| one.code == "not-in-force"),
                 "{path}: {found:?}"

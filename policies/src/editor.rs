@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::keys::{self, Kind, LANGUAGES, NAME_SECTIONS, Scope};
+use crate::rules;
 use crate::yaml::{self, Node, Shape, Span};
 
 /// A key for hover and completion.
@@ -54,7 +55,11 @@ pub fn key_info(path: &str) -> Option<KeyInfo> {
             LANGUAGES.to_vec(),
             true,
         )),
-        ("rules", _) => Some(info("The level of a rule, or `off`.", vec![], true)),
+        ("rules", _) => Some(info(
+            "The level of a rule, or `off`, by its name or its id.",
+            vec![],
+            true,
+        )),
         ("custom_rules", _) => Some(info(
             "Findings of your own, by resolved name.",
             vec![],
@@ -79,7 +84,16 @@ pub fn key_info(path: &str) -> Option<KeyInfo> {
         )),
         (_, level) if parent == "rules" => {
             let levels = vec!["off", "LOW", "MEDIUM", "HIGH", "BLOCKED"];
-            (!level.is_empty()).then(|| info("The level of this rule, or `off`.", levels, true))
+            let doc = rules::find(level).map_or_else(
+                || "The level of this rule, or `off`.".to_owned(),
+                |rule| {
+                    format!(
+                        "{} {}, {} by itself. {}",
+                        rule.id, rule.name, rule.level, rule.why
+                    )
+                },
+            );
+            (!level.is_empty()).then(|| info(&doc, levels, true))
         }
         _ => None,
     }
@@ -94,6 +108,7 @@ pub fn keys_below(path: &str) -> Vec<&'static str> {
     }
     match path.split_once('.') {
         _ if path == "languages" => LANGUAGES.to_vec(),
+        _ if path == "rules" => rules::names().collect(),
         Some(("languages", language)) if LANGUAGES.contains(&language) => NAME_SECTIONS.to_vec(),
         _ => keys::children(path).into_iter().collect(),
     }
@@ -168,5 +183,13 @@ mod tests {
         assert_eq!(keys_below("languages.python"), NAME_SECTIONS);
         assert!(keys_below("").contains(&"limits"));
         assert_eq!(keys_below("limits.memory"), ["default", "max"]);
+        for rule in keys_below("rules") {
+            let info = key_info(&format!("rules.{rule}")).expect("a rule");
+            assert!(
+                info.doc.contains(rule) && info.words[0] == "off",
+                "{info:?}"
+            );
+        }
+        assert!(keys_below("rules").contains(&"shell-command"));
     }
 }

@@ -7,7 +7,6 @@ use crate::layer::{Content, Reach, Source};
 use crate::load::load;
 use crate::origin::LayerKind;
 use crate::presets::preset_names;
-use crate::read::LoadOptions;
 use crate::value::{Met, Tighten, Value};
 
 /// The loosest and the tightest that a key can be told, in the language's spelling.
@@ -56,10 +55,9 @@ fn said((layer, reach, name): Who, key: &str, value: &str) -> Source {
 /// What one word over a preset comes to.
 fn tried(preset: &'static str, key: &'static Key, word: &str, who: Who) {
     let chosen = said(OWNER, "preset", preset);
-    let options = LoadOptions::default();
-    let before = load(std::slice::from_ref(&chosen), &options).expect("a preset");
+    let before = load(std::slice::from_ref(&chosen)).expect("a preset");
     let what = format!("{}: {word} over {preset} by {}", key.path, who.2);
-    let after = load(&[chosen, said(who, key.path, word)], &options);
+    let after = load(&[chosen, said(who, key.path, word)]);
     let after = match after {
         // What a script chooses may not fit together: then nothing runs.
         Err(_) if who.1 == Reach::Chooses && key.path == "limits.tmpfs.default" => return,
@@ -103,7 +101,7 @@ fn tried(preset: &'static str, key: &'static Key, word: &str, who: Who) {
 fn widens(old: &Value, key: &'static Key, word: &str) -> bool {
     let alone = said(OWNER, key.path, word);
     // A word that contradicts another limit of the default preset cannot be read alone.
-    let Ok(read) = load(&[alone], &LoadOptions::default()) else {
+    let Ok(read) = load(&[alone]) else {
         return false;
     };
     let new = &read.policy.merged.values[key.path].value;

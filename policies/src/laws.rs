@@ -15,7 +15,6 @@ use crate::origin::LayerKind;
 use crate::policy::Policy;
 use crate::presets::preset_names;
 use crate::rate::{Rate, conjoin};
-use crate::read::LoadOptions;
 use crate::units::{Bytes, MilliCpus};
 use crate::value::{Met, Tighten, Value};
 
@@ -110,7 +109,7 @@ fn setting() -> impl Strategy<Value = (String, String)> {
     let defaults = (select(sections), say)
         .prop_map(|(section, say)| (format!("{section}.default"), say.to_owned()));
     let rules = (
-        select(vec!["sr1", "some-rule"]),
+        select(vec!["SR201", "shell-command"]),
         select(vec!["off", "LOW", "HIGH", "BLOCKED"]),
     )
         .prop_map(|(rule, level)| (format!("rules.{rule}"), level.to_owned()));
@@ -140,9 +139,7 @@ fn base(preset: &str, user: &[(String, String)]) -> Vec<Source> {
 }
 
 fn policy(sources: &[Source]) -> Option<Policy> {
-    load(sources, &LoadOptions::default())
-        .ok()
-        .map(|loaded| loaded.policy)
+    load(sources).ok().map(|loaded| loaded.policy)
 }
 
 fn with(base: &[Source], projects: &[(String, String)]) -> Option<Policy> {
@@ -165,20 +162,21 @@ fn report() -> impl Strategy<Value = Report> {
         start: Position { line: 1, column: 1 },
         end: Position { line: 1, column: 2 },
     };
-    let finding =
-        (select(Level::ALL.to_vec()), select(vec!["SR1", "SR2"])).prop_map(move |(level, rule)| {
-            Finding {
-                rule: rule.to_owned(),
-                name: "some-rule".to_owned(),
-                level,
-                message: "does it".to_owned(),
-                range,
-                bytes: (0, 1),
-                cwe: None,
-                subject: String::new(),
-                evidence: Vec::new(),
-                cell: None,
-            }
+    let finding = (
+        select(Level::ALL.to_vec()),
+        select(vec![("SR201", "shell-command"), ("SR202", "process-start")]),
+    )
+        .prop_map(move |(level, (rule, name))| Finding {
+            rule: rule.to_owned(),
+            name: name.to_owned(),
+            level,
+            message: "does it".to_owned(),
+            range,
+            bytes: (0, 1),
+            cwe: None,
+            subject: String::new(),
+            evidence: Vec::new(),
+            cell: None,
         });
     let kinds = vec![UsageKind::Import, UsageKind::Call, UsageKind::Attribute];
     let usage = (select(kinds), select(NAMES.to_vec())).prop_map(move |(kind, name)| Usage {
@@ -340,7 +338,7 @@ proptest! {
 
     #[test]
     fn reading_never_panics_and_says_something(text in "[ -~\n]{0,200}") {
-        let _ = crate::load::check(&Source::yaml(LayerKind::User, "x", text), &LoadOptions::default());
+        let _ = crate::load::check(&Source::yaml(LayerKind::User, "x", text));
     }
 
     #[test]
@@ -351,7 +349,7 @@ proptest! {
         if text.is_char_boundary(at) {
             text.insert_str(at, &junk);
         }
-        for found in crate::load::check(&Source::yaml(LayerKind::Project, "x", text), &LoadOptions::default()) {
+        for found in crate::load::check(&Source::yaml(LayerKind::Project, "x", text)) {
             let steers = found.to_string().contains('\x1b');
             prop_assert!(!steers);
         }

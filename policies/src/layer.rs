@@ -101,7 +101,7 @@ pub(crate) enum RuleSetting {
 /// One line of `rules`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RuleLine {
-    /// Id or name, in lower case.
+    /// The rule's one key ([`crate::rules::key`]): the scanner's id or a custom rule's, in lower case.
     pub(crate) rule: String,
     pub(crate) setting: RuleSetting,
     pub(crate) origin: Origin,
@@ -156,6 +156,8 @@ pub(crate) struct Layer {
     pub(crate) fallbacks: Vec<Fallback>,
     pub(crate) rules: Vec<RuleLine>,
     pub(crate) custom: Vec<CustomRule>,
+    /// Ids of its custom rules, also of those that are otherwise broken.
+    pub(crate) custom_ids: Vec<String>,
     pub(crate) tests: Vec<Expectation>,
 }
 
@@ -177,6 +179,7 @@ impl Layer {
             fallbacks: Vec::new(),
             rules: Vec::new(),
             custom: Vec::new(),
+            custom_ids: Vec::new(),
             tests: Vec::new(),
         }
     }

@@ -1,11 +1,11 @@
 //! YAML to `Policy`; `Policy` and findings to `Decision`. Pure: no file system, no environment, no clock.
 //!
 //! ```
-//! use saferun_policy::{DecisionRequest, LayerKind, LoadOptions, Source, Verdict, load};
+//! use saferun_policy::{DecisionRequest, LayerKind, Source, Verdict, load};
 //!
 //! let user = Source::yaml(LayerKind::User, "policy.yaml", "version: 1\nlevels: {HIGH: override}\n");
 //! let project = Source::yaml(LayerKind::Project, ".saferun.yaml", "version: 1\nlimits: {time: 5s}\n");
-//! let loaded = load(&[user, project], &LoadOptions::default())?;
+//! let loaded = load(&[user, project])?;
 //! let report = saferun_scanner::Report::default();
 //! let decision = loaded.policy.decide(&report, &DecisionRequest::default());
 //! assert_eq!(decision.verdict, Verdict::Allow);
@@ -41,6 +41,7 @@ mod policy;
 mod presets;
 mod rate;
 mod read;
+mod rules;
 mod schema;
 mod sections;
 mod show;
@@ -60,13 +61,12 @@ pub use expectations::TestOutcome;
 pub use explain::{Explanation, Point};
 pub use layer::{Content, Expectation, Reach, Source};
 pub use limits::{Bounded, EffectiveLimits, LimitError, Limits, RequestedLimits, floor};
-pub use load::{Loaded, check, load};
+pub use load::{Loaded, check, check_beside, load};
 pub use merge::{Fate, Step};
 pub use origin::{LayerKind, Origin};
 pub use policy::Policy;
 pub use presets::{preset, preset_names, preset_text};
 pub use rate::{Rate, RateLimits};
-pub use read::LoadOptions;
 pub use schema::{documented_keys, key_table, schema};
 pub use sections::{
     AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Response,

@@ -8,7 +8,8 @@ use crate::merge::{self, Merged};
 use crate::origin::LayerKind;
 use crate::policy::Policy;
 use crate::presets;
-use crate::read::{self, LoadOptions};
+use crate::read;
+use crate::rules;
 
 /// A policy with what was odd about its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +26,33 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Every error of every layer, with the warnings. The caller keeps the policy that it had.
-pub fn load(sources: &[Source], options: &LoadOptions<'_>) -> Result<Loaded, Diagnostics> {
+pub fn load(sources: &[Source]) -> Result<Loaded, Diagnostics> {
+    let (layers, found) = read_all(sources);
+    together(layers, found, &[])
+}
+
+/// Every text as a layer, in the order in which they apply, with what is wrong in each.
+fn read_all(sources: &[Source]) -> (Vec<Layer>, Vec<Diagnostic>) {
     let mut sources: Vec<&Source> = sources.iter().collect();
     sources.sort_by_key(|source| source.layer);
     let mut found = Vec::new();
     let mut layers = Vec::new();
     for source in sources {
-        let (layer, diagnostics) = read::read(source, options);
+        let (layer, diagnostics) = read::read(source);
         found.extend(diagnostics);
         found.extend(dormant::warnings(&layer));
         layers.push(layer);
     }
+    (layers, found)
+}
+
+/// What layers come to. `beside` are layers that do not count here, but whose custom rules may be spoken of.
+fn together(
+    layers: Vec<Layer>,
+    mut found: Vec<Diagnostic>,
+    beside: &[Layer],
+) -> Result<Loaded, Diagnostics> {
+    found.extend(rules::unknown(&layers, beside));
     let base = base_preset(&layers);
     let mut stack = presets::layers(&base);
     for layer in layers {
@@ -86,10 +103,17 @@ pub fn load(sources: &[Source], options: &LoadOptions<'_>) -> Result<Loaded, Dia
     })
 }
 
-/// Checks one file by itself, over the `default` preset: what an editor or `policy check FILE` shows.
+/// Checks one file by itself, over the `default` preset: what an editor shows.
 #[must_use]
-pub fn check(source: &Source, options: &LoadOptions<'_>) -> Vec<Diagnostic> {
-    match load(std::slice::from_ref(source), options) {
+pub fn check(source: &Source) -> Vec<Diagnostic> {
+    check_beside(source, &[])
+}
+
+/// Checks one file by itself, and lets it speak of the custom rules of others: what `policy check FILE` shows.
+#[must_use]
+pub fn check_beside(source: &Source, others: &[Source]) -> Vec<Diagnostic> {
+    let (layers, found) = read_all(std::slice::from_ref(source));
+    match together(layers, found, &read_all(others).0) {
         Ok(loaded) => loaded.warnings,
         Err(Diagnostics(found)) => found,
     }

@@ -10,6 +10,7 @@ use crate::keys::{self, Key};
 use crate::layer::{CustomRule, Layer, RuleLine, RuleSetting, Set};
 use crate::names::{Entry, Fallback, Say, section};
 use crate::origin::{LayerKind, Origin};
+use crate::rules;
 use crate::value::{Met, Tighten, Value};
 use crate::yaml::Span;
 
@@ -383,7 +384,7 @@ fn idle_lists(layer: &Layer, warnings: &mut Vec<Diagnostic>) {
     {
         let message = format!(
             "switching `{}` off has no effect: {who} only tightens",
-            line.rule
+            rules::name(&line.rule)
         );
         warn(&line.origin, message, way_out(layer));
     }

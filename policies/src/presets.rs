@@ -6,7 +6,7 @@ use crate::layer::{Layer, Source};
 use crate::load::preset_merge;
 use crate::origin::LayerKind;
 use crate::policy::Policy;
-use crate::read::{self, LoadOptions};
+use crate::read;
 
 const FILES: [(&str, &str); 8] = [
     ("default", include_str!("../presets/default.yaml")),
@@ -86,7 +86,7 @@ fn parsed() -> &'static [Layer] {
             .iter()
             .map(|(name, text)| {
                 let source = Source::yaml(LayerKind::Preset, *name, *text);
-                read::read(&source, &LoadOptions::default()).0
+                read::read(&source).0
             })
             .collect()
     })

@@ -17,15 +17,8 @@ use crate::origin::LayerKind;
 use crate::value::Value;
 use crate::yaml::{self, Node, Shape, Span, Word};
 
-/// What a loader may be told besides the texts.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LoadOptions<'a> {
-    /// The scanner's rules as `(id, name)`; with it, an unknown rule is a warning. Empty: no such check.
-    pub known_rules: &'a [(&'a str, &'a str)],
-}
-
 /// Reads one source. A layer comes back even when there are errors, so that more of them can be found.
-pub(crate) fn read(source: &Source, options: &LoadOptions<'_>) -> (Layer, Vec<Diagnostic>) {
+pub(crate) fn read(source: &Source) -> (Layer, Vec<Diagnostic>) {
     let layer = Layer::new(source);
     let text = layer.text.clone();
     let mut reader = Reader {
@@ -35,7 +28,6 @@ pub(crate) fn read(source: &Source, options: &LoadOptions<'_>) -> (Layer, Vec<Di
             text: &text,
         },
         layer,
-        known_rules: options.known_rules,
         found: Vec::new(),
         names: BTreeMap::new(),
     };
@@ -63,7 +55,6 @@ const MAX_FOUND: usize = 100;
 struct Reader<'a> {
     place: Place<'a>,
     layer: Layer,
-    known_rules: &'a [(&'a str, &'a str)],
     found: Vec<Diagnostic>,
     /// Where each name stands in the layer's entries, to find doubles.
     names: BTreeMap<(UsageKind, Option<&'static str>, String), usize>,
@@ -165,10 +156,7 @@ impl Reader<'_> {
                 }
             },
         }
-        // `rules` speaks of the custom rules, too, wherever they stand.
-        let custom = |word: &Word| word.text == "custom_rules";
-        let (first, rest): (Vec<_>, Vec<_>) = entries.iter().partition(|(word, _)| custom(word));
-        for (word, value) in first.into_iter().chain(rest) {
+        for (word, value) in entries {
             if word.text != "version" {
                 self.entry("", word, value);
             }

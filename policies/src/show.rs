@@ -10,6 +10,7 @@ use crate::merge::{Fate, Step};
 use crate::names::{Say, section};
 use crate::origin::Origin;
 use crate::policy::Policy;
+use crate::rules;
 
 /// One line of `policy show`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ impl Policy {
                     RuleSetting::Level(level) => level.as_str(),
                 };
                 shown(
-                    format!("rules.{}", line.rule),
+                    format!("rules.{}", rules::name(&line.rule)),
                     value.to_owned(),
                     &line.origin,
                 )

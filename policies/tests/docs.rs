@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use saferun_policy::{Diagnostics, LayerKind, LoadOptions, Source, check, key_table};
+use saferun_policy::{Diagnostics, LayerKind, Source, check, key_table};
 
 fn page() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.md")
@@ -33,7 +33,7 @@ fn every_block_of_the_page_loads() {
             block,
         );
         // The page says itself on which keys nothing acts yet.
-        let mut found = check(&source, &LoadOptions::default());
+        let mut found = check(&source);
         found.retain(|one| one.code != "not-in-force");
         assert!(found.is_empty(), "{}", Diagnostics(found));
         blocks += 1;

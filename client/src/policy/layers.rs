@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use saferun_policy::{Content, LayerKind, LoadOptions, Loaded, Source, load, preset_names};
+use saferun_policy::{Content, LayerKind, Loaded, Source, load, preset_names};
 use saferun_policy_files::{Places, projects, read, read_chosen, variables};
 use saferun_protocol::{MAX_POLICY_TEXTS, PolicyLayers, PolicySetting, PolicyText};
 
@@ -138,7 +138,7 @@ impl Layers {
 
 /// What sources come to; mistakes and warnings are printed.
 pub(crate) fn loaded(sources: &[Source]) -> Option<Loaded> {
-    match load(sources, &LoadOptions::default()) {
+    match load(sources) {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 ui::note(warning.to_string());

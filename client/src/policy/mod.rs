@@ -6,7 +6,7 @@ mod layers;
 use std::path::Path;
 
 use saferun_policy::{
-    LayerKind, LoadOptions, Policy, Source, check, preset, preset_names, preset_text, schema,
+    LayerKind, Policy, Source, check_beside, preset, preset_names, preset_text, schema,
 };
 use saferun_policy_files::{PROJECT_FILE, read_to_check};
 use serde_json::json;
@@ -25,9 +25,11 @@ pub(crate) fn policy(command: &PolicyCommand) -> Result<u8, Failure> {
     match command {
         PolicyCommand::Show(args) => show(args),
         PolicyCommand::Check { files } => {
+            // A file of the machine that cannot be used is a mistake of its own, and not of the one asked for.
+            let others = layers::standing().unwrap_or_default();
             let mut worst = 0;
             for file in files {
-                worst = worst.max(check_source(&read(file)?));
+                worst = worst.max(check_source(&read(file)?, &others));
             }
             if files.is_empty() {
                 worst = check_here()?;
@@ -97,8 +99,9 @@ fn text(policy: &Policy, with_origin: bool) -> String {
     ui::table(&rows)
 }
 
-fn check_source(source: &Source) -> u8 {
-    let found = check(source, &LoadOptions::default());
+/// Checks one file; it may speak of the custom rules of the others.
+fn check_source(source: &Source, others: &[Source]) -> u8 {
+    let found = check_beside(source, others);
     for diagnostic in &found {
         ui::line(format!("{diagnostic}\n"));
     }
@@ -121,7 +124,7 @@ fn check_here() -> Result<u8, Failure> {
     let files = files_here()?;
     let mut worst = 0;
     for source in &files {
-        worst = worst.max(check_source(source));
+        worst = worst.max(check_source(source, &files));
     }
     if worst == 0 && layers::loaded(&files).is_none() {
         worst = exit::NOT_OK;

@@ -134,7 +134,7 @@ fn limits(result: &RunResult, source: u64, written: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use saferun_policy::{LayerKind, LoadOptions, Source, load};
+    use saferun_policy::{LayerKind, Source, load};
 
     use super::*;
 
@@ -165,8 +165,7 @@ mod tests {
     fn the_policy_is_read_back_and_is_as_tight_as_it_says() {
         let text = policy(&ended(), "main.py", 10, FILES.into_iter()).unwrap();
         let source = Source::yaml(LayerKind::Flags, "suggested.yaml", text.clone());
-        let options = LoadOptions { known_rules: &[] };
-        let loaded = load(&[source], &options).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+        let loaded = load(&[source]).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
         for part in [
             "MEDIUM: run\n  HIGH: refuse",
             "time: {default: 1600ms",
@@ -211,8 +210,7 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         let source = Source::yaml(LayerKind::Flags, "suggested.yaml", text.clone());
-        let options = LoadOptions { known_rules: &[] };
-        assert!(load(&[source], &options).is_ok(), "{text}");
+        assert!(load(&[source]).is_ok(), "{text}");
     }
 
     #[test]

@@ -138,14 +138,14 @@ fn known(name: &str) -> Result<(), ErrorObjectOwned> {
 mod tests {
     use std::time::Duration;
 
-    use saferun_policy::{LoadOptions, load};
+    use saferun_policy::load;
     use saferun_protocol::PolicySetting;
 
     use super::*;
 
     fn snapshot(user: &str) -> Snapshot {
         let sources = vec![Source::yaml(LayerKind::User, "u", user)];
-        let loaded = load(&sources, &LoadOptions::default()).unwrap();
+        let loaded = load(&sources).unwrap();
         Snapshot::new(sources, loaded, Vec::new(), 1)
     }
 

@@ -6,9 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use saferun_policy::{
-    Diagnostic, Diagnostics, LayerKind, LoadOptions, Loaded, Policy, Source, load,
-};
+use saferun_policy::{Diagnostic, Diagnostics, LayerKind, Loaded, Policy, Source, load};
 use saferun_protocol::PolicyStatus;
 
 /// Combinations of request layers whose policies are kept.
@@ -89,9 +87,9 @@ impl Snapshot {
     /// The state when nothing sound was ever read: nothing runs, and what needs a policy gets the strict preset.
     pub(crate) fn blocked(why: String, problems: Vec<String>, generation: u64) -> Self {
         let strict = Source::flag("the policy is not sound", "preset", "strict");
-        let loaded = load(&[strict], &LoadOptions::default());
+        let loaded = load(&[strict]);
         // The shipped presets are sound (tested), so this is never the empty list.
-        let loaded = loaded.or_else(|_| load(&[], &LoadOptions::default()));
+        let loaded = loaded.or_else(|_| load(&[]));
         let loaded = loaded.unwrap_or_else(|_| unreachable!("the shipped presets are sound"));
         Self {
             blocked: Some(why),
@@ -154,7 +152,7 @@ impl Snapshot {
         }
         let mut sources = self.sources.clone();
         sources.extend_from_slice(added);
-        let mut resolved = Resolved::from(load(&sources, &LoadOptions::default())?);
+        let mut resolved = Resolved::from(load(&sources)?);
         resolved
             .warnings
             .retain(|warning| !self.warnings.contains(warning));

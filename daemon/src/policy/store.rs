@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use saferun_policy::{LayerKind, LoadOptions, Source, load};
+use saferun_policy::{LayerKind, Source, load};
 use saferun_policy_files::Places;
 use tokio::sync::watch;
 
@@ -81,7 +81,7 @@ fn next(before: Option<&Snapshot>, reading: Reading) -> (Snapshot, bool) {
     let generation = before.map_or(1, |before| before.generation + 1);
     let mut problems = reading.unusable;
     if problems.is_empty() {
-        match load(&reading.sources, &LoadOptions::default()) {
+        match load(&reading.sources) {
             Ok(loaded) => {
                 let warnings: Vec<String> =
                     loaded.warnings.iter().map(ToString::to_string).collect();

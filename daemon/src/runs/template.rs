@@ -87,7 +87,7 @@ pub(super) fn permitted(policy: &Policy, unheld: Unheld) -> Result<Unheld, Error
 
 #[cfg(test)]
 mod tests {
-    use saferun_policy::{LayerKind, LoadOptions, Source, load, preset, preset_names};
+    use saferun_policy::{LayerKind, Source, load, preset, preset_names};
 
     use super::*;
 
@@ -114,7 +114,7 @@ mod tests {
         }
         let own = "version: 1\nenforcement: best_effort\n";
         let source = Source::yaml(LayerKind::User, "u", own);
-        let policy = load(&[source], &LoadOptions::default()).unwrap().policy;
+        let policy = load(&[source]).unwrap().policy;
         assert_eq!(permitted(&policy, unheld).unwrap(), unheld);
         let template = default_template(&policy, String::new(), unheld).unwrap();
         assert_eq!(template.unheld, unheld);

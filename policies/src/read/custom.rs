@@ -6,6 +6,7 @@ use super::{Reader, suggest};
 use crate::layer::{CustomRule, RuleSetting};
 use crate::merge::locate;
 use crate::names::{Pattern, kind_of};
+use crate::rules;
 use crate::yaml::{Node, Word};
 
 const KEYS: [&str; 7] = [
@@ -169,7 +170,16 @@ impl Reader<'_> {
             );
             return None;
         }
-        if self.layer.custom.iter().any(|rule| rule.id == id) {
+        if let Some(rule) = rules::find(&id) {
+            let message = format!("the scanner has a rule `{id}`");
+            let help = format!(
+                "give yours another id: `rules` could not tell it from {}",
+                rule.id
+            );
+            self.error("duplicate-item", node.span, message, help);
+            return None;
+        }
+        if self.layer.custom_ids.contains(&id) {
             let message = format!("there are two custom rules `{id}`");
             self.error(
                 "duplicate-item",
@@ -179,6 +189,7 @@ impl Reader<'_> {
             );
             return None;
         }
+        self.layer.custom_ids.push(id.clone());
         Some(id)
     }
 }

@@ -3,11 +3,11 @@
 use saferun_scanner::{Level, UsageKind};
 
 use super::{Reader, list, suggest};
-use crate::diagnostic::{Severity, nearest};
 use crate::keys::{LANGUAGES, NAME_SECTIONS};
 use crate::layer::{RuleLine, RuleSetting};
 use crate::names::{Entry, Fallback, Pattern, Say, kind_of};
 use crate::origin::LayerKind;
+use crate::rules;
 use crate::yaml::{Node, Shape, Span, Word};
 
 /// Names in all lists of one file.
@@ -229,31 +229,8 @@ impl Reader<'_> {
                 None => return,
             },
         };
-        let name = word.text.to_lowercase();
-        let known = self.known_rules.iter().find(|(id, alias)| {
-            id.eq_ignore_ascii_case(&name) || alias.eq_ignore_ascii_case(&name)
-        });
-        let custom = self.layer.custom.iter().any(|rule| rule.id == name);
-        if known.is_none() && !custom && !self.known_rules.is_empty() {
-            let names = self
-                .known_rules
-                .iter()
-                .flat_map(|(id, alias)| [*id, *alias]);
-            let help = nearest(&word.text, names).map_or_else(
-                || "`saferunctl explain` lists the rules".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let message = format!("there is no rule `{}`: this line has no effect", word.text);
-            self.report(
-                Severity::Warning,
-                "unknown-rule",
-                message,
-                Some(help),
-                word.span,
-            );
-        }
-        // The id is the rule's one identity, so that its name and its id cannot disagree.
-        let rule = known.map_or(name, |(id, _)| id.to_lowercase());
+        // Whether there is such a rule is asked when every layer is read: it may be a custom one of another.
+        let rule = rules::key(&word.text);
         if let Some(other) = self.layer.rules.iter().find(|line| line.rule == rule) {
             let both_off = other.setting == RuleSetting::Off || setting == RuleSetting::Off;
             let message = if other.setting != setting && both_off {
