@@ -9,11 +9,13 @@
 //! let report = saferun_scanner::Report::default();
 //! let decision = loaded.policy.decide(&report, &DecisionRequest::default());
 //! assert_eq!(decision.verdict, Verdict::Allow);
-//! println!("{}", loaded.policy.explain(&report, &DecisionRequest::default(), None));
+//! println!("{}", loaded.explain(&|_| report.clone(), &DecisionRequest::default(), None));
 //! # Ok::<(), saferun_policy::Diagnostics>(())
 //! ```
 
 mod action;
+mod advice;
+mod amend;
 mod build;
 mod contradictions;
 mod decide;

@@ -20,6 +20,8 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// The `tests` of all layers.
     pub tests: Vec<Expectation>,
+    /// The layers as they were read, without the preset's, to try changes on.
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// Loads a policy from its layers, in any order; the preset comes by itself.
@@ -47,7 +49,7 @@ fn read_all(sources: &[Source]) -> (Vec<Layer>, Vec<Diagnostic>) {
 }
 
 /// What layers come to. `beside` are layers that do not count here, but whose custom rules may be spoken of.
-fn together(
+pub(crate) fn together(
     layers: Vec<Layer>,
     mut found: Vec<Diagnostic>,
     beside: &[Layer],
@@ -55,7 +57,7 @@ fn together(
     found.extend(rules::unknown(&layers, beside));
     let base = base_preset(&layers);
     let mut stack = presets::layers(&base);
-    for layer in layers {
+    for layer in layers.clone() {
         if let (Some((name, span)), true) = (&layer.preset, layer.tighten_only) {
             let same = *name == base;
             // A script that names the preset that stands asks for nothing else.
@@ -100,6 +102,7 @@ fn together(
         policy: Policy::build(base, merged),
         warnings: found,
         tests,
+        layers,
     })
 }
 

@@ -92,6 +92,11 @@ fn parsed() -> &'static [Layer] {
     })
 }
 
+/// How a preset that a layer names is called where it only tightens.
+pub(crate) fn named_in(name: &str, by: &Layer) -> String {
+    format!("preset {name} (named in {})", by.file)
+}
+
 /// A preset as a layer that only tightens, for a project or a script that names it.
 pub(crate) fn tightening(name: &str, by: &Layer) -> Layer {
     let mut joined: Option<Layer> = None;
@@ -109,7 +114,7 @@ pub(crate) fn tightening(name: &str, by: &Layer) -> Layer {
     }
     let mut layer = joined.unwrap_or_else(|| by.clone());
     layer.kind = by.kind;
-    layer.file = format!("preset {name} (named in {})", by.file);
+    layer.file = named_in(name, by);
     layer.text = String::new();
     layer.tighten_only = true;
     layer.chooses_limits = false;

@@ -1,9 +1,7 @@
 //! Ten realistic scripts, each with an answer that a person understands. The reports are written out, so that the
 //! answers depend on the policy alone and not on the state of the scanner.
 
-use saferun_policy::{
-    ClientKind, DecisionRequest, LayerKind, Policy, Source, Verdict, load, preset,
-};
+use saferun_policy::{ClientKind, DecisionRequest, LayerKind, Loaded, Source, Verdict, load};
 use saferun_scanner::{Finding, Level, Position, Range, Report, Usage, UsageKind};
 
 fn at(line: u32) -> Range {
@@ -49,18 +47,22 @@ fn person() -> DecisionRequest {
     }
 }
 
-fn user(text: &str) -> Policy {
+fn user(text: &str) -> Loaded {
     let sources = [Source::yaml(
         LayerKind::User,
         "~/.config/saferun/policy.yaml",
         text,
     )];
-    load(&sources).expect("a sound policy").policy
+    load(&sources).expect("a sound policy")
 }
 
-fn show(name: &str, policy: &Policy, report: &Report, request: &DecisionRequest, code: &str) {
-    let explanation = policy.explain(report, request, Some(code));
-    assert_eq!(explanation.decision, policy.decide(report, request));
+fn preset(name: &str) -> Loaded {
+    load(&[Source::flag("--policy", "preset", name)]).expect("a preset")
+}
+
+fn show(name: &str, loaded: &Loaded, report: &Report, request: &DecisionRequest, code: &str) {
+    let explanation = loaded.explain(&|_| report.clone(), request, Some(code));
+    assert_eq!(explanation.decision, loaded.policy.decide(report, request));
     insta::assert_snapshot!(name, format!("{code}\n----\n{explanation}"));
 }
 
@@ -76,7 +78,7 @@ fn a_sum_of_a_column() {
     );
     show(
         "a_sum_of_a_column",
-        &preset("default").unwrap(),
+        &preset("default"),
         &report,
         &person(),
         code,
@@ -93,13 +95,7 @@ fn a_download_under_default_without_gvisor() {
         "`requests.get` fetches `https://example.org`",
     )];
     let report = report(&findings, &[(1, UsageKind::Import, "requests")]);
-    show(
-        "a_download",
-        &preset("default").unwrap(),
-        &report,
-        &person(),
-        code,
-    );
+    show("a_download", &preset("default"), &report, &person(), code);
 }
 
 #[test]
@@ -117,7 +113,7 @@ fn a_shell_command_goes_to_gvisor() {
     };
     show(
         "a_shell_command",
-        &preset("default").unwrap(),
+        &preset("default"),
         &report(&findings, &[]),
         &request,
         code,
@@ -130,12 +126,12 @@ fn a_wiped_home_needs_a_person() {
     let findings = [(
         2,
         Level::Blocked,
-        "delete-tree",
+        "deletes-home",
         "`shutil.rmtree` deletes the home folder",
     )];
     show(
         "a_wiped_home",
-        &preset("default").unwrap(),
+        &preset("default"),
         &report(&findings, &[]),
         &person(),
         code,
@@ -149,19 +145,19 @@ fn a_stolen_key_is_refused_under_strict() {
         (
             2,
             Level::High,
-            "secret-file",
+            "reads-ssh-keys",
             "reads the private key `~/.ssh/id_rsa`",
         ),
         (
             3,
             Level::Blocked,
-            "exfiltration",
+            "secret-file-sent",
             "sends what line 2 read to `http://x.test`",
         ),
     ];
     show(
         "a_stolen_key",
-        &preset("strict").unwrap(),
+        &preset("strict"),
         &report(&findings, &[]),
         &person(),
         code,
@@ -180,7 +176,7 @@ fn an_agent_that_gives_a_reason_is_refused() {
     };
     show(
         "an_agent_with_a_reason",
-        &preset("agent").unwrap(),
+        &preset("agent"),
         &report(&findings, &[]),
         &request,
         code,
@@ -196,7 +192,7 @@ fn an_import_that_secure_sandbox_blocks() {
     ];
     show(
         "an_import_that_is_blocked",
-        &preset("secure-sandbox").unwrap(),
+        &preset("secure-sandbox"),
         &report(&[], &usages),
         &person(),
         code,
@@ -213,7 +209,7 @@ fn no_imports_at_all() {
     ];
     show(
         "no_imports_at_all",
-        &preset("safe-executor").unwrap(),
+        &preset("safe-executor"),
         &report(&[], &usages),
         &person(),
         code,
@@ -259,7 +255,7 @@ fn a_project_that_allows_little() {
             "version: 1\nimports:\n  default: block\n  allow: [json, math]\nlevels: {MEDIUM: isolate}\n",
         ),
     ];
-    let policy = load(&sources).unwrap().policy;
+    let policy = load(&sources).unwrap();
     let code = "import json\nimport socket\nsocket.create_connection(('example.org', 80))";
     let findings = [(
         3,
@@ -290,8 +286,7 @@ fn code_cannot_steer_the_terminal() {
         "reads \u{1b}]52;c;x\u{7} and \u{202e}more",
     )];
     let text = preset("default")
-        .unwrap()
-        .explain(&report(&findings, &[]), &person(), Some(code))
+        .explain(&|_| report(&findings, &[]), &person(), Some(code))
         .to_string();
     assert!(
         !text
@@ -309,7 +304,7 @@ fn every_clause_points_to_a_finding_that_exists() {
         (3, Level::Low, "c", "c"),
     ];
     let report = report(&findings, &[]);
-    let decision = preset("default").unwrap().decide(&report, &person());
+    let decision = preset("default").policy.decide(&report, &person());
     assert_eq!(decision.verdict, Verdict::NeedsOverride);
     let pointed: Vec<_> = decision
         .reasons
@@ -326,7 +321,7 @@ fn findings_stand_only_under_the_clause_of_their_level() {
         &[(1, Level::Medium, "listens", "waits for a connection")],
         &[],
     );
-    let explanation = policy.explain(&report, &person(), None);
+    let explanation = policy.explain(&|_| report.clone(), &person(), None);
     let keys = explanation.points.iter().map(|it| it.clause.key.as_str());
     assert_eq!(keys.collect::<Vec<_>>(), ["runtime", "levels.MEDIUM"]);
     let text = explanation.to_string();

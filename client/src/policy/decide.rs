@@ -22,7 +22,7 @@ pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
         set: &[],
         script: Some(&args.script),
     };
-    let Some(policy) = chosen.layers()?.load()?.map(|loaded| loaded.policy) else {
+    let Some(loaded) = chosen.layers()?.load()? else {
         return Ok(exit::NOT_OK);
     };
     let shown = args.script.display().to_string();
@@ -34,11 +34,13 @@ pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
                 "check the path",
             )
         })?;
-    let options = Options {
-        honour_suppressions: policy.honour_suppressions,
-        ..Options::default()
+    let scanned = |honour_suppressions| {
+        let options = Options {
+            honour_suppressions,
+            ..Options::default()
+        };
+        scan_bytes(&shown, &bytes, &options)
     };
-    let file = scan_bytes(&shown, &bytes, &options);
     let request = DecisionRequest {
         override_reason: args.override_reason.clone(),
         person_present: true,
@@ -46,11 +48,13 @@ pub(crate) fn explain(args: &PolicyExplainArgs) -> Result<u8, Failure> {
         client: ClientKind::Terminal,
         ..DecisionRequest::default()
     };
-    let explanation = policy.explain(
-        &file.report,
-        &request,
-        file.texts.first().map(String::as_str),
-    );
+    let texts = scanned(loaded.policy.honour_suppressions).texts;
+    // A line's number alone does not say which cell of a notebook it is in.
+    let code = match texts.as_slice() {
+        [text] => Some(text.as_str()),
+        _ => None,
+    };
+    let explanation = loaded.explain(&|honour| scanned(honour).report, &request, code);
     if args.json {
         ui::line(ui::pretty_json(&explanation));
     } else {
