@@ -159,15 +159,8 @@ impl<'a> Case<'a> {
             return false;
         }
         if let Some(id) = clause.key.strip_prefix("custom_rules.") {
-            let rules = self
-                .policy()
-                .merged
-                .stack
-                .iter()
-                .flat_map(|layer| &layer.custom);
-            return rules.filter(|rule| rule.id == id).any(|rule| {
-                rule.kind == usage.kind && rule.pattern.matches(&usage.name, rule.kind)
-            });
+            let mut rules = self.policy().custom_rules_on(usage);
+            return rules.any(|rule| rule.id == id);
         }
         let bare = usage.name.strip_prefix("builtins.").unwrap_or(&usage.name);
         let section = clause.key.rsplit('.').nth(1).and_then(kind_of);

@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::decide::level_key;
 use crate::decision::Clause;
 use crate::diagnostic::clean;
-use crate::layer::{RuleLine, RuleSetting};
+use crate::layer::{CustomRule, RuleLine, RuleSetting};
 use crate::names::{Say, readings, section, speaker};
 use crate::origin::Origin;
 use crate::paths::Reading;
@@ -233,17 +233,21 @@ impl Policy {
         }
     }
 
-    fn custom(&self, usage: &Usage) -> Vec<Matter> {
+    /// The custom rules of every layer that match a name.
+    pub(crate) fn custom_rules_on<'a>(
+        &'a self,
+        usage: &'a Usage,
+    ) -> impl Iterator<Item = &'a CustomRule> {
         let readings = readings(usage.kind, &usage.name);
         let rules = self.merged.stack.iter().flat_map(|layer| &layer.custom);
-        rules
-            .filter(|rule| {
-                rule.kind == usage.kind
-                    && readings.iter().any(|reading| {
-                        let spoken = rule.pattern.spoken(reading, rule.kind, Say::Block);
-                        spoken.is_some()
-                    })
-            })
+        rules.filter(move |rule| {
+            let spoken = |reading| rule.pattern.spoken(reading, rule.kind, Say::Block);
+            rule.kind == usage.kind && readings.iter().any(|reading| spoken(reading).is_some())
+        })
+    }
+
+    fn custom(&self, usage: &Usage) -> Vec<Matter> {
+        self.custom_rules_on(usage)
             .filter_map(|rule| {
                 let level = self.level_of("", &rule.id, rule.level).0?;
                 let text = format!("{level} {}: {}", rule.id, clean(&rule.message));

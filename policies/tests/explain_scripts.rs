@@ -493,7 +493,6 @@ fn all_advice_helps() {
     let all = [
         "at once",
         "code",
-        "editor",
         "elsewhere",
         "file",
         "gvisor",
