@@ -458,6 +458,21 @@ impl Daemon {
             .and_then(|image| image.id)
             .expect("an image")
     }
+
+    /// Sees to it that the engine has this variant of the image.
+    ///
+    /// # Panics
+    /// If it has not.
+    pub fn require_image(&self, variant: &str) {
+        self.wait_until("the engine was asked", |daemon| {
+            daemon.status().engine.reachable
+        });
+        let built = |image: &saferun_protocol::ImageInfo| image.variant == variant && image.current;
+        assert!(
+            self.status().images.iter().any(built),
+            "build it first: saferunctl image build {variant}"
+        );
+    }
 }
 
 fn is_plain(image: &saferun_protocol::ImageInfo) -> bool {

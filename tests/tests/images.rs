@@ -8,15 +8,7 @@ use saferun_tests::{Clock, Daemon, Hands, have_policy, text};
 /// fails if the engine is required.
 fn daemon() -> Option<Daemon> {
     let daemon = Daemon::start()?;
-    daemon.wait_until("the engine was asked", |daemon| {
-        daemon.status().engine.reachable
-    });
-    let status = daemon.status();
-    let data = status.images.iter();
-    let built = data
-        .filter(|image| image.variant == "python-data")
-        .any(|image| image.current);
-    assert!(built, "build it first: saferunctl image build python-data");
+    daemon.require_image("python-data");
     Some(daemon)
 }
 

@@ -58,18 +58,34 @@ fn eight_scripts_are_told_as_they_stand_in_the_docs() {
         return;
     };
     let _ = daemon.image();
+    // The plot imports matplotlib.
+    daemon.require_image("python-data");
+    let out = daemon.folder().join("figures");
+    let figures = out.display().to_string();
     let mut differing = Vec::new();
     for name in STORIES {
-        let workspace = folder().join(name).display().to_string();
-        let line = ["run", "--workspace", &workspace, "main.py"];
-        let line = [&line[..], &TRACED].concat();
-        let run = daemon.cli(&line).output().expect("saferunctl runs");
+        let mut line = vec!["run", "--workspace", name, "main.py"];
+        if name == "plot" {
+            line.extend(["--out", "figures"]);
+        }
+        line.extend(TRACED);
+        let shown = line.join(" ");
+        // What is saved does not lie beside the scripts.
+        let place = |word| {
+            if word == "figures" {
+                figures.as_str()
+            } else {
+                word
+            }
+        };
+        let line: Vec<&str> = line.into_iter().map(place).collect();
+        let run = daemon.cli(&line).current_dir(folder()).output();
+        let run = run.expect("saferunctl runs");
         assert!(run.status.success(), "{name}: {}", text(&run.stderr));
         let told = format!(
-            "$ saferunctl run --workspace {name} main.py {}\n{}{}",
-            TRACED.join(" "),
+            "$ saferunctl {shown}\n{}{}",
             text(&run.stdout),
-            without_chance(&text(&run.stderr))
+            without_chance(&text(&run.stderr).replace(&figures, "figures"))
         );
         let file = folder().join(format!("{name}.txt"));
         if std::env::var_os("SAFERUN_WRITE_STORIES").is_some() {
@@ -81,6 +97,8 @@ fn eight_scripts_are_told_as_they_stand_in_the_docs() {
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+    let figure = fs::read(out.join("figure-1.png")).expect("the plot's figure");
+    assert!(figure.starts_with(b"\x89PNG\r\n\x1a\n"));
     let found = fs::read_dir(folder()).expect("the folder");
     let folders = found.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir()));
     assert_eq!(folders.count(), STORIES.len(), "each script is told");

@@ -71,6 +71,7 @@ impl Wanted {
             .attestation
             .clone_from(&container.attestation);
         let script = spec.file_name.clone();
+        let asked_for_out = spec.account.artifacts.is_some();
         let execution = Execution {
             container,
             spec,
@@ -96,7 +97,7 @@ impl Wanted {
         result.artifacts_left_behind = executed.gathered.left_behind;
         result.trace = executed.gathered.trace;
         if let Some(trace) = &mut result.trace {
-            foretold::compare(&mut result.findings, trace, &script);
+            foretold::compare(&mut result.findings, trace, &script, asked_for_out);
         }
         result.advice.extend(executed.gathered.advice);
         result.timing.start_ms = executed.start_time.as_secs_f64() * 1000.0;

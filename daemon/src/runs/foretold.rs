@@ -45,8 +45,14 @@ fn acts_of(finding: &Finding) -> Acts {
 }
 
 /// Marks each finding that the trace says something about, and the events that no finding foretold. `script` is the
-/// script's path below the workspace.
-pub(super) fn compare(findings: &mut [Finding], trace: &mut Trace, script: &str) {
+/// script's path below the workspace. Whoever `asked_for_out` expects writes there, also those of the open figures that are
+/// saved for the script when it ends.
+pub(super) fn compare(
+    findings: &mut [Finding],
+    trace: &mut Trace,
+    script: &str,
+    asked_for_out: bool,
+) {
     for finding in findings.iter_mut() {
         finding.observed = observed(finding, trace, script);
     }
@@ -56,7 +62,8 @@ pub(super) fn compare(findings: &mut [Finding], trace: &mut Trace, script: &str)
             let foretells = |finding: &Finding| {
                 acts_of(finding).kinds.contains(&event.kind) && fits(finding, event, script)
             };
-            !findings.iter().any(foretells)
+            let asked_for = asked_for_out && event.kind == Write && event.what.starts_with("/out/");
+            !asked_for && !findings.iter().any(foretells)
         })
         .map(|(number, _)| number)
         .collect();
@@ -148,7 +155,7 @@ mod tests {
     fn compared(mut findings: Vec<Finding>, events: Vec<TraceEvent>) -> (Vec<Finding>, Trace) {
         let mut trace = Trace::default();
         trace.events = events;
-        compare(&mut findings, &mut trace, "tools/main.py");
+        compare(&mut findings, &mut trace, "tools/main.py", false);
         (findings, trace)
     }
 
@@ -244,6 +251,22 @@ mod tests {
     }
 
     #[test]
+    fn writes_to_out_surprise_nobody_who_asked_for_them() {
+        let mut there = event(Write, None, TraceVerdict::Allowed);
+        "/out/figure-1.png".clone_into(&mut there.what);
+        let mut beside = there.clone();
+        "/outside".clone_into(&mut beside.what);
+        let mut gone = there.clone();
+        gone.kind = Delete;
+        let mut trace = Trace::default();
+        trace.events = vec![there, beside, gone];
+        for (asked, unforetold) in [(true, vec![1, 2]), (false, vec![0, 1, 2])] {
+            compare(&mut [], &mut trace, "main.py", asked);
+            assert_eq!(trace.unforetold, unforetold);
+        }
+    }
+
+    #[test]
     fn an_act_elsewhere_leaves_shell_text_and_flows_open() {
         let events = vec![event(Process, Some(2), TraceVerdict::Allowed)];
         let findings = vec![finding("SR221", 9), finding("SR901", 9)];
@@ -259,7 +282,7 @@ mod tests {
             let mut findings = vec![finding("SR303", 4)];
             let mut trace = Trace::default();
             (trace.unavailable, trace.left_out) = (unavailable, left_out);
-            compare(&mut findings, &mut trace, "main.py");
+            compare(&mut findings, &mut trace, "main.py", false);
             assert_eq!(findings[0].observed, None);
         }
     }
@@ -272,14 +295,14 @@ mod tests {
             trace.events = vec![event(Delete, Some(4), TraceVerdict::Refused)];
             trace.left_out = 7;
             trace.left_out_by_kind = [(kind, 7)].into();
-            compare(&mut findings, &mut trace, "tools/main.py");
+            compare(&mut findings, &mut trace, "tools/main.py", false);
             assert_eq!(findings[0].observed, expected, "{kind:?}");
             trace.events.clear();
-            compare(&mut findings, &mut trace, "tools/main.py");
+            compare(&mut findings, &mut trace, "tools/main.py", false);
             let expected = expected.map(|_| Observation::NotReached);
             assert_eq!(findings[0].observed, expected, "{kind:?}");
             trace.events = vec![event(Delete, Some(4), TraceVerdict::Allowed)];
-            compare(&mut findings, &mut trace, "tools/main.py");
+            compare(&mut findings, &mut trace, "tools/main.py", false);
             assert_eq!(findings[0].observed, Some(Observation::Observed));
         }
     }
