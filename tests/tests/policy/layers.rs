@@ -113,13 +113,10 @@ fn a_named_file_and_settings_of_the_command_line_hold_for_that_run() {
     let paths =
         "version: 1\npaths: {default: block, allow: [/tmp/**]}\nlevels: {BLOCKED: refuse}\n";
     fs::write(&file, paths).expect("a file");
-    let open = |what: &str| {
-        let code = format!("open('{what}', 'a')");
-        cli(&daemon, &["run", "--policy", path, "-c", &code])
-    };
-    let (code, _, stderr) = open("/tmp/x");
+    let run = |code: &str| cli(&daemon, &["run", "--policy", path, "-c", code]);
+    let (code, _, stderr) = run("open('/tmp/x', 'a')");
     assert_eq!(code, Some(0), "{stderr}");
-    let (code, _, stderr) = open("/tmp/../etc/passwd");
+    let (code, _, stderr) = run("open('/tmp/../etc/passwd')");
     assert_eq!(code, Some(126), "{stderr}");
     assert!(stderr.contains("read as `/etc/passwd`"), "{stderr}");
     let (code, stdout, _) = cli(&daemon, &["run", "-c", "import csv; print('fine')"]);
