@@ -32,6 +32,8 @@ say "tests of the engine's part against the engine at $SAFERUN_ENGINE"
 SAFERUN_TEST_ENGINE=$SAFERUN_ENGINE cargo test -p saferund --lib --locked engine::docker::live -- --test-threads=1
 say "tests against the engine at $SAFERUN_ENGINE"
 SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked -- --test-threads=1
+# The whole core is `make test-podman`; how a run can end, under every limit, is the part that fits here.
+scripts/test-podman.sh outcomes
 say "from a bare machine to a green doctor"
 scripts/test-bare.sh
 say "the editors, against the engine at $SAFERUN_ENGINE"
