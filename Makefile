@@ -47,9 +47,10 @@ bench-editors: ## Measure what one waits for in editors, beside ruff server; wri
 fuzz: ## Fuzz each parser of hostile text for a minute
 	@scripts/fuzz.sh
 
-lint: ## Formatting and clippy, warnings are errors
+lint: ## Formatting and clippy, warnings are errors; fuzz targets compile
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	. scripts/lib.sh && check_fuzz_targets
 
 fmt: ## Format everything
 	cargo fmt --all

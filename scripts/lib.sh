@@ -102,6 +102,13 @@ need_tools() {
   apt_install "${packages[@]}"
 }
 
+# The fuzz targets stand outside of the workspace: nothing else would notice that one does not compile any more. Only
+# what is linked needs libFuzzer, which takes a compiler of C++ to build: a check is told that it is there.
+check_fuzz_targets() {
+  CUSTOM_LIBFUZZER_PATH=$ROOT/target/libFuzzer.a \
+    cargo check --locked --manifest-path "$ROOT/fuzz/Cargo.toml" --target-dir "$ROOT/target"
+}
+
 # A daemon of this script's own, on a private socket and state folder: stopped when the script ends, and
 # with it the private engine, if the script started one.
 use_own_daemon() {

@@ -24,6 +24,7 @@ unset SAFERUN_SOCKET SAFERUN_STATE_DIR
 say "formatting and lints"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
+check_fuzz_targets
 say "instruction counts (another compiler or processor says SKIPPED)"
 scripts/instructions.sh
 say "tests that need no engine (a test that cannot run says SKIPPED)"
