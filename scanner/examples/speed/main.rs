@@ -1,7 +1,9 @@
 //! Measures the scanner side by side with the bare parse of the same files and with other tools, and prints
 //! `docs/scanner-speed.md`. `make bench-scanner` sets the other tools up and runs it: `speed [--rounds N]
-//! [--only bare|scan] [--fact TEXT]... [--missing TEXT]... [--tool 'NAME|one or all|CODES|PROGRAM ARGUMENT...']... FOLDER`
+//! [--only bare|scan] [--json FILE] [--fact TEXT]... [--missing TEXT]...
+//! [--tool 'NAME|one or all|CODES|PROGRAM ARGUMENT...']... FOLDER`. `make bench` takes the numbers from the file.
 
+mod json;
 mod latency;
 mod measure;
 mod page;
@@ -16,6 +18,7 @@ struct Arguments {
     folder: String,
     rounds: usize,
     only: Option<String>,
+    json: Option<String>,
     tools: Vec<Tool>,
     /// What the figures are figures of: the machine, the versions.
     facts: Vec<String>,
@@ -29,6 +32,7 @@ fn arguments() -> Result<Arguments, String> {
         folder: String::new(),
         rounds: 5,
         only: None,
+        json: None,
         tools: Vec::new(),
         facts: Vec::new(),
         missing: Vec::new(),
@@ -38,6 +42,7 @@ fn arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--rounds" => all.rounds = value()?.parse().map_err(|_| "--rounds needs a number")?,
             "--only" => all.only = Some(value()?),
+            "--json" => all.json = Some(value()?),
             "--tool" => all.tools.push(Tool::parse(&value()?)?),
             "--fact" => all.facts.push(value()?),
             "--missing" => all.missing.push(value()?),
@@ -86,6 +91,13 @@ fn main() -> ExitCode {
     }
     eprintln!("latency");
     let latency = latency::measure(&texts);
+    if let Some(path) = &arguments.json {
+        let numbers = json::numbers(&arguments.folder, &texts, &times, &latency);
+        if let Err(error) = std::fs::write(path, numbers.to_string()) {
+            eprintln!("speed: {path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     let about = About {
         folder: &arguments.folder,
         facts: &arguments.facts,
