@@ -4,14 +4,19 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 apt_install bubblewrap socat ripgrep python3-venv
+# Node from elsewhere brings npm with it, and Debian's would not install beside it.
+{ command -v node && command -v npm; } >/dev/null || apt_install nodejs npm
 peers=target/bench-peers
 mkdir -p "$peers"
-if [ ! -x "$peers/venv/bin/python" ]; then
+missing=0
+if [ ! -x "$peers/venv/bin/python" ] || ! "$peers/venv/bin/python" -c 'import llm_sandbox, docker' 2>/dev/null; then
   say "installing llm-sandbox"
-  python3 -m venv "$peers/venv"
-  "$peers/venv/bin/pip" install -q 'llm-sandbox[docker]==0.3.46' 'docker==7.2.0'
+  { /usr/bin/python3 -m venv "$peers/venv" &&
+    "$peers/venv/bin/pip" install -q 'llm-sandbox[docker]==0.3.46' 'docker==7.2.0'; } || missing=1
 fi
-if command -v npm >/dev/null && [ ! -d "$peers/node_modules/@anthropic-ai/sandbox-runtime" ]; then
+if [ ! -f "$peers/node_modules/@anthropic-ai/sandbox-runtime/dist/cli.js" ]; then
   say "installing sandbox-runtime"
-  npm install --silent --no-fund --no-audit --ignore-scripts --prefix "$peers" @anthropic-ai/sandbox-runtime@0.0.83
+  npm install --silent --no-fund --no-audit --ignore-scripts --prefix "$peers" @anthropic-ai/sandbox-runtime@0.0.83 ||
+    missing=1
 fi
+exit "$missing"

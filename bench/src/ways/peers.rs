@@ -3,6 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
@@ -10,9 +11,11 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Way, found, script, timed};
+use super::{Given, Sample, Way, found, script, timed, unpooled};
 use crate::{product::Product, programs::Program};
 
+/// What a container of that image does until it is killed.
+const COMMAND: &str = r#"CMD ["/usr/bin/python3", "-c", "import time; time.sleep(86400)"]"#;
 const IMAGE: &str = "saferun-bench-peer:latest";
 
 struct LlmSandbox {
@@ -32,23 +35,7 @@ pub(super) fn llm_sandbox(peers: &Path, product: &Product) -> Result<Box<dyn Way
 fn start_llm_sandbox(peers: &Path, product: &Product) -> Result<LlmSandbox> {
     let python = peers.join("venv/bin/python");
     ensure!(python.is_file(), "{} is not there", python.display());
-    let made = docker(&product.engine, &["create", &product.image])?;
-    let commit = docker(
-        &product.engine,
-        &[
-            "commit",
-            "--change",
-            "ENTRYPOINT []",
-            "--change",
-            "CMD [\"/usr/bin/python3\", \"-c\", \"import time; time.sleep(86400)\"]",
-            "--change",
-            "USER root",
-            &made,
-            IMAGE,
-        ],
-    );
-    docker(&product.engine, &["rm", "-f", &made])?;
-    commit?;
+    copy_image(product)?;
     let mut child = Command::new(python)
         .arg("bench/peers/llm_sandbox_driver.py")
         .args([&product.engine, IMAGE])
@@ -66,8 +53,49 @@ fn start_llm_sandbox(peers: &Path, product: &Product) -> Result<LlmSandbox> {
     })
 }
 
+/// Our image's files under another name, with another command. Its labels are left behind: an image that has them is ours
+/// to a daemon, and the newest one is used.
+fn copy_image(product: &Product) -> Result<()> {
+    let made = docker(&product.engine, &["create", &product.image])?;
+    let copied = link_python(&product.engine, &made).and_then(|()| export(&product.engine, &made));
+    docker(&product.engine, &["rm", "-f", &made])?;
+    copied
+}
+
+/// Gives the container's files the name `python`, which llm-sandbox calls.
+fn link_python(engine: &str, container: &str) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let link = folder.path().join("python");
+    symlink("python3", &link)?;
+    let from = link.to_str().context("the folder's name is no text")?;
+    docker(
+        engine,
+        &["cp", from, &format!("{container}:/usr/bin/python")],
+    )?;
+    Ok(())
+}
+
+fn export(engine: &str, container: &str) -> Result<()> {
+    let mut export = Command::new("docker")
+        .args(["-H", engine, "export", container])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let files = export.stdout.take().context("no standard output")?;
+    let status = Command::new("docker")
+        .args(["-H", engine, "import"])
+        .args(["--change", "USER root"])
+        .args(["--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin"])
+        .args(["--change", COMMAND, "-", IMAGE])
+        .stdin(files)
+        .stdout(Stdio::null())
+        .status()?;
+    ensure!(export.wait()?.success(), "docker export failed");
+    ensure!(status.success(), "docker import ended with {status}");
+    Ok(())
+}
+
 impl Way for LlmSandbox {
-    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<Sample> {
         writeln!(self.input, "{}", json!({"code": program.source}))?;
         let mut line = String::new();
         self.output.read_line(&mut line)?;
@@ -75,7 +103,7 @@ impl Way for LlmSandbox {
             .with_context(|| format!("llm-sandbox's driver ended; it said {line:?}"))?;
         let stdout = answer["stdout"].as_str().unwrap_or_default();
         program.check(stdout.as_bytes())?;
-        answer["ms"].as_f64().context("no time")
+        answer["ms"].as_f64().map(unpooled).context("no time")
     }
 }
 
@@ -91,9 +119,10 @@ struct SandboxRuntime {
     srt: PathBuf,
     node: PathBuf,
     scratch: PathBuf,
+    packages: Option<PathBuf>,
 }
 
-pub(super) fn sandbox_runtime(peers: &Path, scratch: &Path) -> Result<Box<dyn Way>, String> {
+pub(super) fn sandbox_runtime(peers: &Path, given: &Given<'_>) -> Result<Box<dyn Way>, String> {
     let srt = peers.join("node_modules/@anthropic-ai/sandbox-runtime/dist/cli.js");
     if !srt.is_file() {
         return Err(format!("{} is not there", srt.display()));
@@ -106,12 +135,13 @@ pub(super) fn sandbox_runtime(peers: &Path, scratch: &Path) -> Result<Box<dyn Wa
     Ok(Box::new(SandboxRuntime {
         srt,
         node: PathBuf::from("node"),
-        scratch: scratch.to_owned(),
+        scratch: given.scratch.to_owned(),
+        packages: given.packages.map(Path::to_owned),
     }))
 }
 
 impl Way for SandboxRuntime {
-    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<Sample> {
         let script = script(&self.scratch, program)?;
         let settings = self.scratch.join("srt.json");
         if !settings.exists() {
@@ -130,8 +160,12 @@ impl Way for SandboxRuntime {
             .arg(&self.srt)
             .arg("--settings")
             .arg(&settings)
-            .arg(format!("/usr/bin/python3 {}", script.display()));
-        timed(&mut command, program)
+            .arg("/usr/bin/python3")
+            .arg(script);
+        if let Some(packages) = self.packages.as_ref().filter(|_| program.packages) {
+            command.env("PYTHONPATH", packages);
+        }
+        timed(&mut command, program).map(unpooled)
     }
 }
 
