@@ -1,32 +1,66 @@
 #!/usr/bin/env bash
 # Measures SafeRun beside the alternatives, interleaved in one run, and writes docs/benchmarks.md.
-# Arguments go to `saferun-bench`; without any, everything is measured: about twenty minutes with ROUNDS=30, the default.
+#   scripts/bench.sh                everything, about 35 minutes with ROUNDS=30, the default
+#   scripts/bench.sh --quick        everything with a few rounds, about four minutes: shows that it runs, measures nothing,
+#                                   and writes to target/bench-quick only
+#   scripts/bench.sh compare ...    one part, with the options of `saferun-bench`
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
+quick=
+if [ "${1:-}" = --quick ]; then
+  quick=1
+  shift
+fi
 use_own_daemon
 need_tools
 apt_install bubblewrap runsc
 need_engine
+# Newer Debian has the client in a package of its own.
+command -v docker >/dev/null || apt_install docker-cli || apt_install docker.io
 scripts/build.sh
 "$DIST/saferunctl" image build python python-data
 cargo build --release --locked -p saferun-bench
 bench=${CARGO_TARGET_DIR:-target}/release/saferun-bench
 if [ $# -gt 0 ]; then
-  "$bench" "$@"
+  "$bench" ${quick:+--quick} "$@"
   exit
 fi
-# A peer that does not install, or a part that fails, leaves its place on the page empty; the page is always written.
-rounds=${ROUNDS:-30}
+
+# A peer that does not install, or a part that fails, leaves its place on the page empty; the page is always written. Samples
+# of an earlier run are never part of it.
 status=0
 scripts/bench-peers.sh || say "not all peers could be installed"
 packages=target/bench-packages
 [ -d "$packages/numpy" ] || python3 -m pip install -q --target "$packages" --python-version 3.11 --only-binary=:all: \
   --require-hashes -r sandbox-image/python-data/requirements.lock || say "the host's Python has no packages"
-"$bench" compare --rounds "$rounds" --peers target/bench-peers --packages "$packages" || status=1
-"$bench" effects --rounds "$rounds" || status=1
-"$bench" grow --runs 40 || status=1
-"$bench" load --seconds 8 || status=1
-"$bench" cold --rounds 3 || status=1
-"$bench" page || status=1
+cargo build --release --locked -p saferun-scanner --example speed
+bandit=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}/bandit
+[ -x "$bandit/bin/bandit" ] || { /usr/bin/python3 -m venv "$bandit" && "$bandit/bin/pip" install -q bandit; } ||
+  say "bandit could not be installed"
+library=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
+SAFERUN_BENCH_RUN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+export SAFERUN_BENCH_RUN
+if [ -n "$quick" ]; then
+  out=target/bench-quick docs=target/bench-quick
+  rounds=1 runs=1 seconds=1 colds=1 scans=1
+else
+  out=target/bench docs=docs
+  rounds=${ROUNDS:-30} runs=101 seconds=6 colds=3 scans=3
+fi
+rm -rf "$out"
+part() {
+  local began=$SECONDS
+  say "$1"
+  "$bench" ${quick:+--quick} --out "$out" "$@" || status=1
+  say "$1 took $((SECONDS - began)) s"
+}
+part compare --rounds "$rounds" --peers target/bench-peers --packages "$packages"
+part effects --rounds "$rounds"
+part durability --rounds "$rounds"
+part grow --runs "$runs"
+part load --seconds "$seconds"
+part cold --rounds "$colds"
+part scanner --rounds "$scans" --speed "${CARGO_TARGET_DIR:-target}/release/examples/speed" --folder "$library" --bandit "$bandit/bin/bandit"
+part page --docs "$docs"
 exit "$status"

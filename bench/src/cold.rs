@@ -1,61 +1,86 @@
-//! What is not a warm hit: the first run of a new daemon, a burst on a pool that is too small, a refill,
-//! and what all that waits costs in memory. Starts daemons of its own, on private sockets.
+//! What is not a warm hit: the first run of a new daemon, a burst on a pool that is too small, a refill, and what all
+//! that waits costs in memory and wake-ups. Starts daemons of its own.
 
 use std::{
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
-use saferun_protocol::{ApiClient, Client, Outcome, RunRequest, Status, connect};
+use saferun_protocol::{ApiClient, Outcome, RunRequest, connect};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
-use crate::{machine, product::Product, raw, show, stats::median};
+use crate::{
+    daemon::Daemon,
+    machine,
+    plan::Plan,
+    product::Product,
+    raw, show,
+    stats::{median, ratio},
+};
 
 /// Runs at once in the burst.
 const BURST: usize = 16;
+/// Warm containers before the burst, and while the daemon is idle.
+const POOL: u32 = 4;
 /// Warm containers whose memory is measured.
 const WARM: u32 = 16;
-const DEADLINE: Duration = Duration::from_secs(60);
+/// From the last run to where the daemon is taken for idle.
+const UNTIL_IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(60);
+const QUICK_IDLE: Duration = Duration::from_secs(3);
 
 /// Measures, prints the table, writes the raw samples.
-pub(crate) fn cold(bin: &Path, out: &Path, rounds: usize) -> Result<()> {
-    let product = Product::prepare(bin)?;
+pub(crate) fn cold(plan: &Plan, rounds: usize) -> Result<()> {
+    let product = Product::prepare(&plan.bin)?;
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
+    let start = |pool| {
+        product.wait_for_quiet()?;
+        Daemon::start(
+            &plan.bin,
+            &product.engine,
+            pool,
+            &[("SAFERUN_MAX_CONTAINERS", "40")],
+        )
+    };
     let (mut first, mut burst_p50, mut burst_last, mut refill) = (vec![], vec![], vec![], vec![]);
-    let (mut idle, mut each) = (vec![], vec![]);
+    let mut each = vec![];
+    let mut idle = Value::Null;
     for round in 0..rounds {
-        show::progress(&format!("round {round} of {rounds}"));
-        let daemon = Daemon::start(bin, &product.engine, 0)?;
-        first.push(daemon.first_run()?);
+        show::progress(&format!("round {} of {rounds}", round + 1));
+        let daemon = start(0)?;
+        first.push(first_run(&daemon)?);
         drop(daemon);
 
-        let mut daemon = Daemon::start(bin, &product.engine, 4)?;
-        daemon.wait_for_warm(4)?;
-        let mut times = daemon.burst(BURST)?;
+        let daemon = start(POOL)?;
+        daemon.wait_for_warm(POOL)?;
+        let mut times = burst(&daemon, BURST)?;
         times.sort_by(f64::total_cmp);
         burst_p50.push(median(&times));
         burst_last.extend(times.last().copied());
-        daemon.wait_for_warm(4)?;
-        refill.push(daemon.refill()?);
-        idle.push(daemon.resident_mb()?);
+        daemon.wait_for_warm(POOL)?;
+        refill.push(refilled(&daemon)?);
+        if round == 0 {
+            show::progress("the daemon rests");
+            daemon.nap(UNTIL_IDLE);
+            idle = rest(&daemon, if plan.quick { QUICK_IDLE } else { IDLE })?;
+        }
         drop(daemon);
 
         let before = available_mb()?;
-        let daemon = Daemon::start(bin, &product.engine, WARM)?;
+        let daemon = start(WARM)?;
         daemon.wait_for_warm(WARM)?;
         each.push((before - available_mb()?) / f64::from(WARM));
     }
     let value = json!({
         "machine": facts, "rounds": rounds, "burst": BURST, "warm": WARM,
         "first_run_ms": first, "burst_p50_ms": burst_p50, "burst_last_ms": burst_last, "refill_ms": refill,
-        "idle_daemon_mb": idle, "memory_per_warm_mb": each,
+        "idle": idle, "memory_per_warm_mb": each,
     });
     show::line(&table(&value));
-    raw::write(out, "cold", &value)
+    raw::write(plan, "cold", &value)
 }
 
 /// The table, from the raw samples.
@@ -84,7 +109,6 @@ pub(crate) fn table(value: &Value) -> String {
             "refill_ms",
             "ms",
         ),
-        row("idle daemon, resident", "idle_daemon_mb", "MB"),
         row(
             "one warm container, its shim and the engine's share",
             "memory_per_warm_mb",
@@ -95,168 +119,94 @@ pub(crate) fn table(value: &Value) -> String {
         "warm containers that 24 GiB would hold, by that figure".to_owned(),
         format!("{:.0}", 24.0 * 1024.0 / each),
     ]);
+    let idle = &value["idle"];
+    rows.push(vec![
+        "idle daemon with four warm containers, resident".to_owned(),
+        format!("{:.1} MB", idle["resident_mb"].as_f64().unwrap_or(f64::NAN)),
+    ]);
+    rows.push(vec![
+        format!(
+            "the same: wake-ups of all its threads in {} s",
+            idle["seconds"]
+        ),
+        idle["wakeups"].to_string(),
+    ]);
     show::markdown(&["what", "median"], &rows)
 }
 
-/// A daemon of this benchmark's own.
-struct Daemon {
-    child: Child,
-    folder: tempfile::TempDir,
-    runtime: Runtime,
-    began: Instant,
+/// From the start of the process to the result of a run that had to wait for everything.
+fn first_run(daemon: &Daemon) -> Result<f64> {
+    let client = daemon.connect()?;
+    daemon.run(&client, RunRequest::new("print('hi')\n"))?;
+    Ok(daemon.began.elapsed().as_secs_f64() * 1000.0)
 }
 
-impl Daemon {
-    fn start(bin: &Path, engine: &str, pool: u32) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("saferun-bench-")
-            .tempdir()?;
+fn burst(daemon: &Daemon, count: usize) -> Result<Vec<f64>> {
+    let socket = daemon.socket();
+    daemon.runtime.block_on(async {
+        let mut clients = Vec::new();
+        for _ in 0..count {
+            clients.push(connect(&socket).await?);
+        }
         let began = Instant::now();
-        let child = Command::new(bin.join("saferund"))
-            .env("SAFERUN_SOCKET", folder.path().join("s.sock"))
-            .env(
-                "SAFERUN_STATE_DIR",
-                folder.path().canonicalize()?.join("state"),
-            )
-            .env("SAFERUN_ENGINE", engine)
-            .env("SAFERUN_POOL_SIZE", pool.to_string())
-            .env("SAFERUN_MAX_CONTAINERS", "40")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("saferund does not start")?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        Ok(Self {
-            child,
-            folder,
-            runtime,
-            began,
-        })
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("s.sock")
-    }
-
-    fn connect(&self) -> Result<Client> {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            match self.runtime.block_on(connect(&self.socket())) {
-                Ok(client) => return Ok(client),
-                Err(error) => ensure!(Instant::now() < deadline, "no daemon: {error}"),
-            }
-            self.nap();
-        }
-    }
-
-    fn nap(&self) {
-        self.runtime
-            .block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
-    }
-
-    fn status(&self, client: &Client) -> Result<Status> {
-        Ok(self.runtime.block_on(client.status())?)
-    }
-
-    /// From the start of the process to the result of a run that had to wait for everything.
-    fn first_run(&self) -> Result<f64> {
-        let client = self.connect()?;
-        let result = self
-            .runtime
-            .block_on(client.run(RunRequest::new("print('hi')\n")))?;
-        ensure!(result.status == Outcome::Completed, "{}", result.message);
-        Ok(self.began.elapsed().as_secs_f64() * 1000.0)
-    }
-
-    fn wait_for_warm(&self, count: u32) -> Result<()> {
-        let client = self.connect()?;
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let pools = self.status(&client)?.pools;
-            let warm: u32 = pools.iter().map(|pool| pool.warm).sum();
-            let busy: u32 = pools
-                .iter()
-                .map(|pool| pool.leased + pool.removing + pool.starting)
-                .sum();
-            if warm >= count && busy == 0 {
-                return Ok(());
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the pool did not fill: {pools:?}"
-            );
-            self.nap();
-        }
-    }
-
-    fn burst(&self, count: usize) -> Result<Vec<f64>> {
-        let socket = self.socket();
-        self.runtime.block_on(async {
-            let mut clients = Vec::new();
-            for _ in 0..count {
-                clients.push(connect(&socket).await?);
-            }
-            let began = Instant::now();
-            let tasks: Vec<_> = clients
-                .into_iter()
-                .map(|client| {
-                    tokio::spawn(async move {
-                        let result = client.run(RunRequest::new("print('hi')\n")).await?;
-                        ensure!(result.status == Outcome::Completed, "{}", result.message);
-                        Ok(began.elapsed().as_secs_f64() * 1000.0)
-                    })
+        let tasks: Vec<_> = clients
+            .into_iter()
+            .map(|client| {
+                tokio::spawn(async move {
+                    let result = client.run(RunRequest::new("print('hi')\n")).await?;
+                    ensure!(result.status == Outcome::Completed, "{}", result.message);
+                    Ok(began.elapsed().as_secs_f64() * 1000.0)
                 })
-                .collect();
-            let mut times = Vec::new();
-            for task in tasks {
-                times.push(task.await??);
-            }
-            Ok(times)
-        })
-    }
-
-    /// From the end of one run until the pool is as full as before.
-    fn refill(&self) -> Result<f64> {
-        let client = self.connect()?;
-        let result = self
-            .runtime
-            .block_on(client.run(RunRequest::new("print('hi')\n")))?;
-        ensure!(result.status == Outcome::Completed, "{}", result.message);
-        let began = Instant::now();
-        self.wait_for_warm(4)?;
-        Ok(began.elapsed().as_secs_f64() * 1000.0)
-    }
-
-    /// Resident memory of the process, in MB; see `VmRSS` in proc(5).
-    fn resident_mb(&mut self) -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        kib(&status, "VmRSS:").map(|kib| kib / 1024.0)
-    }
+            })
+            .collect();
+        let mut times = Vec::new();
+        for task in tasks {
+            times.push(task.await??);
+        }
+        Ok(times)
+    })
 }
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        if let Ok(client) = self.runtime.block_on(connect(&self.socket())) {
-            let _ = self.runtime.block_on(client.shutdown());
-        }
-        let deadline = Instant::now() + DEADLINE;
-        while Instant::now() < deadline {
-            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
-                return;
-            }
-            self.nap();
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// From the end of one run until the pool is as full as before.
+fn refilled(daemon: &Daemon) -> Result<f64> {
+    let client = daemon.connect()?;
+    daemon.run(&client, RunRequest::new("print('hi')\n"))?;
+    let began = Instant::now();
+    daemon.wait_for_warm(POOL)?;
+    Ok(began.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// What a daemon does and holds while nobody asks anything of it.
+fn rest(daemon: &Daemon, time: Duration) -> Result<Value> {
+    let folder = Path::new("/proc").join(daemon.pid().to_string());
+    let before = switches(&folder)?;
+    daemon.nap(time);
+    let after = switches(&folder)?;
+    // `VmRSS` in proc(5).
+    let status = fs::read_to_string(folder.join("status"))?;
+    let resident = kib(&status, "VmRSS:")? / 1024.0;
+    Ok(json!({
+        "seconds": time.as_secs(), "wakeups": after.saturating_sub(before), "resident_mb": resident,
+        "wakeups_per_minute": ratio(after.saturating_sub(before) * 60, time.as_secs()),
+    }))
+}
+
+/// How often the threads of a process have gone to sleep, and so were woken.
+fn switches(process: &Path) -> Result<u64> {
+    let mut sum = 0;
+    for thread in fs::read_dir(process.join("task"))? {
+        let status = fs::read_to_string(thread?.path().join("status"))?;
+        let count = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
+            .context("the kernel counts no switches")?;
+        sum += count.trim().parse::<u64>()?;
     }
+    Ok(sum)
 }
 
 fn available_mb() -> Result<f64> {
-    kib(&std::fs::read_to_string("/proc/meminfo")?, "MemAvailable:").map(|kib| kib / 1024.0)
+    kib(&fs::read_to_string("/proc/meminfo")?, "MemAvailable:").map(|kib| kib / 1024.0)
 }
 
 fn kib(text: &str, name: &str) -> Result<f64> {

@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{
-    compare::{LEAST_ROUNDS, WARM_UP},
     machine,
+    plan::Plan,
     product::Product,
     programs::{self, Program},
     raw, show,
@@ -15,9 +15,6 @@ use crate::{
     ways::timed,
 };
 
-const FILES: usize = 200;
-/// 200 of them are 5 MB.
-const FILE_BYTES: usize = 25_000;
 const PLAIN: &str = "plain";
 
 struct Row {
@@ -26,29 +23,35 @@ struct Row {
     command: Command,
     program: Program,
     samples: Vec<f64>,
+    /// Runs that found no warm container, which are not among the samples.
+    missed: usize,
 }
 
 /// Runs all rows in turn, as often as `rounds` says, prints the table and writes the raw samples.
-pub(crate) fn effects(bin: &Path, out: &Path, rounds: usize) -> Result<()> {
-    ensure!(
-        rounds >= LEAST_ROUNDS,
-        "at least {LEAST_ROUNDS} rounds, or the medians mean nothing"
-    );
-    let product = Product::prepare(bin)?;
+pub(crate) fn effects(plan: &Plan, rounds: usize) -> Result<()> {
+    let (rounds, warm_up) = (plan.rounds(rounds)?, plan.warm_up());
+    let product = Product::prepare(&plan.bin)?;
     let scratch = tempfile::tempdir()?;
     let mut rows = rows(&product, scratch.path())?;
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
-    for round in 0..rounds + WARM_UP {
+    for round in 0..rounds + warm_up {
         if round % 10 == 0 {
-            show::progress(&format!("round {round} of {}", rounds + WARM_UP));
+            show::progress(&format!("round {round} of {}", rounds + warm_up));
         }
         for row in &mut rows {
-            product.wait_for_warm()?;
-            let milliseconds =
-                timed(&mut row.command, &row.program).with_context(|| row.about.to_owned())?;
-            if round >= WARM_UP {
+            product.wait_for_quiet()?;
+            if row.program.project {
+                // Each run packs the same files.
+                programs::clean(scratch.path())?;
+            }
+            let (milliseconds, warm) = product
+                .counted(|| timed(&mut row.command, &row.program))
+                .with_context(|| row.about.to_owned())?;
+            if round >= warm_up && warm {
                 row.samples.push(milliseconds);
+            } else if round >= warm_up {
+                row.missed += 1;
             }
         }
     }
@@ -56,30 +59,16 @@ pub(crate) fn effects(bin: &Path, out: &Path, rounds: usize) -> Result<()> {
         "machine": facts,
         "rounds": rounds,
         "rows": rows.iter().map(|row| json!({
-            "key": row.key, "about": row.about, "milliseconds": row.samples,
+            "key": row.key, "about": row.about, "milliseconds": row.samples, "missed": row.missed,
         })).collect::<Vec<_>>(),
     });
     show::line(&table(&value));
-    raw::write(out, "effects", &value)
+    raw::write(plan, "effects", &value)
 }
 
 fn rows(product: &Product, scratch: &Path) -> Result<Vec<Row>> {
-    let project = scratch.join("project");
-    fs::create_dir(&project)?;
-    for index in 0..FILES {
-        let line = format!("value_{index} = {index}  # one line of a module\n");
-        let text = line.repeat(FILE_BYTES / line.len() + 1);
-        let path = project.join(format!("module_{index:03}.txt"));
-        fs::write(path, &text.as_bytes()[..FILE_BYTES])?;
-    }
-    let walk = Program::new(
-        "walk",
-        "reads each file's name and writes one file",
-        "import os\n\
-         print(sum(name.startswith('module') for name in os.listdir('.')))\n\
-         open('made.txt', 'w').write('made')\n",
-        format!("{FILES}\n"),
-    );
+    let project = programs::project(scratch)?;
+    let walk = programs::walk();
     let children = Program::new(
         "files",
         "writes 50 files and starts one process",
@@ -106,6 +95,7 @@ fn rows(product: &Product, scratch: &Path) -> Result<Vec<Row>> {
             command,
             program: program.clone(),
             samples: Vec::new(),
+            missed: 0,
         });
         Ok(())
     };
@@ -154,6 +144,7 @@ pub(crate) fn table(value: &Value) -> String {
             let p50 = median(&times);
             vec![
                 row["about"].as_str().unwrap_or_default().to_owned(),
+                format!("{} / {}", times.len(), row["missed"]),
                 format!("{p50:.2}"),
                 format!("{:.2}", quantile(&times, 90)),
                 format!("{:.2}", p50 / plain),
@@ -161,7 +152,13 @@ pub(crate) fn table(value: &Value) -> String {
         })
         .collect();
     show::markdown(
-        &["`saferunctl run`", "p50 ms", "p90 ms", "x the plain run"],
+        &[
+            "`saferunctl run`",
+            "warm / missed",
+            "p50 ms",
+            "p90 ms",
+            "x the plain run",
+        ],
         &lines,
     )
 }

@@ -1,6 +1,6 @@
 //! How the cost of one warm run grows with the size of the source and of the output.
 
-use std::{fmt::Write, path::Path};
+use std::fmt::Write;
 
 use anyhow::{Result, ensure};
 use saferun_protocol::Outcome;
@@ -8,21 +8,22 @@ use serde_json::{Value, json};
 
 use crate::{
     machine,
+    plan::Plan,
     product::Product,
     programs::{self, Program},
     raw, show,
-    stats::{median, quantile},
+    stats::{median, p99},
     ways::request,
 };
 
 /// Source sizes in KiB; the default policy's limit is the last.
-const SOURCES: [usize; 6] = [1, 4, 16, 64, 256, 1000];
+const SOURCES: [usize; 5] = [1, 16, 64, 256, 1000];
 /// Output sizes in KB.
-const OUTPUTS: [usize; 6] = [1, 10, 100, 1000, 4000, 16_000];
+const OUTPUTS: [usize; 5] = [1, 10, 100, 1000, 16_000];
 
 /// Measures all points, prints the table, writes the raw samples.
-pub(crate) fn grow(bin: &Path, out: &Path, runs: usize) -> Result<()> {
-    let product = Product::prepare(bin)?;
+pub(crate) fn grow(plan: &Plan, runs: usize) -> Result<()> {
+    let product = Product::prepare(&plan.bin)?;
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
     let source = series(
@@ -37,24 +38,26 @@ pub(crate) fn grow(bin: &Path, out: &Path, runs: usize) -> Result<()> {
     )?;
     let value = json!({"machine": facts, "runs": runs, "source_kib": source, "output_kb": output});
     show::line(&table(&value));
-    raw::write(out, "grow", &value)
+    raw::write(plan, "grow", &value)
 }
 
 /// All sizes in turn in each round, so that a drift of the machine touches all alike.
 fn series(product: &Product, runs: usize, points: &[(usize, Program)]) -> Result<Vec<Value>> {
-    let mut samples = vec![(Vec::new(), Vec::new()); points.len()];
+    let mut samples = vec![(Vec::new(), Vec::new(), 0); points.len()];
     for round in 0..=runs {
         if round % 10 == 0 {
             show::progress(&format!("round {round} of {runs}"));
         }
-        for ((_, program), (times, scans)) in points.iter().zip(&mut samples) {
-            product.wait_for_warm()?;
+        for ((_, program), (times, scans, missed)) in points.iter().zip(&mut samples) {
+            product.wait_for_quiet()?;
             let began = std::time::Instant::now();
             let result = product.run(request(program, "runc"))?;
             let took = began.elapsed().as_secs_f64() * 1000.0;
             ensure!(result.status == Outcome::Completed, "{}", result.message);
             program.check(result.stdout.as_bytes())?;
-            if round > 0 {
+            if round > 0 && !result.sandbox.warm {
+                *missed += 1;
+            } else if round > 0 {
                 times.push(took);
                 scans.push(result.timing.scan_ms);
             }
@@ -63,7 +66,9 @@ fn series(product: &Product, runs: usize, points: &[(usize, Program)]) -> Result
     Ok(points
         .iter()
         .zip(samples)
-        .map(|((size, _), (times, scans))| json!({"size": size, "milliseconds": times, "scan_ms": scans}))
+        .map(|((size, _), (times, scans, missed))| {
+            json!({"size": size, "milliseconds": times, "scan_ms": scans, "missed": missed})
+        })
         .collect())
 }
 
@@ -93,14 +98,21 @@ pub(crate) fn table(value: &Value) -> String {
             let times = raw::numbers(&point["milliseconds"]);
             rows.push(vec![
                 format!("{} {unit}", point["size"]),
+                format!("{} / {}", times.len(), point["missed"]),
                 format!("{:.2}", median(&times)),
-                format!("{:.2}", quantile(&times, 99)),
+                p99(&times, 2),
                 format!("{:.2}", median(&raw::numbers(&point["scan_ms"]))),
             ]);
         }
     }
     show::markdown(
-        &["size", "p50 ms", "p99 ms", "of it the scan, p50 ms"],
+        &[
+            "size",
+            "warm / missed",
+            "p50 ms",
+            "p99 ms",
+            "of it the scan, p50 ms",
+        ],
         &rows,
     )
 }

@@ -1,297 +1,335 @@
-//! Sustained load: each client runs `print('hi')` again and again on its own connection, beside as many
-//! `docker run` loops. Every run has a container of its own, so the engine's rate of creation is the limit;
-//! what is asked is whether the pool degrades to it, and no further.
+//! Sustained load: each client runs `print('hi')` again and again on its own connection, beside as many `docker run`
+//! loops and as many loops over the engine's API. Every run has a container of its own, so the engine's rate of
+//! creation is the limit; what is asked is whether the pool degrades to it, and no further.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+mod loops;
 
-use anyhow::{Result, ensure};
-use saferun_protocol::{ApiClient, Code, Outcome, connect, socket_path};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
+    cpu::Split,
+    daemon::Daemon,
+    engine::Engine,
     machine,
+    plan::Plan,
     product::Product,
-    programs::{self, Program},
-    raw, show,
-    stats::{median, quantile, ratio},
-    ways::{hardening, request},
+    programs, raw, show,
+    stats::{median, p99, ratio},
 };
+use loops::{Account, Twin};
 
 /// Clients at once, for each point.
 const CLIENTS: [usize; 9] = [1, 2, 4, 8, 10, 16, 32, 64, 100];
-/// `docker run` loops at once; more than this only waits inside the engine.
-const LOOPS: [usize; 5] = [1, 2, 4, 8, 10];
+/// Loops of the engine's own at once; more than this only waits inside the engine.
+const LOOPS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Sizes of the pool in a series of its own, with this many clients.
+const POOLS: [u32; 4] = [1, 2, 4, 8];
+const POOL_CLIENTS: usize = 4;
+/// Warm containers of the default policy.
+const POOL: u32 = 4;
+/// The default policy lets 64 runs wait. All else is as it comes: four runs at once.
+const QUEUE: (&str, &str) = ("SAFERUN_LIMITS_QUEUE", "256");
+/// Before each point counts: the containers that were warm at its begin are used up by then.
+const RAMP: Duration = Duration::from_secs(1);
+/// A client gets a run at least every so many seconds of a point's length, times the clients by this.
+const CLIENTS_A_LENGTH: usize = 20;
+/// All points are measured this often, the second time in the other order.
+const PASSES: usize = 2;
 
-/// Runs all points, prints the table, writes the raw samples.
-pub(crate) fn load(bin: &Path, out: &Path, seconds: u64) -> Result<()> {
-    let product = Product::prepare(bin)?;
-    let facts = machine::facts(&product.engine_version);
-    show::line(&machine::describe(&facts));
-    let length = Duration::from_secs(seconds);
-    let program = programs::print_hi();
-    let mut points = Vec::new();
-    for clients in CLIENTS {
-        show::progress(&format!("{clients} clients"));
-        product.wait_for_warm()?;
-        points.push(ours(&product, &program, clients, length)?);
+/// When a point begins to count, and when it ends.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    from: Instant,
+    until: Instant,
+}
+
+impl Window {
+    fn after_the_ramp(length: Duration) -> Self {
+        let from = Instant::now() + RAMP;
+        Self {
+            from,
+            until: from + length,
+        }
     }
-    let mut loops = Vec::new();
-    for clients in LOOPS {
-        show::progress(&format!("{clients} docker run loops"));
-        product.wait_for_warm()?;
-        loops.push(docker(&product, &program, clients, length)?);
+
+    fn holds(&self, moment: Instant) -> bool {
+        self.from <= moment && moment < self.until
     }
-    let value =
-        json!({"machine": facts, "seconds": seconds, "saferun": points, "docker_run": loops});
-    show::line(&table(&value));
-    raw::write(out, "load", &value)
 }
 
-/// One client's account.
-#[derive(Default)]
-struct Client {
-    runs: u64,
-    times: Vec<f64>,
-    busy: u64,
-    errors: Vec<String>,
+/// What has been seen at one number of clients or loops, in all passes.
+struct Point {
+    clients: usize,
+    seconds: f64,
+    accounts: Vec<Account>,
+    cpu: Split,
 }
 
-fn ours(product: &Product, program: &Program, clients: usize, length: Duration) -> Result<Value> {
-    let before = product.hits_and_misses()?;
-    let cpu = Cpu::read(product)?;
-    let began = Instant::now();
-    let path = socket_path()?;
-    let accounts: Vec<Client> = product.runtime.block_on(async {
-        let mut tasks = Vec::new();
-        for _ in 0..clients {
-            let client = connect(&path).await?;
-            let program = program.clone();
-            tasks.push(tokio::spawn(async move {
-                let mut account = Client::default();
-                while began.elapsed() < length {
-                    let start = Instant::now();
-                    match client.run(request(&program, "runc")).await {
-                        Ok(result)
-                            if result.status == Outcome::Completed && result.stdout == "hi\n" =>
-                        {
-                            account.runs += 1;
-                            account.times.push(start.elapsed().as_secs_f64() * 1000.0);
-                        }
-                        Ok(result) => account.errors.push(result.message),
-                        Err(error)
-                            if error.to_string().contains(&Code::Busy.number().to_string()) =>
-                        {
-                            account.busy += 1;
-                            tokio::time::sleep(Duration::from_millis(50)).await;
-                        }
-                        Err(error) => account.errors.push(error.to_string()),
-                    }
-                }
-                account
-            }));
+impl Point {
+    fn new(clients: usize) -> Self {
+        Self {
+            clients,
+            seconds: 0.0,
+            accounts: vec![Account::default(); clients],
+            cpu: Split::default(),
         }
-        let mut accounts = Vec::new();
-        for task in tasks {
-            accounts.push(task.await?);
+    }
+
+    fn add(&mut self, length: Duration, (accounts, cpu): (Vec<Account>, Split)) {
+        self.seconds += length.as_secs_f64();
+        self.cpu = self.cpu.and(cpu);
+        for (whole, part) in self.accounts.iter_mut().zip(accounts) {
+            whole.add(part);
         }
-        anyhow::Ok(accounts)
-    })?;
-    let took = began.elapsed().as_secs_f64();
-    let used = Cpu::read(product)?.since(cpu);
-    let after = product.hits_and_misses()?;
-    let (hits, misses) = (after.0 - before.0, after.1 - before.1);
-    let runs: u64 = accounts.iter().map(|client| client.runs).sum();
-    ensure!(
-        runs > 0,
-        "no run at all with {clients} clients: {:?}",
-        accounts[0].errors
-    );
-    let each: Vec<f64> = accounts
-        .iter()
-        .map(|client| ratio(client.runs, 1))
-        .collect();
-    let mut errors: Vec<String> = accounts
-        .iter()
-        .flat_map(|client| client.errors.clone())
-        .collect();
-    let failed = errors.len();
-    errors.sort();
-    errors.dedup();
-    errors.truncate(5);
-    Ok(json!({
-        "clients": clients, "runs": runs, "per_second": ratio(runs, 1) / took,
-        "hits": hits, "misses": misses, "busy": accounts.iter().map(|client| client.busy).sum::<u64>(),
-        "failed": failed, "errors": errors,
-        "milliseconds": accounts.iter().flat_map(|client| client.times.clone()).collect::<Vec<_>>(),
-        "runs_of_each_client": each,
-        "cpu_ms_per_run": used.machine / ratio(runs, 1), "daemon_cpu_ms_per_run": used.daemon / ratio(runs, 1),
-    }))
-}
+    }
 
-fn docker(product: &Product, program: &Program, loops: usize, length: Duration) -> Result<Value> {
-    let stop = AtomicBool::new(false);
-    let runs = AtomicU64::new(0);
-    let failure = Mutex::new(None);
-    let cpu = Cpu::read(product)?;
-    let began = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..loops {
-            scope.spawn(|| {
-                while began.elapsed() < length && !stop.load(Ordering::Relaxed) {
-                    let output = Command::new("docker")
-                        .args(["-H", &product.engine, "run", "--rm"])
-                        .args(hardening())
-                        .args(["--entrypoint", "/usr/bin/python3", &product.image, "-c"])
-                        .arg(&program.source)
-                        .stdin(Stdio::null())
-                        .output();
-                    match output {
-                        Ok(output) if output.stdout == program.output => {
-                            runs.fetch_add(1, Ordering::Relaxed);
-                        }
-                        other => {
-                            stop.store(true, Ordering::Relaxed);
-                            if let Ok(mut failure) = failure.lock() {
-                                *failure = Some(format!("{other:?}"));
-                            }
-                        }
-                    }
-                }
-            });
-        }
-    });
-    let took = began.elapsed().as_secs_f64();
-    let used = Cpu::read(product)?.since(cpu);
-    let failure = failure.into_inner().unwrap_or_default();
-    ensure!(failure.is_none(), "docker run failed: {failure:?}");
-    let runs = runs.into_inner();
-    Ok(json!({
-        "clients": loops, "runs": runs, "per_second": ratio(runs, 1) / took,
-        "cpu_ms_per_run": used.machine / ratio(runs, 1),
-    }))
-}
-
-/// CPU time so far, in milliseconds.
-#[derive(Clone, Copy)]
-struct Cpu {
-    machine: f64,
-    daemon: f64,
-}
-
-impl Cpu {
-    /// From `/proc/stat` and `/proc/PID/stat`, see proc(5); a clock tick is 10 ms on Linux.
-    fn read(product: &Product) -> Result<Self> {
-        let tick = 10.0;
-        let stat = std::fs::read_to_string("/proc/stat")?;
-        let fields: Vec<f64> = stat
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .skip(1)
-            .filter_map(|field| field.parse().ok())
-            .collect();
-        // user, nice, system, then idle and iowait, which are left out; irq, softirq.
-        let busy: f64 = [0, 1, 2, 5, 6]
+    fn raw(&self) -> Value {
+        let sum = |of: fn(&Account) -> usize| self.accounts.iter().map(of).sum::<usize>();
+        let runs = sum(|account| account.times.len());
+        let mut errors: Vec<&String> = self.accounts.iter().flat_map(|one| &one.errors).collect();
+        let failed = errors.len();
+        errors.sort();
+        errors.dedup();
+        errors.truncate(5);
+        let times: Vec<f64> = self
+            .accounts
             .iter()
-            .filter_map(|index| fields.get(*index))
-            .sum();
-        let pid = product.status()?.daemon.pid;
-        let own = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        let after_name = own.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let own: f64 = after_name
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<f64>().ok())
-            .sum();
-        Ok(Self {
-            machine: busy * tick,
-            daemon: own * tick,
+            .flat_map(|account| account.times.clone())
+            .collect();
+        json!({
+            "clients": self.clients, "seconds": self.seconds, "runs": runs,
+            "per_second": ratio(runs as u64, 1) / self.seconds,
+            "hits": sum(|account| account.hits), "busy": sum(|account| account.busy),
+            "failed": failed, "errors": errors, "milliseconds": times,
+            "runs_of_each_client": self.accounts.iter().map(|account| account.times.len()).collect::<Vec<_>>(),
+            "cpu_ms_per_run": self.cpu.each(ratio(runs.max(1) as u64, 1)),
         })
     }
-
-    fn since(self, before: Self) -> Self {
-        Self {
-            machine: self.machine - before.machine,
-            daemon: self.daemon - before.daemon,
-        }
-    }
 }
 
-/// The table of both, from the raw samples.
+/// Runs all points, prints the tables, writes the raw samples.
+pub(crate) fn load(plan: &Plan, seconds: u64) -> Result<()> {
+    let product = Product::prepare(&plan.bin)?;
+    let facts = machine::facts(&product.engine_version);
+    show::line(&machine::describe(&facts));
+    let scratch = tempfile::tempdir()?;
+    let settings = product.settings()?;
+    let program = programs::print_hi();
+    let twin = Twin {
+        engine: Engine::at(&product.engine)?,
+        address: product.engine.clone(),
+        image: product.image.clone(),
+        flags: settings.flags(scratch.path())?,
+        body: settings.body(&program.source),
+        program,
+    };
+    let daemon = Daemon::start(&plan.bin, &product.engine, POOL, &[QUEUE])?;
+    let quiet = || -> Result<()> {
+        product.wait_for_quiet()?;
+        daemon.wait_for_warm(POOL)
+    };
+    let mut ours = CLIENTS.map(Point::new);
+    let mut docker = LOOPS.map(Point::new);
+    let mut engine = LOOPS.map(Point::new);
+    let length = Duration::from_secs(seconds);
+    for pass in 0..PASSES {
+        for step in 0..CLIENTS.len() {
+            let index = if pass % 2 == 0 {
+                step
+            } else {
+                CLIENTS.len() - 1 - step
+            };
+            let clients = CLIENTS[index];
+            show::progress(&format!("pass {} of {PASSES}: {clients} at once", pass + 1));
+            let longer = length.mul_f64(ratio(clients as u64, CLIENTS_A_LENGTH as u64).max(1.0));
+            quiet()?;
+            ours[index].add(
+                longer,
+                loops::ours(&daemon, &twin.program, clients, longer)?,
+            );
+            if let Some(same) = LOOPS.iter().position(|loops| *loops == clients) {
+                quiet()?;
+                docker[same].add(length, loops::of(clients, length, || twin.docker_run())?);
+                quiet()?;
+                engine[same].add(length, loops::of(clients, length, || twin.by_the_api())?);
+            }
+        }
+    }
+    drop(daemon);
+    let mut pools = Vec::new();
+    for size in POOLS {
+        show::progress(&format!("a pool of {size}"));
+        let daemon = Daemon::start(&plan.bin, &product.engine, size, &[QUEUE])?;
+        daemon.wait_for_warm(size)?;
+        let mut point = Point::new(POOL_CLIENTS);
+        let length = length * 2;
+        point.add(
+            length,
+            loops::ours(&daemon, &twin.program, POOL_CLIENTS, length)?,
+        );
+        let mut value = point.raw();
+        value["pool"] = json!(size);
+        pools.push(value);
+    }
+    let all = |points: &[Point]| points.iter().map(Point::raw).collect::<Vec<_>>();
+    let value = json!({
+        "machine": facts, "seconds": seconds, "passes": PASSES,
+        "saferun": all(&ours), "docker_run": all(&docker), "engine": all(&engine), "pools": pools,
+    });
+    show::line(&table(&value));
+    show::line(&cpu_table(&value));
+    show::line(&pool_table(&value));
+    raw::write(plan, "load", &value)
+}
+
+/// Runs per second at one concurrency; `None` where it was not measured.
+pub(crate) fn rate(value: &Value, series: &str, clients: &Value) -> Option<f64> {
+    value[series]
+        .as_array()?
+        .iter()
+        .find(|point| point["clients"] == *clients)?["per_second"]
+        .as_f64()
+}
+
+/// The highest rate of a series.
+pub(crate) fn best(value: &Value, series: &str) -> f64 {
+    value[series]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|point| point["per_second"].as_f64())
+        .fold(f64::NAN, f64::max)
+}
+
+fn hit_share(point: &Value) -> f64 {
+    let number = |key: &str| point[key].as_f64().unwrap_or(f64::NAN);
+    100.0 * number("hits") / number("runs")
+}
+
+/// Rates and latencies, from the raw samples.
 pub(crate) fn table(value: &Value) -> String {
     let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
-    let list = |name: &str| value[name].as_array().cloned().unwrap_or_default();
-    let best = list("docker_run")
-        .iter()
-        .map(|point| number(&point["per_second"]))
-        .fold(f64::NAN, f64::max);
     let mut rows = Vec::new();
-    for point in list("saferun") {
-        let times = raw::numbers(&point["milliseconds"]);
-        let each = raw::numbers(&point["runs_of_each_client"]);
-        let hits = number(&point["hits"]);
-        let same = list("docker_run")
-            .iter()
-            .find(|other| other["clients"] == point["clients"])
-            .map(|other| number(&point["per_second"]) / number(&other["per_second"]));
-        rows.push(vec![
-            format!("SafeRun, {} clients", point["clients"]),
-            format!("{:.1}", number(&point["per_second"])),
-            same.map_or_else(|| "–".to_owned(), |same| format!("{same:.2}")),
-            format!("{:.2}", number(&point["per_second"]) / best),
-            format!("{:.1}", median(&times)),
-            format!("{:.1}", quantile(&times, 99)),
-            format!(
-                "{:.0} in 100",
-                100.0 * hits / (hits + number(&point["misses"]))
-            ),
-            format!("{} / {}", point["failed"], point["busy"]),
-            format!(
-                "{:.0} to {:.0}",
-                each.iter().copied().fold(f64::NAN, f64::min),
-                each.iter().copied().fold(f64::NAN, f64::max)
-            ),
-            format!(
-                "{:.0} ({:.1})",
-                number(&point["cpu_ms_per_run"]),
-                number(&point["daemon_cpu_ms_per_run"])
-            ),
-        ]);
-    }
-    for point in list("docker_run") {
-        let mut row = vec![
-            format!("`docker run`, {} loops", point["clients"]),
-            format!("{:.1}", number(&point["per_second"])),
-            "1".to_owned(),
-            format!("{:.2}", number(&point["per_second"]) / best),
-        ];
-        row.extend(["", "", "", "", ""].map(str::to_owned));
-        row.push(format!("{:.0}", number(&point["cpu_ms_per_run"])));
-        rows.push(row);
+    for (series, what) in [
+        ("saferun", "SafeRun, clients"),
+        ("docker_run", "`docker run` loops"),
+        ("engine", "the engine's API, loops"),
+    ] {
+        for point in value[series].as_array().into_iter().flatten() {
+            let times = raw::numbers(&point["milliseconds"]);
+            let mut each = raw::numbers(&point["runs_of_each_client"]);
+            each.sort_by(f64::total_cmp);
+            let per_second = number(&point["per_second"]);
+            let against = |other: &str| {
+                rate(value, other, &point["clients"]).map_or_else(
+                    || "–".to_owned(),
+                    |rate| format!("{:.2}", per_second / rate),
+                )
+            };
+            rows.push(vec![
+                format!("{what}: {}", point["clients"]),
+                format!("{per_second:.1}"),
+                against("docker_run"),
+                against("engine"),
+                format!("{:.2}", per_second / best(value, "engine")),
+                format!("{:.1}", median(&times)),
+                p99(&times, 1),
+                if series == "saferun" {
+                    format!("{:.0} in 100", hit_share(point))
+                } else {
+                    "–".to_owned()
+                },
+                format!(
+                    "{} / {} / {}",
+                    point["runs"], point["failed"], point["busy"]
+                ),
+                format!(
+                    "{:.0} / {:.0} / {:.0}",
+                    each.first().copied().unwrap_or(f64::NAN),
+                    median(&each),
+                    each.last().copied().unwrap_or(f64::NAN)
+                ),
+            ]);
+        }
     }
     show::markdown(
         &[
             "load",
             "runs/s",
-            "x docker, same clients",
-            "x docker's best",
+            "x `docker run`, as many",
+            "x the API, as many",
+            "x the API's best",
             "p50 ms",
             "p99 ms",
             "warm hits",
-            "failed / told to wait",
-            "runs of each client",
-            "CPU ms per run (daemon's)",
+            "ok / failed / told to come later",
+            "runs of a client: least / median / most",
+        ],
+        &rows,
+    )
+}
+
+/// Whose CPU time it was, from the raw samples.
+pub(crate) fn cpu_table(value: &Value) -> String {
+    let mut rows = Vec::new();
+    for (series, what) in [
+        ("saferun", "SafeRun, clients"),
+        ("docker_run", "`docker run` loops"),
+        ("engine", "the engine's API, loops"),
+    ] {
+        for point in value[series].as_array().into_iter().flatten() {
+            let mut cells = vec![format!("{what}: {}", point["clients"])];
+            cells.extend(
+                ["machine", "dockerd", "containerd", "saferund", "rest"].map(|part| {
+                    let time = point["cpu_ms_per_run"][part].as_f64();
+                    format!("{:.1}", time.unwrap_or(f64::NAN))
+                }),
+            );
+            rows.push(cells);
+        }
+    }
+    show::markdown(
+        &[
+            "CPU ms of a run",
+            "all",
+            "dockerd",
+            "containerd, shims, runc",
+            "saferund",
+            "rest",
+        ],
+        &rows,
+    )
+}
+
+/// The series of pool sizes, from the raw samples.
+pub(crate) fn pool_table(value: &Value) -> String {
+    let rows: Vec<Vec<String>> = value["pools"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|point| {
+            let times = raw::numbers(&point["milliseconds"]);
+            vec![
+                point["pool"].to_string(),
+                format!("{:.1}", point["per_second"].as_f64().unwrap_or(f64::NAN)),
+                format!("{:.1}", median(&times)),
+                p99(&times, 1),
+                format!("{:.0} in 100", hit_share(point)),
+                format!("{} / {}", point["runs"], point["failed"]),
+            ]
+        })
+        .collect();
+    show::markdown(
+        &[
+            "pool, four clients",
+            "runs/s",
+            "p50 ms",
+            "p99 ms",
+            "warm hits",
+            "ok / failed",
         ],
         &rows,
     )

@@ -1,38 +1,77 @@
-//! What the figures were taken on.
+//! What the figures were taken on, and of what.
 
 use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
-/// Facts of this machine, for the raw data and the page.
+/// Name of the run that all parts of a page belong to; `scripts/bench.sh` sets it.
+const RUN: &str = "SAFERUN_BENCH_RUN";
+
+/// Facts of this machine and of what is measured, for the raw data and the page.
 pub(crate) fn facts(engine_version: &str) -> Value {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let cpu = field("/proc/cpuinfo", "model name");
-    let memory_kib = field("/proc/meminfo", "MemTotal");
-    let python = Command::new("/usr/bin/python3")
-        .arg("--version")
-        .output()
-        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        .unwrap_or_default();
     json!({
-        "cores": cores, "cpu": cpu, "memory": memory_kib, "kernel": kernel,
-        "engine": engine_version, "python": python, "saferun": env!("CARGO_PKG_VERSION"),
+        "cores": cores,
+        "cpu": field("/proc/cpuinfo", "model name"),
+        "memory": field("/proc/meminfo", "MemTotal"),
+        "kernel": read("/proc/sys/kernel/osrelease"),
+        "engine": engine_version,
+        "docker": said("docker", &["--version"]),
+        "python": said("/usr/bin/python3", &["--version"]),
+        "saferun": env!("CARGO_PKG_VERSION"),
+        "commit": said("git", &["describe", "--always", "--dirty", "--exclude", "*"]),
+        "date": said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
+        "run": run(),
     })
+}
+
+/// Name of the run that this process belongs to; empty outside of one.
+pub(crate) fn run() -> String {
+    std::env::var(RUN).unwrap_or_default()
 }
 
 /// The facts in one line.
 pub(crate) fn describe(facts: &Value) -> String {
-    let text = |name: &str| facts[name].as_str().unwrap_or("?").to_owned();
+    let text = |name: &str| {
+        facts[name]
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .unwrap_or("?")
+            .to_owned()
+    };
     format!(
-        "{} cores ({}), kernel {}, Docker Engine {}, {}, SafeRun {}",
+        "{}: SafeRun {} of commit {}; {} cores ({}), {} GiB of memory, kernel {}, Docker Engine {}, client `{}`, {}",
+        text("date"),
+        text("saferun"),
+        text("commit"),
         facts["cores"],
         text("cpu"),
+        gib(&text("memory")),
         text("kernel"),
         text("engine"),
+        text("docker"),
         text("python"),
-        text("saferun")
     )
+}
+
+/// From `24689532 kB` to `23.5`.
+fn gib(kib: &str) -> String {
+    kib.split(' ')
+        .next()
+        .and_then(|number| number.parse::<f64>().ok())
+        .map_or_else(
+            || "?".to_owned(),
+            |kib| format!("{:.1}", kib / 1024.0 / 1024.0),
+        )
+}
+
+/// What a program prints; nothing if it cannot be asked.
+fn said(program: &str, args: &[&str]) -> String {
+    Command::new(program)
+        .args(args)
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
 }
 
 fn read(path: &str) -> String {

@@ -1,5 +1,11 @@
 //! The programs that are run in each way, with what they must print.
 
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
 use anyhow::{Result, ensure};
 
 /// A program and its expected output.
@@ -17,6 +23,8 @@ pub(crate) struct Program {
     pub(crate) packages: bool,
     /// Whether it leaves files in `/out` that are handed back.
     pub(crate) artifacts: bool,
+    /// Whether it works on a folder of files, see [`project`].
+    pub(crate) project: bool,
     /// Short names of the ways that it is run in; all if there are none.
     pub(crate) ways: &'static [&'static str],
 }
@@ -36,6 +44,7 @@ impl Program {
             output: output.into(),
             packages: false,
             artifacts: false,
+            project: false,
             ways: &[],
         }
     }
@@ -77,6 +86,58 @@ pub(crate) fn print_hi() -> Program {
     Program::new("print", "`print('hi')`", "print('hi')\n", "hi\n")
 }
 
+/// Files in a project.
+const FILES: usize = 200;
+/// 200 of them are 5 MB.
+const FILE_BYTES: usize = 25_000;
+/// The file that a program leaves in the project.
+const MADE: &str = "made.txt";
+
+/// A program that reads all files of a project and writes one.
+pub(crate) fn walk() -> Program {
+    let mut walk = Program::new(
+        "project",
+        "reads 200 files, 5 MB, and writes one",
+        format!(
+            "import os\n\
+             names = [name for name in os.listdir('.') if name.startswith('module')]\n\
+             print(sum(len(open(name).read()) for name in names))\n\
+             open('{MADE}', 'w').write('made')\n"
+        ),
+        format!("{}\n", FILES * FILE_BYTES),
+    );
+    walk.project = true;
+    walk.ways = &["bare", "cli", "docker-run", "bwrap"];
+    walk
+}
+
+/// The folder of that project, made on the first call.
+pub(crate) fn project(scratch: &Path) -> Result<PathBuf> {
+    let project = scratch.join("project");
+    if project.exists() {
+        return Ok(project);
+    }
+    fs::create_dir(&project)?;
+    // A container's user writes there too.
+    fs::set_permissions(&project, fs::Permissions::from_mode(0o777))?;
+    for index in 0..FILES {
+        let line = format!("value_{index} = {index}  # one line of a module\n");
+        let text = line.repeat(FILE_BYTES / line.len() + 1);
+        let path = project.join(format!("module_{index:03}.txt"));
+        fs::write(path, &text.as_bytes()[..FILE_BYTES])?;
+    }
+    Ok(project)
+}
+
+/// Takes away what a run left in the project.
+pub(crate) fn clean(scratch: &Path) -> Result<()> {
+    let made = project(scratch)?.join(MADE);
+    if made.exists() {
+        fs::remove_file(made)?;
+    }
+    Ok(())
+}
+
 /// All of them.
 pub(crate) fn all() -> Vec<Program> {
     // A loop of a fixed number of steps: about a second of one CPU, the same work in each way.
@@ -87,16 +148,55 @@ pub(crate) fn all() -> Vec<Program> {
     }
     let mut cpu = Program::new("cpu", "computes for about a second", cpu, format!("{n}\n"));
     // What a start costs does not show beside a second: only what could slow the computing itself.
-    cpu.ways = &["bare", "rpc", "cli", "rpc-gvisor", "docker-run", "bwrap"];
+    cpu.ways = &["bare", "rpc", "rpc-gvisor", "docker-run", "bwrap"];
     let mut programs = vec![
         print_hi(),
         lines("out-1mb", "prints 1 MB in lines", 10_000),
         lines("out-10mb", "prints 10 MB in lines", 100_000),
         cpu,
+        walk(),
     ];
+    for program in &mut programs[1..3] {
+        program.ways = WARM;
+    }
     programs.extend(with_packages());
     programs
 }
+
+/// Without the other ways to a container of ours, which only differ in how a run begins.
+const WARM: &[&str] = &[
+    "bare",
+    "rpc",
+    "cli",
+    "rpc-gvisor",
+    "docker-run",
+    "docker-exec",
+    "bwrap",
+    "llm-sandbox",
+    "srt",
+];
+/// Those that can have the packages: llm-sandbox runs in the plain image.
+const PACKAGES: &[&str] = &[
+    "bare",
+    "rpc",
+    "cli",
+    "rpc-gvisor",
+    "docker-run",
+    "docker-exec",
+    "bwrap",
+    "srt",
+];
+const PACKAGES_COLD: &[&str] = &[
+    "bare",
+    "rpc",
+    "cli",
+    "cold",
+    "rpc-gvisor",
+    "docker-run",
+    "docker-exec",
+    "bwrap",
+    "srt",
+];
 
 /// Programs that import what models import most.
 fn with_packages() -> [Program; 3] {
@@ -132,10 +232,13 @@ fn with_packages() -> [Program; 3] {
         "True\n",
     );
     figure.artifacts = true;
-    [numpy, pandas, figure].map(|mut program| {
+    let mut programs = [numpy, pandas, figure];
+    for program in &mut programs {
         program.packages = true;
-        program
-    })
+        program.ways = PACKAGES;
+    }
+    programs[0].ways = PACKAGES_COLD;
+    programs
 }
 
 #[cfg(test)]

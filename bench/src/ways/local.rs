@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 
-use super::{Way, found, script, timed};
+use super::{Sample, Way, found, script, timed, unpooled};
 use crate::{product::Product, programs::Program};
 
 /// The distribution's own interpreter, which is also the one in the image.
@@ -27,38 +27,54 @@ pub(super) fn bare(scratch: &Path, packages: Option<&Path>) -> Box<dyn Way> {
 }
 
 impl Way for Bare {
-    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<Sample> {
+        let script = script(&self.scratch, program)?;
         let mut command = Command::new(PYTHON);
-        command.arg(script(&self.scratch, program)?);
+        command.arg(&script);
         if let Some(packages) = self.packages.as_ref().filter(|_| program.packages) {
             command.env("PYTHONPATH", packages);
         }
-        timed(&mut command, program)
+        if let Some(project) = script.parent().filter(|_| program.project) {
+            command.current_dir(project);
+        }
+        timed(&mut command, program).map(unpooled)
     }
 }
 
-struct Bubblewrap(PathBuf);
+struct Bubblewrap {
+    scratch: PathBuf,
+    packages: Option<PathBuf>,
+}
 
-pub(super) fn bubblewrap(scratch: &Path) -> Result<Box<dyn Way>, String> {
+pub(super) fn bubblewrap(scratch: &Path, packages: Option<&Path>) -> Result<Box<dyn Way>, String> {
     if !found("bwrap") {
         return Err("bubblewrap is not installed".to_owned());
     }
-    Ok(Box::new(Bubblewrap(scratch.to_owned())))
+    Ok(Box::new(Bubblewrap {
+        scratch: scratch.to_owned(),
+        packages: packages.map(Path::to_owned),
+    }))
 }
 
 impl Way for Bubblewrap {
-    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
-        let script = script(&self.0, program)?;
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<Sample> {
+        let script = script(&self.scratch, program)?;
         let mut command = Command::new("bwrap");
         command.args(["--unshare-all", "--die-with-parent", "--new-session"]);
         for folder in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
             command.args(["--ro-bind-try", folder, folder]);
         }
-        command
-            .args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"])
-            .arg("--ro-bind")
-            .arg(&script)
-            .args(["/main.py", PYTHON, "/main.py"]);
-        timed(&mut command, program)
+        command.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
+        if let Some(packages) = self.packages.as_ref().filter(|_| program.packages) {
+            command.arg("--ro-bind").arg(packages).arg("/packages");
+            command.args(["--setenv", "PYTHONPATH", "/packages"]);
+        }
+        if let Some(project) = script.parent().filter(|_| program.project) {
+            command.arg("--bind").arg(project).arg("/workspace");
+            command.args(["--chdir", "/workspace"]);
+        }
+        command.arg("--ro-bind").arg(&script);
+        command.args(["/main.py", PYTHON, "/main.py"]);
+        timed(&mut command, program).map(unpooled)
     }
 }

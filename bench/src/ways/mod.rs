@@ -14,19 +14,54 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{product::Product, programs::Program};
+use crate::{
+    product::Product,
+    programs::{self, Program},
+};
 
-pub(crate) use sandboxed::{hardening, request};
+pub(crate) use sandboxed::request;
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample {
+    /// Until all of its output was there and it had ended.
+    pub(crate) milliseconds: f64,
+    /// Whether it found a warm container; `None` in a way that has no pool.
+    pub(crate) warm: Option<bool>,
+}
+
+/// What a way has to find in the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// It has no pool.
+    Nothing,
+    /// A warm container: a run without one is another measurement.
+    Hit,
+    /// No warm container, on purpose.
+    Miss,
+}
 
 /// One way.
 pub(crate) trait Way {
-    /// Runs the program once; milliseconds until all of its output was there and it had ended.
-    fn measure(&mut self, product: &Product, program: &Program) -> Result<f64>;
+    /// Runs the program once.
+    fn measure(&mut self, product: &Product, program: &Program) -> Result<Sample>;
 
-    /// Runs through our pool, so that a round has to wait until the pool is full.
-    fn pooled(&self) -> bool {
-        false
+    /// What it has to find in the pool.
+    fn expected(&self) -> Expected {
+        Expected::Nothing
     }
+}
+
+/// What all ways share: folders, and what others have to be given to do the same.
+pub(crate) struct Given<'a> {
+    /// Folder for scripts.
+    pub(crate) scratch: &'a Path,
+    /// Folder of the peers.
+    pub(crate) peers: Option<&'a Path>,
+    /// Where the host has the wheels of the image `python-data`.
+    pub(crate) packages: Option<&'a Path>,
+    /// Flags that give a `docker run` what a container of ours has.
+    pub(crate) flags: &'a [String],
 }
 
 /// A way with its names, or why it is not there.
@@ -47,20 +82,15 @@ pub(crate) const DOCKER: &str = "docker-run";
 /// Short names of the ways that are somebody else's.
 pub(crate) const PEERS: [&str; 4] = ["docker-exec", "bwrap", "llm-sandbox", "srt"];
 
-/// All ways, in the order of a round.
-pub(crate) fn all(
-    product: &Product,
-    scratch: &Path,
-    peers: Option<&Path>,
-    packages: Option<&Path>,
-) -> Vec<Entry> {
+/// All ways.
+pub(crate) fn all(product: &Product, given: &Given<'_>) -> Vec<Entry> {
     let entry = |key, name, way| Entry { key, name, way };
     let missing = || Err("its peers were not installed (scripts/bench-peers.sh)".to_owned());
     vec![
         entry(
             BARE,
             "bare `python3` on the host",
-            Ok(local::bare(scratch, packages)),
+            Ok(local::bare(given.scratch, given.packages)),
         ),
         entry(
             "rpc",
@@ -70,14 +100,14 @@ pub(crate) fn all(
         entry(
             "cli",
             "`saferunctl run`, whole process",
-            Ok(sandboxed::cli(scratch)),
+            Ok(sandboxed::cli(given.scratch)),
         ),
         entry(
             "tightened",
-            "the same, a warm container tightened",
+            "RPC, a warm container tightened",
             Ok(sandboxed::tightened()),
         ),
-        entry("cold", "the same, no warm container", Ok(sandboxed::cold())),
+        entry("cold", "RPC, no warm container", Ok(sandboxed::cold())),
         entry(
             "rpc-gvisor",
             "SafeRun in gVisor, RPC",
@@ -90,25 +120,41 @@ pub(crate) fn all(
         entry(
             DOCKER,
             "`docker run`, same flags",
-            Ok(sandboxed::docker_run(product)),
+            Ok(sandboxed::docker_run(product, given)),
         ),
         entry(
             "docker-exec",
             "`docker exec` into a warm container",
-            sandboxed::docker_exec(product),
+            sandboxed::docker_exec(product, given.flags),
         ),
-        entry("bwrap", "bubblewrap", local::bubblewrap(scratch)),
+        entry(
+            "bwrap",
+            "bubblewrap",
+            local::bubblewrap(given.scratch, given.packages),
+        ),
         entry(
             "llm-sandbox",
-            "llm-sandbox (docker backend), one session",
-            peers.map_or_else(missing, |peers| peers::llm_sandbox(peers, product)),
+            "llm-sandbox (docker backend), a session for each run",
+            given
+                .peers
+                .map_or_else(missing, |peers| peers::llm_sandbox(peers, product)),
         ),
         entry(
             "srt",
             "sandbox-runtime (`srt`)",
-            peers.map_or_else(missing, |peers| peers::sandbox_runtime(peers, scratch)),
+            given
+                .peers
+                .map_or_else(missing, |peers| peers::sandbox_runtime(peers, given)),
         ),
     ]
+}
+
+/// A run that has no pool.
+fn unpooled(milliseconds: f64) -> Sample {
+    Sample {
+        milliseconds,
+        warm: None,
+    }
 }
 
 /// Times a whole process whose output goes through a pipe.
@@ -136,9 +182,16 @@ pub(crate) fn timed(command: &mut Command, program: &Program) -> Result<f64> {
     Ok(milliseconds)
 }
 
-/// Writes the program where a way can name it, under a name that hides no module which it imports.
+/// Writes the program where a way can name it, under a name that hides no module which it imports. One with a project
+/// lies inside it, without what a run before left there.
 fn script(scratch: &Path, program: &Program) -> Result<PathBuf> {
-    let path = scratch.join(format!("program-{}.py", program.name));
+    let folder = if program.project {
+        programs::clean(scratch)?;
+        programs::project(scratch)?
+    } else {
+        scratch.to_owned()
+    };
+    let path = folder.join(format!("program-{}.py", program.name));
     if !path.exists() {
         std::fs::write(&path, &program.source)?;
     }

@@ -6,15 +6,19 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use saferun_protocol::{Outcome, RunRequest};
+use saferun_protocol::{ApiClient, Outcome, RunRequest, RunResult};
 
-use super::{Way, script, timed};
-use crate::{product::Product, programs::Program};
+use super::{Expected, Given, Sample, Way, script, timed, unpooled};
+use crate::{daemon::Daemon, product::Product, programs::Program};
 
 /// Output that our runs are allowed, so that none of the programs is cut.
 const OUTPUT: u64 = 16 * 1024 * 1024;
+
+/// Cold starts in one daemon, each in a class of its own: the daemon keeps one container of each class warm for ten
+/// minutes, and with many of them a later start would wait until another is removed.
+const COLD_IN_ONE_DAEMON: u64 = 8;
 
 struct Rpc(&'static str);
 
@@ -31,9 +35,8 @@ pub(crate) fn request(program: &Program, runtime: &str) -> RunRequest {
     request
 }
 
-fn rpc_once(product: &Product, program: &Program, request: RunRequest) -> Result<f64> {
-    let began = Instant::now();
-    let result = product.run(request)?;
+/// The sample of a run that has ended, if it did what it should.
+fn sample(began: Instant, program: &Program, result: &RunResult) -> Result<Sample> {
     let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
     ensure!(
         result.status == Outcome::Completed && result.exit_code == Some(0),
@@ -45,57 +48,83 @@ fn rpc_once(product: &Product, program: &Program, request: RunRequest) -> Result
         Some(base64) => program.check(&STANDARD.decode(base64)?)?,
         None => program.check(result.stdout.as_bytes())?,
     }
-    Ok(milliseconds)
+    Ok(Sample {
+        milliseconds,
+        warm: Some(result.sandbox.warm),
+    })
 }
 
 impl Way for Rpc {
-    fn measure(&mut self, product: &Product, program: &Program) -> Result<f64> {
-        rpc_once(product, program, request(program, self.0))
+    fn measure(&mut self, product: &Product, program: &Program) -> Result<Sample> {
+        let request = request(program, self.0);
+        let began = Instant::now();
+        let result = product.run(request)?;
+        sample(began, program, &result)
     }
 
-    fn pooled(&self) -> bool {
-        true
+    fn expected(&self) -> Expected {
+        Expected::Hit
     }
 }
 
-/// A class of containers that nobody asked for before, in each run another one.
-struct NewClass {
-    /// Tighter than the warm class, so that a warm container is lent and tightened; else a cold start.
-    lent: bool,
+/// A run under a tighter memory limit than that of any warm container, in each run another one.
+struct Tightened(u64);
+
+pub(super) fn tightened() -> Box<dyn Way> {
+    Box::new(Tightened(0))
+}
+
+impl Way for Tightened {
+    fn measure(&mut self, product: &Product, program: &Program) -> Result<Sample> {
+        self.0 += 1;
+        let mut request = request(program, "runc");
+        request.limits.memory_bytes = Some((200 << 20) - self.0 * 4096);
+        let began = Instant::now();
+        let result = product.run(request)?;
+        sample(began, program, &result)
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Hit
+    }
+}
+
+/// Runs in classes that nobody asked for before, in a daemon that keeps nothing warm for them.
+#[derive(Default)]
+struct Cold {
+    daemon: Option<Daemon>,
     asked: u64,
 }
 
-/// A run under a tighter memory limit than that of any warm container.
-pub(super) fn tightened() -> Box<dyn Way> {
-    Box::new(NewClass {
-        lent: true,
-        asked: 0,
-    })
-}
-
-/// A run in a class that no warm container can serve.
 pub(super) fn cold() -> Box<dyn Way> {
-    Box::new(NewClass {
-        lent: false,
-        asked: 0,
-    })
+    Box::new(Cold::default())
 }
 
-impl Way for NewClass {
-    fn measure(&mut self, product: &Product, program: &Program) -> Result<f64> {
+impl Way for Cold {
+    fn measure(&mut self, product: &Product, program: &Program) -> Result<Sample> {
+        if self.asked % COLD_IN_ONE_DAEMON == 0 {
+            self.daemon = None;
+            let daemon = Daemon::start(&product.bin, &product.engine, 0, &[])?;
+            // Its first request finds the engine and the images.
+            let client = daemon.connect()?;
+            daemon.run(&client, RunRequest::new("print('hi')\n"))?;
+            self.daemon = Some(daemon);
+        }
         self.asked += 1;
-        let pages = self.asked * 4096;
+        let daemon = self.daemon.as_ref().context("no daemon")?;
+        daemon.wait_for_warm(0)?;
+        let client = daemon.connect()?;
         let mut request = request(program, "runc");
-        request.limits.memory_bytes = Some(if self.lent {
-            (200 << 20) - pages
-        } else {
-            (300 << 20) + pages
-        });
-        rpc_once(product, program, request)
+        request.limits.memory_bytes = Some((300 << 20) + self.asked * 4096);
+        let began = Instant::now();
+        let result = daemon.runtime.block_on(client.run(request))?;
+        let sample = sample(began, program, &result)?;
+        daemon.wait_for_warm(0)?;
+        Ok(sample)
     }
 
-    fn pooled(&self) -> bool {
-        self.lent
+    fn expected(&self) -> Expected {
+        Expected::Miss
     }
 }
 
@@ -106,100 +135,130 @@ pub(super) fn cli(scratch: &Path) -> Box<dyn Way> {
 }
 
 impl Way for Cli {
-    fn measure(&mut self, product: &Product, program: &Program) -> Result<f64> {
+    fn measure(&mut self, product: &Product, program: &Program) -> Result<Sample> {
+        let script = script(&self.0, program)?;
         let mut command = Command::new(&product.cli);
-        command
-            .args(["run", "-q", "--max-output", &format!("{}MiB", OUTPUT >> 20)])
-            .arg(script(&self.0, program)?);
-        timed(&mut command, program)
+        command.args(["run", "-q", "--max-output", &format!("{}MiB", OUTPUT >> 20)]);
+        if let Some(project) = script.parent().filter(|_| program.project) {
+            command.arg("--workspace").arg(project);
+        }
+        if program.artifacts {
+            command.arg("--out").arg(self.0.join("out"));
+        }
+        command.arg(&script);
+        let (milliseconds, warm) = product.counted(|| timed(&mut command, program))?;
+        Ok(Sample {
+            milliseconds,
+            warm: Some(warm),
+        })
     }
 
-    fn pooled(&self) -> bool {
-        true
+    fn expected(&self) -> Expected {
+        Expected::Hit
     }
-}
-
-/// The flags that give a `docker run` what a SafeRun container has.
-pub(crate) fn hardening() -> Vec<String> {
-    let mut flags: Vec<String> = [
-        "--network none --read-only --memory 256m --memory-swap 256m --cpus 1 --pids-limit 64",
-        "--cap-drop ALL --security-opt no-new-privileges --ipc private --log-driver none",
-        "--user 890255:890255",
-    ]
-    .iter()
-    .flat_map(|part| part.split(' '))
-    .map(str::to_owned)
-    .collect();
-    for mount in ["/tmp", "/workspace", "/out", "/home/sandbox"] {
-        flags.push("--tmpfs".to_owned());
-        flags.push(format!("{mount}:size=64m,nosuid,nodev,noexec"));
-    }
-    flags
 }
 
 struct DockerRun {
     engine: String,
     image: String,
     data: Option<String>,
+    flags: Vec<String>,
+    scratch: PathBuf,
 }
 
-pub(super) fn docker_run(product: &Product) -> Box<dyn Way> {
+pub(super) fn docker_run(product: &Product, given: &Given<'_>) -> Box<dyn Way> {
     Box::new(DockerRun {
         engine: product.engine.clone(),
         image: product.image.clone(),
         data: product.data.clone(),
+        flags: given.flags.to_vec(),
+        scratch: given.scratch.to_owned(),
     })
 }
 
 impl Way for DockerRun {
-    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<Sample> {
         let image = match &self.data {
             Some(data) if program.packages => data,
             _ => &self.image,
         };
         let mut command = Command::new("docker");
         command.args(["-H", &self.engine, "run", "--rm"]);
-        command.args(hardening());
+        if program.project {
+            let script = script(&self.scratch, program)?;
+            let project = script.parent().context("a script without a folder")?;
+            let workspace = "--tmpfs=/workspace:";
+            let others = self
+                .flags
+                .iter()
+                .filter(|flag| !flag.starts_with(workspace));
+            command.args(others);
+            command.arg(format!("--volume={}:/workspace", project.display()));
+            command.args(["--workdir", "/workspace"]);
+        } else {
+            command.args(&self.flags);
+        }
         command.args(["--entrypoint", "/usr/bin/python3", image, "-c"]);
         command.arg(&program.source);
-        timed(&mut command, program)
+        timed(&mut command, program).map(unpooled)
     }
 }
 
 struct DockerExec {
     engine: String,
-    container: String,
+    plain: String,
+    data: Option<String>,
 }
 
-pub(super) fn docker_exec(product: &Product) -> Result<Box<dyn Way>, String> {
+pub(super) fn docker_exec(product: &Product, flags: &[String]) -> Result<Box<dyn Way>, String> {
+    let plain = sleeping(product, &product.image, flags)?;
+    let mut way = DockerExec {
+        engine: product.engine.clone(),
+        plain,
+        data: None,
+    };
+    if let Some(image) = &product.data {
+        way.data = Some(sleeping(product, image, flags)?);
+    }
+    Ok(Box::new(way))
+}
+
+/// Starts a container that does nothing; its id.
+fn sleeping(product: &Product, image: &str, flags: &[String]) -> Result<String, String> {
     let mut command = Command::new("docker");
     command.args(["-H", &product.engine, "run", "-d", "--rm"]);
-    command.args(hardening());
-    command.args(["--entrypoint", "/usr/bin/python3", &product.image, "-c"]);
+    command.args(flags);
+    command.args(["--entrypoint", "/usr/bin/python3", image, "-c"]);
     command.arg("import time; time.sleep(86400)");
     let output = command.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
-    Ok(Box::new(DockerExec {
-        engine: product.engine.clone(),
-        container: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-    }))
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 impl Way for DockerExec {
-    fn measure(&mut self, _: &Product, program: &Program) -> Result<f64> {
+    fn measure(&mut self, _: &Product, program: &Program) -> Result<Sample> {
+        let container = match &self.data {
+            Some(data) if program.packages => data,
+            _ => &self.plain,
+        };
         let mut command = Command::new("docker");
-        command.args(["-H", &self.engine, "exec", &self.container]);
+        command.args(["-H", &self.engine, "exec", container]);
         command.args(["/usr/bin/python3", "-c", &program.source]);
-        timed(&mut command, program)
+        timed(&mut command, program).map(unpooled)
     }
 }
 
 impl Drop for DockerExec {
     fn drop(&mut self) {
-        let _ = Command::new("docker")
-            .args(["-H", &self.engine, "rm", "-f", &self.container])
-            .output();
+        for container in [Some(&self.plain), self.data.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let _ = Command::new("docker")
+                .args(["-H", &self.engine, "rm", "-f", container])
+                .output();
+        }
     }
 }
