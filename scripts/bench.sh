@@ -44,6 +44,7 @@ export SAFERUN_BENCH_RUN
 if [ -n "$quick" ]; then
   out=target/bench-quick docs=target/bench-quick
   rounds=1 runs=1 seconds=1 colds=1 scans=1
+  library=$library/asyncio
 else
   out=target/bench docs=docs
   rounds=${ROUNDS:-30} runs=101 seconds=6 colds=3 scans=3

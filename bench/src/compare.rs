@@ -147,8 +147,8 @@ fn one(
     }
     let (mut hits, mut misses) = (0, 0);
     for (entry, samples) in ways.iter().zip(&samples) {
-        let pooled = |way: &Box<dyn ways::Way>| way.expected() == Expected::Hit;
-        if entry.way.as_ref().is_ok_and(pooled) && program.runs_in(entry.key) {
+        let way = entry.way.as_ref();
+        if way.is_ok_and(|way| way.expected() == Expected::Hit) && program.runs_in(entry.key) {
             hits += samples.expected.len() as u64;
             misses += samples.missed.len() as u64;
         }

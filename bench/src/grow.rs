@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// Source sizes in KiB; the default policy's limit is the last.
-const SOURCES: [usize; 5] = [1, 16, 64, 256, 1000];
+const SOURCES: [usize; 4] = [1, 64, 256, 1000];
 /// Output sizes in KB.
-const OUTPUTS: [usize; 5] = [1, 10, 100, 1000, 16_000];
+const OUTPUTS: [usize; 4] = [1, 100, 1000, 16_000];
 
 /// Measures all points, prints the table, writes the raw samples.
 pub(crate) fn grow(plan: &Plan, runs: usize) -> Result<()> {

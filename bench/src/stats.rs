@@ -15,6 +15,9 @@ pub(crate) fn median(samples: &[f64]) -> f64 {
 
 /// The 99th percentile as text; of so few samples that it is the largest, it says so.
 pub(crate) fn p99(samples: &[f64], digits: usize) -> String {
+    if samples.is_empty() {
+        return "–".to_owned();
+    }
     let value = quantile(samples, 99);
     let largest = samples.len() * 99 / 100 + 1 >= samples.len();
     format!("{value:.digits$}{}", if largest { " (max)" } else { "" })
@@ -40,6 +43,7 @@ mod tests {
         assert!((quantile(&samples, 99) - 100.0).abs() < 1e-9);
         assert!((quantile(&[7.0], 99) - 7.0).abs() < 1e-9);
         assert!(quantile(&[], 50).is_nan());
+        assert_eq!(p99(&[], 0), "–");
         assert_eq!(p99(&samples, 0), "100 (max)");
         let more: Vec<f64> = (1..=101).map(f64::from).collect();
         assert_eq!(p99(&more, 0), "100");

@@ -143,7 +143,9 @@ impl Way for Cli {
             command.arg("--workspace").arg(project);
         }
         if program.artifacts {
-            command.arg("--out").arg(self.0.join("out"));
+            // What is there already is not written over.
+            let out = tempfile::tempdir_in(&self.0)?;
+            command.arg("--out").arg(out.keep());
         }
         command.arg(&script);
         let (milliseconds, warm) = product.counted(|| timed(&mut command, program))?;
