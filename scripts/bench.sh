@@ -35,8 +35,8 @@ packages=target/bench-packages
 [ -d "$packages/numpy" ] || python3 -m pip install -q --target "$packages" --python-version 3.11 --only-binary=:all: \
   --require-hashes -r sandbox-image/python-data/requirements.lock || say "the host's Python has no packages"
 cargo build --release --locked -p saferun-scanner --example speed
-bandit=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}/bandit
-[ -x "$bandit/bin/bandit" ] || { /usr/bin/python3 -m venv "$bandit" && "$bandit/bin/pip" install -q bandit; } ||
+bandit=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}/bandit-1.9.4
+[ -x "$bandit/bin/bandit" ] || { /usr/bin/python3 -m venv "$bandit" && "$bandit/bin/pip" install -q bandit==1.9.4; } ||
   say "bandit could not be installed"
 library=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
 SAFERUN_BENCH_RUN=$(date -u +%Y-%m-%dT%H:%M:%SZ)

@@ -35,13 +35,14 @@ pub(crate) fn scanner(plan: &Plan, choice: &Choice<'_>) -> Result<()> {
     command.arg("--json").arg(&numbers);
     let scan = plan.bin.join("saferunctl");
     command.arg("--tool").arg(format!(
-        "saferunctl=taskset -c 0 {} scan --format json --fail-on BLOCKED",
+        "saferunctl|one|0 1|taskset -c 0 {} scan --format json --fail-on BLOCKED",
         scan.display()
     ));
     if let Some(bandit) = choice.bandit.as_ref().filter(|bandit| bandit.is_file()) {
-        command
-            .arg("--tool")
-            .arg(format!("bandit={} -r -q -f json", bandit.display()));
+        command.arg("--tool").arg(format!(
+            "bandit|one|0 1|taskset -c 0 {} -r -q -f json",
+            bandit.display()
+        ));
     }
     let status = command
         .arg(choice.folder)
