@@ -50,17 +50,17 @@ fi
 if install ruff 0.17.6; then
   tools+=(--tool "ruff check --select S --no-cache|all|0|$venvs/ruff-0.17.6/bin/ruff check --select S --no-cache --isolated --exit-zero --quiet")
 fi
-# GuardDog's rules for source code are Semgrep's, and it runs them with Semgrep; Semgrep's own come from a registry.
+# Up to 2.10 GuardDog's rules for source code are Semgrep's (later ones are YARA's); Semgrep's own come from a registry.
 rules=
-if install guarddog 3.2.0; then
-  rules=$(find "$venvs/guarddog-3.2.0" -type d -path '*guarddog/analyzer/sourcecode' | head -1)
+if install guarddog 2.10.0; then
+  rules=$(find "$venvs/guarddog-2.10.0" -type d -path '*guarddog/analyzer/sourcecode' | head -1)
   if [ -n "$rules" ] && [ -n "$(find "$rules" -name '*.yml' -print -quit)" ]; then
     rm -rf "$venvs/rules" && mkdir -p "$venvs/rules"
     find "$rules" -name '*.yml' -exec cp {} "$venvs/rules/" \;
     facts+=("GuardDog's $(find "$venvs/rules" -name '*.yml' | wc -l) files of Semgrep rules")
   else
     rules=
-    missing+=("GuardDog 3.2.0: no Semgrep rules are in its package")
+    missing+=("GuardDog 2.10.0: no Semgrep rules are in its package")
   fi
 fi
 if install semgrep 1.185.0; then
