@@ -147,9 +147,9 @@ fn projects(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
         return Vec::new();
     };
     let mut names = BTreeMap::new();
-    for (real, named) in real.ancestors().zip(folder.ancestors()) {
-        names.insert(real.to_owned(), named.to_owned());
-        if real.file_name() != named.file_name() {
+    for (target, written) in real.ancestors().zip(folder.ancestors()) {
+        names.insert(target.to_owned(), written.to_owned());
+        if target.file_name() != written.file_name() {
             break;
         }
     }
@@ -285,6 +285,9 @@ mod tests {
                 top.join("link").join(PROJECT_FILE)
             ]
         );
-        assert_eq!(projects(&top.join("none"), Some(&top)), [PathBuf::new(); 0]);
+        assert_eq!(
+            projects(&top.join("none"), Some(&top)),
+            Vec::<PathBuf>::new()
+        );
     }
 }

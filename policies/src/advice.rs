@@ -332,34 +332,13 @@ impl<'a> Case<'a> {
                 vec![say(format!("override: {{{what}: {value}}}"))]
             }
             (None, _) => vec![say(format!("{key}: {}", Runtime::Runc))],
-            (Some(_), _) => self.allowing(clause).into_iter().collect(),
+            (Some(_), _) => allowing(clause).into_iter().collect(),
         }
     }
 
     fn action(&self, level: &str) -> Action {
         let level = Level::ALL.into_iter().find(|known| known.as_str() == level);
         self.policy().action_at(level.unwrap_or(Level::Blocked))
-    }
-
-    /// Adding the name that a clause blocks to the list of what is allowed.
-    fn allowing(&self, clause: &Clause) -> Option<Word> {
-        let (list, _) = clause.key.rsplit_once('.')?;
-        let name = clause.text.split('`').nth(1)?;
-        // JSON's texts are YAML's.
-        let quoted = serde_json::Value::from(name).to_string();
-        let mut text = format!("{{allow: [{quoted}]}}");
-        for (depth, part) in list.rsplit('.').enumerate() {
-            text = if depth + 1 == list.split('.').count() {
-                format!("{part}: {text}")
-            } else {
-                format!("{{{part}: {text}}}")
-            };
-        }
-        Some(Word {
-            text,
-            how: format!("add `{name}` to `{list}.allow`"),
-            rule: None,
-        })
     }
 
     /// The scanner's rule behind a clause.
@@ -574,4 +553,25 @@ pub(crate) fn stands(origin: &Origin) -> String {
     } else {
         origin.to_string()
     }
+}
+
+/// Adding the name that a clause blocks to the list of what is allowed.
+fn allowing(clause: &Clause) -> Option<Word> {
+    let (list, _) = clause.key.rsplit_once('.')?;
+    let name = clause.text.split('`').nth(1)?;
+    // JSON's texts are YAML's.
+    let quoted = serde_json::Value::from(name).to_string();
+    let mut text = format!("{{allow: [{quoted}]}}");
+    for (depth, part) in list.rsplit('.').enumerate() {
+        text = if depth + 1 == list.split('.').count() {
+            format!("{part}: {text}")
+        } else {
+            format!("{{{part}: {text}}}")
+        };
+    }
+    Some(Word {
+        text,
+        how: format!("add `{name}` to `{list}.allow`"),
+        rule: None,
+    })
 }

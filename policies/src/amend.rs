@@ -55,17 +55,16 @@ pub(crate) fn said(layers: &[Layer], place: Place, text: &str) -> Option<Vec<Lay
     if found.iter().any(Diagnostic::is_error) {
         return None;
     }
-    match at {
-        Some(at) => add(layers.get_mut(at)?, added)?,
-        None => {
-            // `--policy` is given once: a file takes the place of a name.
-            layers.retain(|layer| place == Place::Own || !names_a_preset(layer));
-            let after = layers
-                .iter()
-                .rposition(|layer| layer.kind <= place.kind())
-                .map_or(0, |at| at + 1);
-            layers.insert(after, added);
-        }
+    if let Some(at) = at {
+        add(layers.get_mut(at)?, added)?;
+    } else {
+        // `--policy` is given once: a file takes the place of a name.
+        layers.retain(|layer| place == Place::Own || !names_a_preset(layer));
+        let after = layers
+            .iter()
+            .rposition(|layer| layer.kind <= place.kind())
+            .map_or(0, |at| at + 1);
+        layers.insert(after, added);
     }
     Some(layers)
 }

@@ -213,11 +213,14 @@ fn all_kinds() -> Vec<FileReport> {
 }
 
 fn sarif_log(files: &[FileReport]) -> serde_json::Value {
-    serde_json::from_str(&sarif(files).unwrap()).unwrap()
+    let text = sarif(files).unwrap_or_else(|error| panic!("{error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
 }
 
 fn list(value: &serde_json::Value) -> &[serde_json::Value] {
-    value.as_array().unwrap()
+    value
+        .as_array()
+        .unwrap_or_else(|| panic!("a list, not {value}"))
 }
 
 #[test]

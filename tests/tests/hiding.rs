@@ -473,10 +473,8 @@ fn a_flood_hides_no_act_of_its_own_kind_or_the_story_says_that_it_may() {
     request.runtime = Some("runc".to_owned());
     request.limits.time_ms = Some(240_000);
     let mut file = InputFile::default();
-    (
-        "kept.txt".clone_into(&mut file.path),
-        "eA==".clone_into(&mut file.base64),
-    );
+    "kept.txt".clone_into(&mut file.path);
+    "eA==".clone_into(&mut file.base64);
     request.files.push(file);
     let result = daemon.run_request(request);
     assert_eq!(result.exit_code, Some(0), "{}", result.stderr);

@@ -157,8 +157,9 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
 pub(super) fn image_without_daemon(found: &Found) -> Check {
     let (what, remedy) = match found {
         Found::Port(_) => (Ok(true), "saferunctl image list"),
-        Found::Elsewhere(_) => (Ok(false), "saferunctl image build, once the engine answers"),
-        Found::Silent(..) => (Ok(false), "saferunctl image build, once the engine answers"),
+        Found::Elsewhere(_) | Found::Silent(..) => {
+            (Ok(false), "saferunctl image build, once the engine answers")
+        }
         Found::Answers(socket, ..) => (
             // {"label":["org.saferun.variant=python"]}
             http::get(

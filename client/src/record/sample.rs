@@ -54,6 +54,12 @@ pub(crate) fn event(kind: EventKind, what: &str, verdict: TraceVerdict, line: u3
     }
 }
 
+fn left_behind() -> LeftBehind {
+    let mut left = LeftBehind::default();
+    left.add("b\u{202e}.txt", 7);
+    left
+}
+
 pub(super) fn record() -> RunRecord {
     let range = |line, from, to| Range {
         start: Position { line, column: from },
@@ -123,9 +129,7 @@ pub(super) fn record() -> RunRecord {
     let mut artifact = Artifact::new(path, 5);
     artifact.sha256 = Some("aa".repeat(32));
     result.artifacts = vec![artifact];
-    let mut left = LeftBehind::default();
-    left.add("b\u{202e}.txt", 7);
-    result.artifacts_left_behind = Some(left);
+    result.artifacts_left_behind = Some(left_behind());
     let mut request = RunRequest::new("");
     request.policy = Some("default".to_owned());
     RunRecord {

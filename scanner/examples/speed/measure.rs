@@ -36,12 +36,12 @@ impl Tool {
     /// From `NAME|one or all|CODE CODE...|PROGRAM ARGUMENT...`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split('|').collect();
-        let [name, cores, codes, command] = fields[..] else {
+        let [name, cores, exits, command] = fields[..] else {
             return Err(format!(
                 "{text} is not NAME|one or all|CODES|PROGRAM ARGUMENT..."
             ));
         };
-        let codes: Result<Vec<i32>, _> = codes.split_whitespace().map(str::parse).collect();
+        let codes: Result<Vec<i32>, _> = exits.split_whitespace().map(str::parse).collect();
         let mut words = command.split_whitespace().map(str::to_owned);
         Ok(Self {
             name: name.to_owned(),
