@@ -153,11 +153,14 @@ fn projects(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
             break;
         }
     }
-    let named = |path: PathBuf| match path.parent().and_then(|folder| names.get(folder)) {
+    let as_written = |path: PathBuf| match path.parent().and_then(|folder| names.get(folder)) {
         Some(folder) => folder.join(PROJECT_FILE),
         None => path,
     };
-    find_projects(folder, home).into_iter().map(named).collect()
+    find_projects(folder, home)
+        .into_iter()
+        .map(as_written)
+        .collect()
 }
 
 impl Found {

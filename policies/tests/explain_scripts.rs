@@ -89,9 +89,12 @@ impl Files {
         let own = self.own.iter();
         own.map(|text| Source::yaml(LayerKind::User, OWN, format!("version: 1\n{text}")))
             .chain(self.rest.iter().cloned())
-            .chain(self.chosen.iter().cloned().map(|source| match self.agent {
-                true => source.tightening(),
-                false => source,
+            .chain(self.chosen.iter().cloned().map(|source| {
+                if self.agent {
+                    source.tightening()
+                } else {
+                    source
+                }
             }))
             .collect()
     }
@@ -131,8 +134,7 @@ impl Files {
         let cut = |text: &str, line: usize| {
             let lines = text.lines().enumerate();
             let kept = lines.filter(|(at, _)| at + 1 != line);
-            kept.map(|(_, text)| format!("{text}\n"))
-                .collect::<String>()
+            kept.flat_map(|(_, text)| [text, "\n"]).collect::<String>()
         };
         let mut files = self.clone();
         if file == OWN {
@@ -178,7 +180,7 @@ fn joined(file: Option<&str>, added: &str) -> String {
                 let all: Vec<String> = kept.chain([value.clone()]).collect();
                 *there = format!("{section}: {{{}}}", all.join(", "));
             }
-            (Some(there), None) => *there = line.to_owned(),
+            (Some(there), None) => line.clone_into(there),
             (None, _) => lines.push(line.to_owned()),
         }
     }
@@ -327,7 +329,7 @@ impl Told<'_> {
                 self.seen.insert("code");
                 continue;
             } else if way.contains("in your own policy") {
-                let words = self.words(way);
+                let words = words(way);
                 if way.contains(" in place of line ") {
                     assert!(
                         self.files
@@ -339,7 +341,7 @@ impl Told<'_> {
                 }
                 words.iter().map(|word| self.files.own(word)).collect()
             } else if way.contains("in a file that you give with --policy FILE") {
-                let words = self.words(way);
+                let words = words(way);
                 words.iter().map(|word| self.files.file(word)).collect()
             } else if let Some((_, place)) = way.split_once("line ") {
                 let (line, file) = place.split_once(" of ").expect(way);
@@ -382,17 +384,6 @@ impl Told<'_> {
         }
         let decision = self.decide(self.files, &request);
         self.helps("at once", way, self.silent(point, &decision));
-    }
-
-    /// What a way tells to write, as lines of a policy.
-    fn words(&self, way: &str) -> Vec<String> {
-        if let Some((_, rest)) = way.split_once("add `") {
-            let (name, rest) = rest.split_once("` to `").expect(way);
-            let list = rest.split('`').next().expect(way);
-            let section = list.strip_suffix(".allow").expect(way);
-            return vec![format!("{section}: {{allow: [{name}]}}")];
-        }
-        quoted(way, "say ").into_iter().map(str::to_owned).collect()
     }
 
     fn change(&mut self, change: &str) {
@@ -514,15 +505,26 @@ fn who(index: usize) -> DecisionRequest {
         3 => DecisionRequest {
             client: ClientKind::Agent,
             person_present: false,
-            override_reason: (index % 2 == 0).then(reason).flatten(),
-            gvisor_available: index % 3 == 0,
+            override_reason: index.is_multiple_of(2).then(reason).flatten(),
+            gvisor_available: index.is_multiple_of(3),
             ..asks()
         },
         4 => DecisionRequest {
             client: ClientKind::Editor,
-            override_reason: (index % 2 == 0).then(String::new),
+            override_reason: index.is_multiple_of(2).then(String::new),
             ..asks()
         },
         _ => asks(),
     }
+}
+
+/// What a way tells to write, as lines of a policy.
+fn words(way: &str) -> Vec<String> {
+    if let Some((_, rest)) = way.split_once("add `") {
+        let (name, rest) = rest.split_once("` to `").expect(way);
+        let list = rest.split('`').next().expect(way);
+        let section = list.strip_suffix(".allow").expect(way);
+        return vec![format!("{section}: {{allow: [{name}]}}")];
+    }
+    quoted(way, "say ").into_iter().map(str::to_owned).collect()
 }

@@ -6,7 +6,7 @@ use saferun_policy::{
     Action, Bytes, ClientKind, DecisionRequest, Fate, LayerKind, Loaded, RequestedLimits, Runtime,
     Source, Verdict, check_beside, load, preset, preset_names,
 };
-use saferun_scanner::{Position, Range, Report, Usage, UsageKind};
+use saferun_scanner::{Level, Position, Range, Report, Usage, UsageKind};
 
 fn loaded(sources: &[Source]) -> Loaded {
     load(sources).unwrap_or_else(|error| panic!("{error}"))
@@ -477,7 +477,7 @@ fn a_scan_that_was_cut_short_counts_as_blocked() {
     for report in [flood, unfinished] {
         assert_eq!(
             policy.decide(&report, &DecisionRequest::default()).risk,
-            saferun_scanner::Level::Blocked
+            Level::Blocked
         );
         let open = preset("default").unwrap();
         assert_eq!(
@@ -547,7 +547,6 @@ fn layers_may_speak_of_each_others_custom_rules_and_of_no_unknown_ones() {
             .decide(&uses(UsageKind::Import, "os"), &DecisionRequest::default())
             .risk
     };
-    use saferun_scanner::Level;
     assert_eq!(level(&[makes(LayerKind::User)]), Level::High);
     assert_eq!(
         level(&[makes(LayerKind::User), raises.clone()]),

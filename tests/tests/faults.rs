@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -108,7 +109,8 @@ impl StatusAsked {
     fn check(self, daemon: &Daemon, fault: Fault, what: &str) {
         self.enough.store(true, Ordering::SeqCst);
         let answers = daemon.block_on(self.task).expect("status is answered");
-        eprintln!("status, {what}, {fault:?}: {answers:?}");
+        let figures = format!("status, {what}, {fault:?}: {answers:?}");
+        let _ = writeln!(std::io::stderr(), "{figures}");
         assert!(answers.all > 0, "{what} {fault:?}");
         assert!(
             answers.while_held > 0 || !fault.lasts(),

@@ -41,7 +41,7 @@ impl Tool {
                 "{text} is not NAME|one or all|CODES|PROGRAM ARGUMENT..."
             ));
         };
-        let codes: Result<Vec<i32>, _> = exits.split_whitespace().map(str::parse).collect();
+        let accepted: Result<Vec<i32>, _> = exits.split_whitespace().map(str::parse).collect();
         let mut words = command.split_whitespace().map(str::to_owned);
         Ok(Self {
             name: name.to_owned(),
@@ -50,7 +50,7 @@ impl Tool {
                 "all" => Cores::All,
                 _ => return Err(format!("{name}: {cores} is neither one nor all")),
             },
-            codes: codes.map_err(|error| format!("{name}: {error}"))?,
+            codes: accepted.map_err(|error| format!("{name}: {error}"))?,
             program: words.next().ok_or(format!("{name} has no program"))?,
             arguments: words.collect(),
         })
