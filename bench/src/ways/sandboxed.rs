@@ -102,7 +102,7 @@ pub(super) fn cold() -> Box<dyn Way> {
 
 impl Way for Cold {
     fn measure(&mut self, product: &Product, program: &Program) -> Result<Sample> {
-        if self.asked % COLD_IN_ONE_DAEMON == 0 {
+        if self.asked.is_multiple_of(COLD_IN_ONE_DAEMON) {
             self.daemon = None;
             let daemon = Daemon::start(&product.bin, &product.engine, 0, &[])?;
             // Its first request finds the engine and the images.
