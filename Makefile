@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 DIST := target/dist/bin
 
-.PHONY: help build vsix demo test test-long test-podman bench bench-scanner bench-watch bench-record accuracy bench-editors fuzz lint fmt engine-start engine-stop clean
+.PHONY: help build vsix demo test test-long test-podman test-bare bench bench-scanner bench-watch bench-record accuracy bench-editors fuzz lint fmt engine-start engine-stop clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -13,6 +13,8 @@ unshare --mount --pid --fork true 2>/dev/null || skip "namespaces may not be mad
 # What is said names packages and files as Debian has them.
 grep -qx 'ID=debian' /etc/os-release || skip "this is no Debian"
 apt_install mmdebstrap
+# What the outputs say of gVisor is what they say where it is to be had.
+apt-cache show runsc >/dev/null 2>&1 || skip "apt knows no package called runsc"
 sources=()
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
   [ ! -f "$file" ] || ! grep -Eq '^(deb |URIs:)' "$file" || sources+=("$file")
@@ -20,10 +22,11 @@ done
 [ ${#sources[@]} -gt 0 ] || skip "apt has no sources of Debian"
 folder=$(mktemp -d /tmp/saferun-bare-XXXXXX)
 machine=$folder/root
-# Its mounts and processes are the namespaces' own, and gone with them.
+# Its mounts and processes are the namespaces' own, and gone with them. Its control groups stand in the machine's tree:
+# the engine removes a container's with the container.
 trap 'rm -rf --one-file-system "$folder"' EXIT
 say "making a bare machine in $machine"
-mmdebstrap --mode=root --variant=minbase --dpkgopt=force-unsafe-io "" "$machine" "${sources[@]}" >"$folder/log" 2>&1 </dev/null ||
+timeout --foreground --kill-after=30 900 mmdebstrap --mode=root --variant=minbase --dpkgopt=force-unsafe-io "" "$machine" "${sources[@]}" >"$folder/log" 2>&1 </dev/null ||
   { tail -20 "$folder/log" >&2; die "the bare machine cannot be made"; }
 # The sources under the names that an installed system has.
 rm -f "$machine"/etc/apt/sources.list.d/0000*
@@ -35,7 +38,8 @@ install -D -m 644 /dev/stdin "$machine/etc/docker/daemon.json" <<<'{"iptables": 
 # Debian's start script raises limits, which root may not do where it lacks that one capability.
 (ulimit -n 1048576) 2>/dev/null || printf 'ulimit() { :; }\n' >"$machine/etc/default/docker"
 say "doctor, doctor --fix, doctor, and a run there: some minutes"
-timeout --kill-after=10 1200 unshare --mount --pid --fork --kill-child -- bash -euc '
+# In the foreground, so that Ctrl-C reaches it; what does not heed that is killed after the 5 s.
+timeout --foreground --kill-after=5 1200 unshare --mount --pid --fork --kill-child -- bash -euc '
   cd "$1"
   mount --bind . .
   cd "$1"
@@ -50,9 +54,14 @@ timeout --kill-after=10 1200 unshare --mount --pid --fork --kill-child -- bash -
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
     bash /usr/local/bin/steps.sh
 ' bash "$machine" || die "the bare machine ended early"
-# What differs from one machine and one day to another.
+[ ! -s "$machine/root/no-engine" ] || skip "no container engine starts in it: $(tail -1 "$machine/root/no-engine")"
+# What differs from one machine and one day to another. The kernel's limits and the disk are the machine's own.
 normal() {
-  sed -E \
+  awk '
+    / (limits of the kernel|disk space): / { sub(/^[a-z]+ +/, "--       "); sub(/: .*/, ": as the machine has it"); own = 1; print; next }
+    own && /^ / { next }
+    { own = 0; print }
+  ' | sed -E \
     -e 's/version [0-9][^ ,]*/version VERSION/g' \
     -e 's/API [0-9.]+/API NUMBER/' \
     -e 's/cgroup version VERSION/cgroup version NUMBER/' \

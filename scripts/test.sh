@@ -4,6 +4,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
+# Each heading says how long it took to get there.
+say() { printf '\033[1m==>\033[0m [%d min %02d s] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*" >&2; }
 use_own_daemon
 need_tools
 # The gVisor tier is tested where the distribution has it.
