@@ -3,7 +3,8 @@
 #   scripts/bench.sh                everything, about 35 minutes with ROUNDS=30, the default
 #   scripts/bench.sh --quick        everything with a few rounds, about four minutes: shows that it runs, measures nothing,
 #                                   and writes to target/bench-quick only
-#   scripts/bench.sh compare ...    one part, with the options of `saferun-bench`
+#   scripts/bench.sh compare ...    one part, with the options of `saferun-bench`; `effects --into docs/effects.md` also
+#                                   replaces the table of that page, as everything does without --quick
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -57,7 +58,7 @@ part() {
   say "$1 took $((SECONDS - began)) s"
 }
 part compare --rounds "$rounds" --peers target/bench-peers --packages "$packages"
-part effects --rounds "$rounds"
+part effects --rounds "$rounds" --into docs/effects.md
 part durability --rounds "$rounds"
 part grow --runs "$runs"
 part load --seconds "$seconds"

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,6 +17,10 @@ use crate::{
 
 const PLAIN: &str = "plain";
 
+/// Marks in the page between which the table stands.
+const BEGIN: &str = "<!-- measured by `scripts/bench.sh effects --into docs/effects.md` -->\n";
+const END: &str = "<!-- end of what was measured -->\n";
+
 struct Row {
     key: &'static str,
     about: &'static str,
@@ -27,8 +31,8 @@ struct Row {
     missed: usize,
 }
 
-/// Runs all rows in turn, as often as `rounds` says, prints the table and writes the raw samples.
-pub(crate) fn effects(plan: &Plan, rounds: usize) -> Result<()> {
+/// Runs all rows in turn, as often as `rounds` says, prints the table, puts it `into` a page and writes the raw samples.
+pub(crate) fn effects(plan: &Plan, rounds: usize, into: Option<&Path>) -> Result<()> {
     let (rounds, warm_up) = (plan.rounds(rounds)?, plan.warm_up());
     let product = Product::prepare(&plan.bin)?;
     let scratch = tempfile::tempdir()?;
@@ -63,7 +67,41 @@ pub(crate) fn effects(plan: &Plan, rounds: usize) -> Result<()> {
         })).collect::<Vec<_>>(),
     });
     show::line(&table(&value));
-    raw::write(plan, "effects", &value)
+    raw::write(plan, "effects", &value)?;
+    match into {
+        Some(page) if !plan.quick => refresh(page, &value),
+        _ => Ok(()),
+    }
+}
+
+/// Replaces the table of a page, with the words on how it was measured.
+fn refresh(page: &Path, value: &Value) -> Result<()> {
+    let shown = page.display();
+    let text = fs::read_to_string(page).with_context(|| format!("cannot read {shown}"))?;
+    let measured = format!(
+        "{} interleaved rounds on this machine: {}\n\n{}",
+        value["rounds"],
+        machine::describe(&value["machine"]),
+        table(value)
+    );
+    let text = replaced(&text, &measured).with_context(|| format!("cannot refresh {shown}"))?;
+    fs::write(page, text).with_context(|| format!("cannot write {shown}"))
+}
+
+/// The text with what stands between the marks replaced.
+fn replaced(text: &str, measured: &str) -> Result<String> {
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    match parts {
+        Some((before, after)) => Ok(format!("{before}{BEGIN}\n{measured}\n{END}{after}")),
+        None => bail!(
+            "it has no marks {} and {}",
+            BEGIN.trim_end(),
+            END.trim_end()
+        ),
+    }
 }
 
 fn rows(product: &Product, scratch: &Path) -> Result<Vec<Row>> {
@@ -161,4 +199,35 @@ pub(crate) fn table(value: &Value) -> String {
         ],
         &lines,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_marks_of_the_page_is_replaced() {
+        let page = include_str!("../../docs/effects.md");
+        let once = replaced(page, "a\n").expect("the page has the marks");
+        assert_eq!(replaced(&once, "a\n").expect("still"), once);
+        let (before, rest) = page.split_once(BEGIN).expect("the mark");
+        let (_, after) = rest.split_once(END).expect("the mark");
+        assert_eq!(once, format!("{before}{BEGIN}\na\n\n{END}{after}"));
+        assert!(replaced("no marks", "a").is_err());
+        assert!(replaced(&format!("{END}{BEGIN}"), "a").is_err());
+    }
+
+    #[test]
+    fn the_table_says_how_many_runs_were_warm_and_how_many_were_not() {
+        let value = json!({"rows": [
+            {"key": PLAIN, "about": "one", "milliseconds": [1.0, 2.0, 3.0], "missed": 2},
+            {"key": "trace", "about": "two", "milliseconds": [4.0], "missed": 0},
+        ]});
+        let told = table(&value);
+        assert!(told.contains("| one | 3 / 2 | 2.00 |"), "{told}");
+        assert!(
+            told.contains("| two | 1 / 0 | 4.00 | 4.00 | 2.00 |"),
+            "{told}"
+        );
+    }
 }

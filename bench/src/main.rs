@@ -88,6 +88,9 @@ enum What {
         /// Interleaved rounds that count; three more come first and do not.
         #[arg(long, default_value_t = 40)]
         rounds: usize,
+        /// Page whose table between the marks is replaced; not by a quick try.
+        #[arg(long)]
+        into: Option<PathBuf>,
     },
     /// What a record costs that survives a loss of power.
     Durability {
@@ -181,7 +184,7 @@ fn carry_out(plan: &plan::Plan, what: What) -> Result<()> {
         What::Load { seconds } => load::load(plan, seconds),
         What::Grow { runs } => grow::grow(plan, runs),
         What::Cold { rounds } => cold::cold(plan, rounds),
-        What::Effects { rounds } => effects::effects(plan, rounds),
+        What::Effects { rounds, into } => effects::effects(plan, rounds, into.as_deref()),
         What::Durability { rounds } => durability::durability(plan, rounds),
         What::Scanner {
             speed,
