@@ -20,8 +20,15 @@ use crate::{args::RunArgs, failure::Failure, ui, units::show_bytes};
 
 /// What a script without a file is called.
 pub(super) const SCRIPT: &str = "main.py";
+/// Files of a project that are considered; one more than may go in says as much as a million more.
+const MOST_CONSIDERED: usize = MAX_INPUT_FILES * 4;
+/// What is looked at to find them, folders and what does not go in among it.
+const MOST_LOOKED_AT: usize = 1_000_000;
 /// Most bytes of all files together: as base64 they must fit into one request.
 const MOST: u64 = MAX_REQUEST_BYTES as u64 / 4 * 3 - 64 * 1024;
+
+/// Said where a walk came to one of these bounds.
+const CUT: &str = "the folder is too large to be looked at as a whole: what lies beyond is neither sent nor named";
 
 /// A file of the user's that goes in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,13 +89,22 @@ impl Sent {
         };
         let wanted = patterns(&root, include)?;
         // What git ignores goes in only by its name, and so do secrets.
-        for path in walk(&root, true) {
-            self.consider(&root, &path, &script, &wanted, true)?;
+        let mut walked = walk(&root, true, MOST_LOOKED_AT, |_| true);
+        for path in &walked.files {
+            self.consider(&root, path, &script, &wanted, true)?;
         }
         if !include.is_empty() {
-            for path in walk(&root, false) {
-                self.consider(&root, &path, &script, &wanted, false)?;
+            // Of what git ignores, often most of a project, only what is meant is remembered.
+            let meant = |path: &Path| is_named(&wanted, path) || is_secret_below(&root, path);
+            let named = walk(&root, false, MOST_LOOKED_AT, meant);
+            for path in &named.files {
+                self.consider(&root, path, &script, &wanted, false)?;
             }
+            walked.cut |= named.cut;
+        }
+        if walked.cut {
+            // Before all else: only so many notes are kept.
+            self.notes.insert(0, CUT.to_owned());
         }
         self.script = Some(script);
         self.left_out.sort();
@@ -114,7 +130,7 @@ impl Sent {
         if below == script || self.files.contains_key(below) {
             return Ok(());
         }
-        if !wanted.matched_path_or_any_parents(path, false).is_ignore() {
+        if !is_named(wanted, path) {
             if secrets::is_secret(below) {
                 self.left_out.push(below.to_owned());
                 return Ok(());
@@ -220,8 +236,15 @@ impl Sent {
     }
 }
 
-/// Regular files below a folder. Hidden ones are files like others; what is in .git is git's.
-fn walk(root: &Path, heed_git: bool) -> BTreeSet<PathBuf> {
+/// What became of a walk through a project.
+struct Walked {
+    files: BTreeSet<PathBuf>,
+    /// Whether there may be more.
+    cut: bool,
+}
+
+/// Regular files below a folder that are meant, within bounds. Hidden ones are files like others; what is in .git is git's.
+fn walk(root: &Path, heed_git: bool, most: usize, meant: impl Fn(&Path) -> bool) -> Walked {
     let walker = WalkBuilder::new(root)
         .standard_filters(false)
         .ignore(heed_git)
@@ -233,13 +256,34 @@ fn walk(root: &Path, heed_git: bool) -> BTreeSet<PathBuf> {
         .follow_links(false)
         .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some(".git" | "__pycache__")))
         .build();
-    walker
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-        .map(ignore::DirEntry::into_path)
-        // One more than may go in says as much as a million more.
-        .take(MAX_INPUT_FILES * 4)
-        .collect()
+    let mut walked = Walked {
+        files: BTreeSet::new(),
+        cut: false,
+    };
+    for (looked_at, entry) in walker.enumerate() {
+        if looked_at >= most || walked.files.len() >= MOST_CONSIDERED {
+            walked.cut = true;
+            break;
+        }
+        let file = entry
+            .ok()
+            .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+            .map(ignore::DirEntry::into_path);
+        if let Some(path) = file.filter(|path| meant(path)) {
+            walked.files.insert(path);
+        }
+    }
+    walked
+}
+
+/// Whether `--include` names a path, or a folder above it.
+fn is_named(wanted: &Gitignore, path: &Path) -> bool {
+    wanted.matched_path_or_any_parents(path, false).is_ignore()
+}
+
+fn is_secret_below(root: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(root).ok().and_then(Path::to_str);
+    below.is_some_and(secrets::is_secret)
 }
 
 /// The script's file in the workspace: named from here, or from there.

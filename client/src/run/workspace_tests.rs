@@ -115,3 +115,48 @@ fn a_script_from_elsewhere_stands_beside_the_projects_files() {
     let sent = gather(&args(&["--workspace", root, "-c", "import lib"]), b"").unwrap();
     assert_eq!(sent.script.as_deref(), Some("main.py"));
 }
+
+#[test]
+fn what_is_included_is_found_in_a_folder_however_large() {
+    let dir = project(&[
+        ("main.py", "print(1)"),
+        (".gitignore", "node_modules/\nz.log\n"),
+        ("z.log", "1"),
+        ("zz/.env", "KEY=1"),
+    ]);
+    let many = dir.path().join("node_modules");
+    fs::create_dir(&many).unwrap();
+    for number in 0..=MOST_CONSIDERED {
+        File::create(many.join(format!("{number}.js"))).unwrap();
+    }
+    let root = dir.path().to_str().unwrap();
+    let named = [
+        "--workspace",
+        root,
+        "main.py",
+        "--include",
+        "z.log",
+        "--include",
+        "/zz/.env",
+    ];
+    let sent = gather(&args(&named), b"").unwrap();
+    assert_eq!(
+        sent.files.keys().collect::<Vec<_>>(),
+        [".gitignore", "z.log", "zz/.env"]
+    );
+    assert!(sent.notes.is_empty(), "{:?}", sent.notes);
+    let all = ["--workspace", root, "main.py", "--include", "node_modules"];
+    assert_eq!(gather(&args(&all), b"").unwrap_err().exit, 2);
+}
+
+#[test]
+fn a_walk_that_comes_to_its_bound_says_so() {
+    let dir = project(&[("a", ""), ("b", ""), ("c", "")]);
+    // The folder itself is looked at as well.
+    for (most, files, cut) in [(4, 3, false), (3, 2, true), (0, 0, true)] {
+        let walked = walk(dir.path(), true, most, |_| true);
+        assert_eq!((walked.files.len(), walked.cut), (files, cut), "{most}");
+    }
+    let none = walk(dir.path(), false, 4, |_| false);
+    assert!(none.files.is_empty() && !none.cut);
+}
