@@ -12,9 +12,6 @@ const CLASSES: usize = 10;
 /// Acts of one class that are told apart.
 const ROOM: usize = MAX_EVENTS / CLASSES;
 
-/// A group as small as this gives up nothing while another one is larger; where all are, the class is taken as one group.
-const SMALL: usize = 4;
-
 /// Places in the script, with what became of it there, that are told apart of one act. What happens at further ones is told
 /// without a place, so that nobody takes it for the act of those alone.
 const PLACES: usize = 8;
@@ -153,19 +150,25 @@ fn group(event: &TraceEvent) -> &str {
 }
 
 /// What a class that is too full gives up: something from the middle of its largest group, which keeps its first three
-/// quarters as they came, and the latest beside them. Never the event that came last.
+/// quarters as they came, and the latest beside them. Only where each event is a group of its own is the class taken as one.
+/// Never the event that came last.
 fn victim(groups: &Groups) -> u64 {
     // Groups of one size in an order that does not change.
     let largest = groups
         .iter()
         .max_by_key(|(name, members)| (members.len(), *name));
     let largest = largest.map_or(&[][..], |(_, members)| members);
-    if largest.len() > SMALL {
-        return largest[largest.len() * 3 / 4];
+    if largest.len() > 1 {
+        return middle(largest);
     }
     let mut all: Vec<u64> = groups.values().flatten().copied().collect();
     all.sort_unstable();
-    all[all.len() * 3 / 4]
+    middle(&all)
+}
+
+/// The one behind the first three quarters; of two or more never the last.
+fn middle(events: &[u64]) -> u64 {
+    events[events.len().saturating_sub(1) * 3 / 4]
 }
 
 /// At most [`MAX_TEXT`] bytes, cut at a character.
@@ -285,6 +288,52 @@ mod tests {
                     assert!(find(&told, &ends).is_some(), "{ends}");
                 }
                 assert_eq!(told.left_out, BTreeMap::from([(kind, 4_001 - ROOM as u64)]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_flood_over_many_groups_hides_nothing_that_stands_alone_whenever_it_comes() {
+        // What a locker does to a project, a scan of hosts does to ports: few of each, and many of them.
+        for (kind, harmless, act) in [
+            (
+                EventKind::Write,
+                "/workspace/G/N.locked",
+                "/home/sandbox/.bashrc",
+            ),
+            (EventKind::Delete, "/workspace/G/N", "/home/sandbox/.bashrc"),
+            (EventKind::Network, "10.0.0.G:N", "192.0.2.1:443"),
+            (EventKind::Name, "N.dG.org", "paste.example.com"),
+            (EventKind::Process, "/bin/G N", "/bin/sh -c rm -rf /"),
+        ] {
+            for (groups, each) in [(51, 4), (60, 50), (199, 2), (199, 10)] {
+                for one_by_one in [true, false] {
+                    let total = groups * each;
+                    for before in [0, 150, total / 2, total - 1] {
+                        let mut log = Log::default();
+                        for index in 0..total {
+                            if index == before {
+                                log.add(event(kind, act));
+                            }
+                            let (group, number) = if one_by_one {
+                                (index % groups, index / groups)
+                            } else {
+                                (index / each, index % each)
+                            };
+                            let what = harmless.replace('G', &group.to_string());
+                            log.add(event(kind, &what.replace('N', &number.to_string())));
+                        }
+                        let told = log.finish();
+                        balanced(&told);
+                        assert_eq!(told.events.len(), ROOM);
+                        let case = format!("{groups} of {each}, {one_by_one}");
+                        assert!(find(&told, act).is_some(), "{act} after {before}: {case}");
+                        let mut left: Vec<&str> = told.events.iter().map(group).collect();
+                        left.sort_unstable();
+                        left.dedup();
+                        assert_eq!(left.len(), groups + 1, "each group is told: {case}");
+                    }
+                }
             }
         }
     }

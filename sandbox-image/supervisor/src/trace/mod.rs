@@ -42,6 +42,9 @@ const TOUCHES: [&str; 8] = [
 const MESSAGE: u64 = 64;
 /// Messages of one call that are looked at: as many as the kernel takes (`UIO_MAXIOV`, sendmmsg(2)).
 const MESSAGES: u64 = 1024;
+/// Words of the interpreter's that are read at the end: many times what the kernel keeps in a socket of its default size,
+/// where the smallest word takes some 700 bytes (`net.core.wmem_default`, socket(7)). In rounds of [`AT_ONCE`] times four.
+const LAST_ROUNDS: usize = 64;
 /// Threads of which the last line is remembered.
 const THREADS: usize = 512;
 
@@ -356,17 +359,25 @@ impl Tracer {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Takes what the interpreter said: `H`, then thread, line, file, event and detail, parted by NUL.
+    /// Takes some of what the interpreter said: `H`, then thread, line, file, event and detail, parted by NUL.
     pub(crate) fn listen_to_hints(&mut self) {
+        self.hear_all();
+    }
+
+    /// The same; whether nothing more is there.
+    fn hear_all(&mut self) -> bool {
         let mut buffer = [0; 2048];
         for _ in 0..AT_ONCE * 4 {
-            let Some(hints) = &self.hints else { return };
+            let Some(hints) = &self.hints else {
+                return true;
+            };
             match sys::read_some(hints, &mut buffer) {
                 sys::Moved::Bytes(count) => self.hint(&String::from_utf8_lossy(&buffer[..count])),
-                sys::Moved::Blocked => return,
+                sys::Moved::Blocked => return true,
                 sys::Moved::Closed => self.hints = None,
             }
         }
+        false
     }
 
     fn hint(&mut self, text: &str) {
@@ -417,7 +428,12 @@ impl Tracer {
 
     /// Everything, with its figures.
     pub(crate) fn finish(mut self) -> (Vec<TraceEvent>, TraceEnd) {
-        self.listen_to_hints();
+        let heard = (0..LAST_ROUNDS).any(|_| self.hear_all());
+        if !heard && self.unavailable.is_none() {
+            self.unavailable = Some(
+                "the interpreter had said more than is read at the end: what it alone tells of may be missing".to_owned(),
+            );
+        }
         let told = self.log.finish();
         let end = TraceEnd {
             unavailable: self.unavailable,
@@ -434,5 +450,34 @@ fn verdict(own: bool) -> TraceVerdict {
         TraceVerdict::Allowed
     } else {
         TraceVerdict::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_interpreter_said_last_is_read_to_its_end() {
+        let mut tracer = Tracer::new(Instant::now(), Vec::new(), None);
+        let (ours, theirs) = sys::message_pair().expect("a pair");
+        sys::set_nonblocking(&theirs).expect("it never waits");
+        tracer.hear(ours);
+        let mut sent = 0;
+        loop {
+            let word = format!("H1\0{sent}\0main.py\0socket.getaddrinfo\0{sent}.example.org");
+            match sys::write_some(&theirs, word.as_bytes()) {
+                sys::Moved::Bytes(_) => sent += 1,
+                _ => break,
+            }
+        }
+        // The other end stays open, as a process that was not waited for would keep it.
+        assert!(sent > 256, "more than one round, not {sent}");
+        let (events, end) = tracer.finish();
+        assert_eq!(end.total, sent);
+        assert_eq!(events.len() as u64 + end.left_out, sent);
+        let last = format!("{}.example.org", sent - 1);
+        assert!(events.iter().any(|event| event.what == last));
+        drop(theirs);
     }
 }
