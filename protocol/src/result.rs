@@ -192,7 +192,8 @@ pub struct RunResult {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
     /// Files that it left in `/out` and that did not come back, or without their content, for want of room
-    /// (`limits.artifacts`, `limits.artifact_count`). Absent if all came back.
+    /// (`limits.artifacts`, `limits.artifact_count`), because the policy hands none back, or because nobody could look any
+    /// more. Absent if all came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifacts_left_behind: Option<LeftBehind>,
     /// What it was seen doing, if it was traced.
@@ -245,7 +246,8 @@ impl RunResult {
     #[must_use]
     pub fn left_behind(&self) -> Option<String> {
         let left = self.artifacts_left_behind.as_ref()?;
-        let looked = "not all of /out could be looked at";
+        let looked = left.why.as_deref();
+        let looked = looked.unwrap_or("not all of /out could be looked at");
         if left.files == 0 {
             return Some(looked.to_owned());
         }

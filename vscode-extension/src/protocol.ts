@@ -64,7 +64,7 @@ export interface RunResult {
   advice?: string[];
   effects?: { changes: Change[]; complete: boolean; notes: string[] };
   artifacts?: Artifact[];
-  artifacts_left_behind?: { files: number; bytes: number; names: string[]; perhaps_more: boolean };
+  artifacts_left_behind?: { files: number; bytes: number; names: string[]; perhaps_more: boolean; why?: string };
   trace?: Trace;
 }
 

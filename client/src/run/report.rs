@@ -299,6 +299,11 @@ mod tests {
             after(&result, true, false, false),
             "saferunctl: warning: not all of /out could be looked at\n"
         );
+        result.artifacts_left_behind = Some(LeftBehind::unknown("nobody looked"));
+        assert_eq!(
+            after(&result, true, false, false),
+            "saferunctl: warning: nobody looked\n"
+        );
     }
 
     #[test]

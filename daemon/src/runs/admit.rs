@@ -64,6 +64,8 @@ pub(super) struct Admitted {
     pub(super) unheld: Unheld,
     /// Whether standard output and standard error are handed back.
     pub(super) returns_output: bool,
+    /// Whether the files in `/out` were asked for, and the policy hands none back.
+    pub(super) withholds_files: bool,
     pub(super) needs: Needs,
     /// For the record, which must not hold them.
     pub(super) secrets: Secrets,
@@ -174,6 +176,7 @@ pub(super) fn admit(
         queue_wait: policy.limits.queue_wait,
         unheld: Unheld::default(),
         returns_output: policy.returns.output,
+        withholds_files: request.artifacts && !policy.returns.artifacts,
         needs,
         secrets,
         audit: policy.audit,
@@ -191,23 +194,17 @@ fn account(
     advice: &mut Vec<String>,
 ) -> Account {
     let bytes = limits.artifacts.get();
-    let mut grant = |wanted: bool, granted: bool, key: &str, entries: u32| {
-        if wanted && !granted {
-            advice.push(format!(
-                "The policy hands back nothing of that kind ({key}: false)"
-            ));
-        }
-        (wanted && granted).then_some(Budget { bytes, entries })
-    };
+    let grant = |granted: bool, entries: u32| granted.then_some(Budget { bytes, entries });
     let effects = request.effects || policy.effects;
+    if effects && !policy.returns.diff {
+        advice.push("The policy does not tell what changed (returns.diff: false)".to_owned());
+    }
     let trace = request.trace || policy.trace != Trace::Off;
     let changes = u32::try_from(saferun_frames::MAX_CHANGES).unwrap_or(u32::MAX);
     Account {
-        changes: grant(effects, policy.returns.diff, "returns.diff", changes),
+        changes: grant(effects && policy.returns.diff, changes),
         artifacts: grant(
-            request.artifacts,
-            policy.returns.artifacts,
-            "returns.artifacts",
+            request.artifacts && policy.returns.artifacts,
             limits.artifact_count,
         ),
         trace,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use saferun_protocol::{Outcome, RunResult};
+use saferun_protocol::{LeftBehind, Outcome, RunResult};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,10 @@ use crate::{
     pool::Lease,
     steps::{Step, reached},
 };
+
+/// Why nothing is known of `/out` where the policy has nobody look.
+const WITHHELD: &str =
+    "nothing comes back of /out: the policy hands back no files (returns.artifacts: false)";
 
 /// Everything of a run but its container.
 pub(super) struct Wanted {
@@ -49,6 +53,7 @@ impl Wanted {
             limits,
             decision,
             returns_output,
+            withholds_files,
             ..
         } = self.admitted;
         reached(Step::ContainerLeased);
@@ -94,7 +99,8 @@ impl Wanted {
         }
         result.effects = executed.gathered.effects;
         result.artifacts = executed.gathered.artifacts;
-        result.artifacts_left_behind = executed.gathered.left_behind;
+        let withheld = withholds_files.then(|| LeftBehind::unknown(WITHHELD));
+        result.artifacts_left_behind = withheld.or(executed.gathered.left_behind);
         result.trace = executed.gathered.trace;
         if let Some(trace) = &mut result.trace {
             foretold::compare(&mut result.findings, trace, &script, asked_for_out);

@@ -128,7 +128,7 @@ impl Execution<'_> {
         let allowed = self.spec.output_head + self.spec.output_tail;
         Relay {
             gather: Gather::new(self.spec.account),
-            gathered: Gathered::default(),
+            gathered: Gathered::nothing(self.spec.account),
             collecting: None,
             stdout: OutputStream::new(allowed),
             stderr: OutputStream::new(allowed),

@@ -13,6 +13,10 @@ use saferun_protocol::{
 
 use super::service::code_hash;
 
+/// Why nothing is known of `/out` where the sandbox ended before it could tell.
+const NO_ACCOUNT: &str =
+    "nothing came back of /out: the sandbox ended before its files could be handed back";
+
 /// Longest note, in characters.
 const NOTE: usize = 300;
 
@@ -38,6 +42,17 @@ pub(super) struct Gathered {
     pub(super) trace: Option<Trace>,
     /// Things in `/out` that are no files.
     pub(super) advice: Vec<String>,
+}
+
+impl Gathered {
+    /// As long as the sandbox has told nothing.
+    pub(super) fn nothing(account: Account) -> Self {
+        let wanted = account.artifacts.is_some();
+        Self {
+            left_behind: wanted.then(|| LeftBehind::unknown(NO_ACCOUNT)),
+            ..Self::default()
+        }
+    }
 }
 
 impl Gather {
@@ -167,7 +182,7 @@ impl Gather {
         });
         let mut gathered = Gathered {
             trace,
-            ..Gathered::default()
+            ..Gathered::nothing(self.account)
         };
         let Some(collected) = collected else {
             return Ok(gathered);

@@ -93,6 +93,32 @@ fn what_was_left_behind_is_told() {
 }
 
 #[test]
+fn files_that_were_asked_for_and_of_which_no_account_came_are_told_as_missing() {
+    let silent = Gather::new(account()).finish(None, None).unwrap();
+    for gathered in [Gathered::nothing(account()), silent] {
+        let left = gathered.left_behind.expect("nobody looked");
+        assert_eq!((left.files, left.perhaps_more), (0, true));
+        assert_eq!(left.why.as_deref(), Some(NO_ACCOUNT));
+    }
+    // An account says it itself, and has no word in why.
+    let mut told = all();
+    told.left_behind.why = Some("\x1b[2J".to_owned());
+    let gathered = Gather::new(account()).finish(Some(told), None).unwrap();
+    let left = gathered.left_behind.expect("seven files");
+    assert_eq!((left.files, left.why), (7, None));
+    let mut told = all();
+    told.left_behind = LeftBehind::default();
+    let gathered = Gather::new(account()).finish(Some(told), None).unwrap();
+    assert_eq!(gathered.left_behind, None);
+    // Nobody asked.
+    let mut unasked = account();
+    unasked.artifacts = None;
+    assert_eq!(Gathered::nothing(unasked).left_behind, None);
+    let gathered = Gather::new(unasked).finish(None, None).unwrap();
+    assert_eq!(gathered.left_behind, None);
+}
+
+#[test]
 fn i4_lies_about_changes_are_refused() {
     let base = || created(Where::Workspace, "a", b"xyz");
     let with = |change: &dyn Fn(&mut frames::Change)| {

@@ -152,9 +152,22 @@ pub struct LeftBehind {
     pub names: Vec<String>,
     /// Whether there may be more: not all of `/out` could be looked at.
     pub perhaps_more: bool,
+    /// Why nothing of `/out` is known. The daemon's word, never the sandbox's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl LeftBehind {
+    /// Nothing came back, and how much there was nobody knows.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            perhaps_more: true,
+            why: Some(why.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Adds a file.
     pub fn add(&mut self, name: &str, bytes: u64) {
         self.files += 1;
@@ -170,9 +183,10 @@ impl LeftBehind {
         self.files == 0 && !self.perhaps_more
     }
 
-    /// The same within its bounds, whoever told it.
+    /// The same within its bounds, and without a reason, whoever told it.
     #[must_use]
     pub fn bounded(mut self) -> Self {
+        self.why = None;
         self.names.truncate(MAX_NAMES);
         for name in &mut self.names {
             *name = name.chars().take(MAX_NAME).collect();

@@ -1,7 +1,7 @@
 //! What goes in and what comes back: the script and its files, output, artifacts.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use saferun_protocol::{Code, InputFile, LimitHit, Outcome};
+use saferun_protocol::{Code, InputFile, LimitHit, Outcome, PolicyText};
 use saferun_tests::Daemon;
 
 use super::{ask, passes, streamed, table::Cell};
@@ -91,15 +91,29 @@ pub(crate) fn artifact_count(daemon: &Daemon, cell: &Cell) {
     assert_eq!(write(count + 1), count as usize, "{cell}");
 }
 
-/// Under a preset that hands back nothing, nothing can be written there, and nothing comes.
+/// Under a policy that hands back no files nothing comes of what was written to `/out`, and the result says so.
 #[test]
 fn no_artifacts_come_back_where_the_preset_returns_none() {
     let Some(daemon) = Daemon::start() else {
         return;
     };
     let _ = daemon.image();
-    let mut asked = super::request("tutorial-hardened", "open('/tmp/x', 'w').write('x')");
-    asked.artifacts = true;
-    let none = passes(&daemon, &"none", asked);
-    assert!(none.artifacts.is_empty(), "{none:#?}");
+    // One that can be written to although nothing of it comes back, and one that cannot.
+    let none = "returns: {artifacts: false}\n";
+    for (preset, layer, written) in [
+        ("permissive", Some(none), "written\n"),
+        ("tutorial-hardened", None, "refused\n"),
+    ] {
+        let source = "try: open('/out/x', 'w').write('x')\nexcept OSError: print('refused')\nelse: print('written')";
+        let mut asked = super::request(preset, source);
+        let layers =
+            layer.map(|text| PolicyText::new("/p/.saferun.yaml".to_owned(), text.to_owned()));
+        asked.policy_layers.project = layers.into_iter().collect();
+        asked.artifacts = true;
+        let none = passes(&daemon, &preset, asked);
+        assert_eq!(none.stdout, written, "{preset}");
+        assert!(none.artifacts.is_empty(), "{none:#?}");
+        let left = none.left_behind().expect("it is told that nothing comes");
+        assert!(left.contains("returns.artifacts: false"), "{left}");
+    }
 }

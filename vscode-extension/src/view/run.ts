@@ -89,6 +89,17 @@ function left(artifacts: Artifact[]): void {
   });
 }
 
+// What did not come back of /out: files by name, or why nothing is known of them.
+function missing(lost: NonNullable<RunResult['artifacts_left_behind']>): string {
+  const looked = lost.why ?? 'not all of /out could be looked at';
+  if (lost.files === 0) {
+    return looked.charAt(0).toUpperCase() + looked.slice(1);
+  }
+  const more = lost.files > lost.names.length ? ` and ${lost.files - lost.names.length} more` : '';
+  const files = lost.files === 1 ? '1 file' : `${lost.files} files`;
+  return `${files} in /out did not come back: ${lost.names.join(', ')}${more}${lost.perhaps_more ? `; ${looked}` : ''}`;
+}
+
 function changed(effects: Effects): void {
   if (effects.changes.length > 0) {
     add(changes, 'div', `What it would have changed${effects.complete ? '' : ', as far as is known'}`, 'title');
@@ -176,9 +187,7 @@ function finished(message: Message): void {
   }
   const lost = result.artifacts_left_behind;
   if (lost) {
-    const more = lost.files > lost.names.length ? ` and ${lost.files - lost.names.length} more` : '';
-    const partly = lost.perhaps_more ? '. Not all of /out could be looked at' : '';
-    add(notes, 'div', `${lost.files} files in /out did not come back: ${lost.names.join(', ')}${more}${partly}`);
+    add(notes, 'div', missing(lost));
   }
   left(result.artifacts ?? []);
   if (result.trace) {
