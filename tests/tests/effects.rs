@@ -3,9 +3,10 @@
 
 use std::{
     fs,
+    io::Read as _,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -176,7 +177,7 @@ fn a_variable_passed_on_is_in_no_argument_no_label_and_no_record() {
     let child = daemon
         .cli(&["run", "-c", source, "--env", "TOOL_WORD", "--json"])
         .env("TOOL_WORD", SECRET)
-        .stdout(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .expect("saferunctl runs");
     daemon.wait_until("it runs", |daemon| daemon.status().running == 1);
@@ -462,4 +463,63 @@ fn files_that_did_not_come_back_are_told_and_no_success() {
         "{}",
         text(&run.stderr)
     );
+}
+
+/// Where nobody looks at `/out`, nobody knows what is missing; whoever asked for its files is told that.
+#[test]
+fn files_that_nobody_could_look_at_are_told_and_no_success() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let _ = daemon.image();
+    let policy = daemon.folder().join("none.yaml");
+    let rules = "version: 1\npreset: permissive\nreturns: {artifacts: false}\n";
+    fs::write(&policy, rules).expect("a policy");
+    let policy = policy.display().to_string();
+    let none = daemon.folder().join("none").display().to_string();
+    let line = [
+        "run",
+        "--quiet",
+        "-c",
+        "open('/out/a', 'w').write('x')",
+        "--out",
+        &none,
+        "--policy",
+        &policy,
+    ];
+    let run = output(&daemon, &line);
+    let stderr = text(&run.stderr);
+    assert_eq!(run.status.code(), Some(125), "{stderr}");
+    let warning = "saferunctl: warning: nothing comes back of /out: ";
+    assert!(stderr.contains(warning), "{stderr}");
+    // Its sandbox is killed before it can tell of them.
+    let line = [
+        "run",
+        "-c",
+        "import time; open('/out/a', 'w'); print('now', flush=True); time.sleep(60)",
+        "--out",
+        &none,
+        "--policy",
+        "permissive",
+    ];
+    let mut run = daemon.cli(&line);
+    let mut run = run
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut now = [0; 4];
+    run.stdout
+        .as_mut()
+        .expect("its output")
+        .read_exact(&mut now)
+        .expect("it began");
+    for container in daemon.containers() {
+        let _ = docker(daemon.engine(), &["kill", &container]);
+    }
+    let run = run.wait_with_output().expect("it ends");
+    let stderr = text(&run.stderr);
+    assert!(!run.status.success(), "{stderr}");
+    let warning = "saferunctl: warning: nothing came back of /out: ";
+    assert!(stderr.contains(warning), "{stderr}");
 }

@@ -99,15 +99,14 @@ fn no_artifacts_come_back_where_the_preset_returns_none() {
     };
     let _ = daemon.image();
     // One that can be written to although nothing of it comes back, and one that cannot.
-    let none = "returns: {artifacts: false}\n";
+    let withheld = "version: 1\nreturns: {artifacts: false}\n";
     for (preset, layer, written) in [
-        ("permissive", Some(none), "written\n"),
+        ("permissive", Some(withheld), "written\n"),
         ("tutorial-hardened", None, "refused\n"),
     ] {
         let source = "try: open('/out/x', 'w').write('x')\nexcept OSError: print('refused')\nelse: print('written')";
         let mut asked = super::request(preset, source);
-        let layers =
-            layer.map(|text| PolicyText::new("/p/.saferun.yaml".to_owned(), text.to_owned()));
+        let layers = layer.map(|text| PolicyText::new("p", text));
         asked.policy_layers.project = layers.into_iter().collect();
         asked.artifacts = true;
         let none = passes(&daemon, &preset, asked);
