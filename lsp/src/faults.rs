@@ -11,13 +11,14 @@ use std::{
 use saferun_policy::{Content, Diagnostics, LayerKind, Source, load};
 use saferun_policy_files::{PROJECT_FILE, Places, find_projects, read, variables};
 use serde_json::{Value, json};
+use tokio::task::JoinError;
 use tower_lsp_server::ls_types::{Diagnostic, DiagnosticSeverity, MessageType, Registration, Uri};
 
 use crate::{
     diagnostics::{MOST, of_policy, whole_file},
     position::{Encoding, LineIndex},
     state::{ClientCan, Shared},
-    text::one_line,
+    text::{self, one_line},
     workspace,
 };
 
@@ -48,9 +49,15 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
     loop {
         let (folders, encoding) = (shared.folders(), shared.encoding());
         let look = tokio::task::spawn_blocking(move || look(&folders, encoding));
-        let Ok(found) = look.await else { return };
-        tell(&shared, &before, &found).await;
-        before = found.faults;
+        match look.await {
+            Ok(found) => {
+                tell(&shared, &before, &found).await;
+                before = found.faults;
+            }
+            // What was listed stays so until the next look.
+            Err(error) if error.is_panic() => log(&shared, &error).await,
+            Err(_) => return,
+        }
         tokio::time::sleep(PAUSE).await;
         shared.policies.news.notified().await;
     }
@@ -91,35 +98,48 @@ async fn tell(shared: &Shared, before: &BTreeMap<PathBuf, Fault>, found: &Found)
     for (path, fault) in &found.faults {
         workspace::policy_is_wrong(shared, path, fault.diagnostics.clone()).await;
     }
-    if let Some((kind, what)) = message(before, found) {
+    for (kind, what) in messages(before, found) {
         shared.client.show_message(kind, what).await;
     }
 }
 
-/// What a person is told: of files that were sound before, else of those that are again. Never of each mistake.
-fn message(before: &BTreeMap<PathBuf, Fault>, found: &Found) -> Option<(MessageType, String)> {
-    let mut new = found
+async fn log(shared: &Shared, error: &JoinError) {
+    let what = format!("SafeRun: could not look at the policy files: {error}");
+    let client = &shared.client;
+    client
+        .log_message(MessageType::ERROR, text::message(&what))
+        .await;
+}
+
+/// What a person is told: of files that were sound before, and of those that are again. Never of each mistake. Nothing
+/// in it is a link: a policy file may have come with the code.
+fn messages(before: &BTreeMap<PathBuf, Fault>, found: &Found) -> Vec<(MessageType, String)> {
+    let new = found
         .faults
         .iter()
-        .filter(|(path, _)| !before.contains_key(*path));
-    if let Some((_, fault)) = new.next() {
-        let others = match new.count() {
-            0 => String::new(),
-            count => format!(" (and {count} more)"),
-        };
-        let what = format!("SafeRun: {}{others}", fault.first);
-        return Some((MessageType::WARNING, what));
-    }
-    let mut mended = before
+        .filter(|(path, _)| !before.contains_key(*path))
+        .map(|(_, fault)| fault.first.clone());
+    let mended = before
         .keys()
-        .filter(|path| !found.faults.contains_key(*path) && found.there.contains(*path));
-    let path = mended.next()?.display().to_string();
-    let others = match mended.count() {
+        .filter(|path| !found.faults.contains_key(*path) && found.there.contains(*path))
+        .map(|path| format!("the policy file {} holds again", path.display()));
+    [
+        (MessageType::WARNING, together(new)),
+        (MessageType::INFO, together(mended)),
+    ]
+    .into_iter()
+    .filter_map(|(kind, what)| Some((kind, what?)))
+    .collect()
+}
+
+/// The first of several sentences, and how many more there are.
+fn together(mut sentences: impl Iterator<Item = String>) -> Option<String> {
+    let first = text::message(&sentences.next()?);
+    let others = match sentences.count() {
         0 => String::new(),
         count => format!(" (and {count} more)"),
     };
-    let what = format!("SafeRun: the policy file {} holds again", one_line(&path));
-    Some((MessageType::INFO, format!("{what}{others}")))
+    Some(format!("SafeRun: {first}{others}"))
 }
 
 /// Reads all policy files that count for these folders. Not for an async thread.
@@ -244,29 +264,50 @@ mod tests {
 
     #[test]
     fn a_person_is_told_once_of_a_file_that_stops_to_hold_and_once_when_it_does_again() {
+        const NONE: &[&str] = &[];
         for (before, now, there, told) in [
             (
-                &[] as &[&str],
+                NONE,
                 &["a"] as &[&str],
                 &["a"] as &[&str],
-                Some("a is wrong"),
+                &["a is wrong"] as &[&str],
             ),
-            (&["a"], &["a"], &["a"], None),
-            (&["a"], &["a", "b"], &["a", "b"], Some("b is wrong")),
+            (&["a"], &["a"], &["a"], NONE),
+            (&["a"], &["a", "b"], &["a", "b"], &["b is wrong"]),
             (
-                &[],
+                NONE,
                 &["a", "b", "c"],
                 &["a", "b", "c"],
-                Some("a is wrong (and 2 more)"),
+                &["a is wrong (and 2 more)"],
             ),
-            (&["a"], &[], &["a"], Some("the policy file a holds again")),
-            (&["a"], &[], &[], None),
-            (&["a"], &["b"], &["a", "b"], Some("b is wrong")),
-            (&[], &[], &["a"], None),
+            (&["a"], NONE, &["a"], &["the policy file a holds again"]),
+            (&["a"], NONE, NONE, NONE),
+            (
+                &["a"],
+                &["b"],
+                &["a", "b"],
+                &["b is wrong", "the policy file a holds again"],
+            ),
+            (NONE, NONE, &["a"], NONE),
         ] {
-            let said = message(&found(before, &[]).faults, &found(now, there));
-            let said = said.map(|(_, what)| what);
-            assert_eq!(said, told.map(|told| format!("SafeRun: {told}")));
+            let said = messages(&found(before, &[]).faults, &found(now, there));
+            let said: Vec<String> = said.into_iter().map(|(_, what)| what).collect();
+            let told: Vec<String> = told.iter().map(|told| format!("SafeRun: {told}")).collect();
+            assert_eq!(said, told);
+        }
+    }
+
+    #[test]
+    fn no_message_has_a_link_that_a_policy_file_or_its_name_made() {
+        let name = "/w/[Mend it](command:workbench.x)\u{202e}/.saferun.yaml";
+        let broken = found(&[name], &[name]);
+        let sound = found(&[], &[name]);
+        let told = messages(&sound.faults, &broken);
+        let again = messages(&broken.faults, &sound);
+        assert_eq!([told.len(), again.len()], [1, 1]);
+        for (_, what) in told.iter().chain(&again) {
+            assert!(what.contains("[Mend it] (command:"), "{what}");
+            assert!(!what.contains('\u{202e}'), "{what:?}");
         }
     }
 

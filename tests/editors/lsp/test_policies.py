@@ -103,3 +103,25 @@ def test_an_open_policy_is_the_editors_own_and_a_client_that_asks_is_answered(pl
     until(lambda: len(client.messages) == 2)
     assert client.ask("textDocument/diagnostic", {"textDocument": {"uri": project.as_uri()}})["items"] == []
     client.end()
+
+
+def test_no_policy_file_puts_a_link_into_a_message(place, folder):
+    project = folder / ".saferun.yaml"
+    write(project, 'version: 1\n"[Mend it](command:workbench.action.terminal.new)": 1\n')
+    client = Client(place, [folder], options={"watch": "off"}, watches=True)
+    until(lambda: client.messages)
+    kind, said = client.messages[0]
+    assert kind == WARNING and "Mend it" in said and "](" not in said, said
+    project.unlink()
+    changed(client, project)
+    until(lambda: client.shown(project) == [])
+    # A folder's name is as good as a key.
+    inner = folder / "[Mend it](command:x)"
+    inner.mkdir()
+    client.end()
+    os.mkfifo(inner / ".saferun.yaml")
+    client = Client(place, [inner], options={"watch": "off"}, watches=True)
+    until(lambda: client.messages)
+    said = client.messages[0][1]
+    assert "Mend it" in said and "](" not in said, said
+    client.end()
