@@ -20,7 +20,10 @@ fn extremes(kind: Kind) -> Vec<String> {
         Kind::Time { min, max } => vec![format!("{min}ms"), format!("{max}ms")],
         Kind::Percent { max } => vec!["0%".to_owned(), format!("{max}%")],
         Kind::Action => words(&Action::WORDS.map(|(word, _)| word)),
-        Kind::Rates => words(&["none", "1/1d", "1000000/1s", "1/1s,2/1d"]),
+        Kind::Rates { max } => {
+            let loosest = format!("{max}/1s");
+            words(&["none", "1/1d", loosest.as_str(), "1/1s,2/1d"])
+        }
         Kind::Word(all) => words(all),
         Kind::Words(all) => all
             .iter()

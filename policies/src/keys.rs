@@ -35,7 +35,10 @@ pub(crate) enum Kind {
         max: u8,
     },
     Action,
-    Rates,
+    /// Rates of at most so many in a window.
+    Rates {
+        max: u32,
+    },
     /// One word of the list, loosest first.
     Word(&'static [&'static str]),
     /// Distinct words of the list.

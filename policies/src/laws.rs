@@ -53,7 +53,7 @@ fn value(key: &'static Key) -> BoxedStrategy<Value> {
         Kind::Action => select(Action::WORDS.map(|(_, action)| action).to_vec())
             .prop_map(Value::Action)
             .boxed(),
-        Kind::Rates => vec((1..50_u32, 1..100_u64), 0..4)
+        Kind::Rates { .. } => vec((1..50_u32, 1..100_u64), 0..4)
             .prop_map(|pairs| {
                 let rates: Vec<Rate> = pairs
                     .into_iter()

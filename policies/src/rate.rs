@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::decision::ClientKind;
 use crate::units::show_duration;
 
+/// Most that a rate counts in a window.
+pub(crate) const MAX_COUNT: u32 = 1_000_000;
+/// Most that a rate of `alerts` counts in a window: each end of a run within it is remembered.
+pub const MAX_ALERT_COUNT: u32 = 9_999;
+
 /// So many runs in a sliding window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rate {

@@ -188,7 +188,7 @@ impl Reader<'_> {
                 span: Span::default(),
             }
         } else if value.contains(',')
-            && keys::find(key).is_some_and(|key| matches!(key.kind, keys::Kind::Rates))
+            && keys::find(key).is_some_and(|key| matches!(key.kind, keys::Kind::Rates { .. }))
         {
             Node {
                 shape: Shape::List(value.split(',').map(scalar).collect()),

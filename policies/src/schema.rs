@@ -148,9 +148,16 @@ fn leaf(key: &Key) -> Json {
         Kind::Time { .. } => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"}),
         Kind::Percent { .. } => json!({"type": "string", "pattern": "^[0-9]{1,3}%$"}),
         Kind::Action => json!({"enum": Action::WORDS.map(|(word, _)| word)}),
-        Kind::Rates => {
-            let rate =
-                json!({"type": "string", "pattern": "^[1-9][0-9]*/([0-9]+(ms|s|m|h|d)|s|m|h|d)$"});
+        Kind::Rates { max } => {
+            let digits = max.to_string().len();
+            // Where the bound is a row of nines, its length says it.
+            let count = if max.to_string().bytes().all(|digit| digit == b'9') {
+                format!("[1-9][0-9]{{0,{}}}", digits - 1)
+            } else {
+                "[1-9][0-9]*".to_owned()
+            };
+            let pattern = format!("^{count}/([0-9]+(ms|s|m|h|d)|s|m|h|d)$");
+            let rate = json!({"type": "string", "pattern": pattern});
             json!({"anyOf": [
                 {"const": "none"}, rate, {"type": "array", "items": rate, "minItems": 1, "maxItems": 4},
             ]})

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rate::Rate;
+use crate::rate::{MAX_COUNT, Rate};
 use crate::units::{Bytes, MilliCpus};
 
 /// What is wrong with a text, and what to write.
@@ -185,7 +185,7 @@ pub(crate) fn rate(text: &str) -> Result<Rate, Wrong> {
     };
     let count = match count.parse::<u32>() {
         Ok(0) => return wrong(format!("`{text}` allows nothing at all"), HELP),
-        Ok(count) if count <= 1_000_000 && !text.starts_with('+') => count,
+        Ok(count) if count <= MAX_COUNT && !text.starts_with('+') => count,
         _ => return wrong(format!("`{text}`: `{count}` is not a number of runs"), HELP),
     };
     let window = match window {

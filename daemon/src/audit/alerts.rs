@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use saferun_policy::{AlertRules, Rate};
+use saferun_policy::{AlertRules, MAX_ALERT_COUNT, Rate};
 use saferun_protocol::Outcome;
 
-/// Ends that are remembered of each kind; no rate of a policy counts further.
-const REMEMBERED: usize = 10_000;
+/// Ends that are remembered of each kind: one more than any rate of `alerts` allows in a window.
+const REMEMBERED: usize = MAX_ALERT_COUNT as usize + 1;
 /// How long the program may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -139,5 +139,30 @@ mod tests {
             assert_eq!(ends.count(Trouble::Failed, now, &rules), None);
         }
         assert_eq!(alerts, [3, 603]);
+    }
+
+    #[test]
+    fn the_highest_rate_that_a_policy_takes_raises_an_alert() {
+        let text = |count| format!("version: 1\nalerts: {{refused: {count}/1h}}\n");
+        let load = |count| {
+            saferun_policy::load(&[saferun_policy::Source::yaml(
+                saferun_policy::LayerKind::User,
+                "user",
+                text(count),
+            )])
+        };
+        let refused = load(MAX_ALERT_COUNT + 1).unwrap_err().to_string();
+        assert!(refused.contains("is above 9999"), "{refused}");
+        let rules = load(MAX_ALERT_COUNT).unwrap().policy.alerts;
+        let mut ends = Ends::default();
+        let began = Instant::now();
+        let count = |ends: &mut Ends| ends.count(Trouble::Refused, began, &rules);
+        for _ in 0..MAX_ALERT_COUNT {
+            assert_eq!(count(&mut ends), None);
+        }
+        assert_eq!(
+            count(&mut ends).map(|rate| rate.count),
+            Some(MAX_ALERT_COUNT)
+        );
     }
 }

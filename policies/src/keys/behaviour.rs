@@ -1,6 +1,7 @@
 //! Keys for what happens: levels, isolation, overrides, what is observed, kept, told and watched.
 
 use super::{Key, Kind, Scope, Texts};
+use crate::rate::{MAX_ALERT_COUNT, MAX_COUNT};
 use crate::value::Tighten;
 
 const HOUR: u64 = 3_600_000;
@@ -251,13 +252,17 @@ fn records() -> Vec<Key> {
         ),
         trusted(
             "alerts.refused",
-            Kind::Rates,
-            "Refused runs beyond this rate raise an alert, as `5/10m`.",
+            Kind::Rates {
+                max: MAX_ALERT_COUNT,
+            },
+            "Refused runs beyond this rate raise an alert, as `5/10m`; at most 9999 in a window.",
         ),
         trusted(
             "alerts.failed",
-            Kind::Rates,
-            "Failed runs beyond this rate raise an alert, as `20/10m`.",
+            Kind::Rates {
+                max: MAX_ALERT_COUNT,
+            },
+            "Failed runs beyond this rate raise an alert, as `20/10m`; at most 9999 in a window.",
         ),
         trusted(
             "alerts.quiet",
@@ -356,7 +361,7 @@ fn watch() -> Vec<Key> {
         ),
         trusted(
             "watch.rate",
-            Kind::Rates,
+            Kind::Rates { max: MAX_COUNT },
             "How often the watch may notify, run and quarantine by itself, each counted apart.",
         ),
     ]

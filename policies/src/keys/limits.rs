@@ -2,6 +2,7 @@
 
 use super::{Key, Kind, Scope};
 use crate::limits::{MAX_RETURNED, MAX_SOURCE, floor};
+use crate::rate::MAX_COUNT;
 use crate::units::{Bytes, MilliCpus};
 use crate::value::Tighten;
 
@@ -140,13 +141,13 @@ fn traffic() -> [Key; 6] {
         ),
         single(
             "limits.rate.per_client",
-            Kind::Rates,
+            Kind::Rates { max: MAX_COUNT },
             Tighten::Both,
             "Runs of one user in any window of this length, as `10/1m`, a list of such, or `none`.",
         ),
         single(
             "limits.rate.per_code",
-            Kind::Rates,
+            Kind::Rates { max: MAX_COUNT },
             Tighten::Both,
             "Runs of the same code by the same user in any window, as `10/1h`, a list, or `none`.",
         ),

@@ -18,7 +18,7 @@ impl Reader<'_> {
         match key.kind {
             Kind::Words(words) => return self.words(word, node, words),
             Kind::Texts { max, what } => return self.texts(key, word, node, max, what),
-            Kind::Rates => return self.rates(word, node),
+            Kind::Rates { max } => return self.rates(key, word, node, max),
             _ => {}
         }
         let (text, quoted) = self.scalar(word, node, kind_name(key.kind))?;
@@ -91,7 +91,7 @@ impl Reader<'_> {
                 }
                 Some(Value::Text(text))
             }
-            Kind::Words(_) | Kind::Texts { .. } | Kind::Rates => None,
+            Kind::Words(_) | Kind::Texts { .. } | Kind::Rates { .. } => None,
         }
     }
 
@@ -268,7 +268,7 @@ impl Reader<'_> {
         Some(Value::Texts(texts))
     }
 
-    fn rates(&mut self, word: &Word, node: &Node) -> Option<Value> {
+    fn rates(&mut self, key: &Key, word: &Word, node: &Node, max: u32) -> Option<Value> {
         let single = std::slice::from_ref(node);
         let items = if let Shape::List(items) = &node.shape {
             items
@@ -281,7 +281,15 @@ impl Reader<'_> {
             if text == "none" && items.len() == 1 {
                 return Some(Value::Rates(Vec::new()));
             }
-            rates.push(self.unit(units::rate(&text), item.span)?);
+            let rate = self.unit(units::rate(&text), item.span)?;
+            self.within(
+                key.path,
+                rate.count,
+                &(1..=max),
+                ToString::to_string,
+                item.span,
+            )?;
+            rates.push(rate);
         }
         if rates.is_empty() || rates.len() > 4 {
             let message = format!("`{}` takes one to four rates", word.text);
@@ -370,7 +378,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Time { .. } => "a duration as `30s`",
         Kind::Percent { .. } => "a percentage as `25%`",
         Kind::Action => "an action as `run` or `refuse`",
-        Kind::Rates => "a rate as `10/1m`",
+        Kind::Rates { .. } => "a rate as `10/1m`",
         Kind::Word(_) => "one word",
         Kind::Words(_) | Kind::Texts { .. } => "a list",
         Kind::Text { .. } => "a text",
