@@ -12,7 +12,7 @@ use crate::decision::{Clause, ClientKind, Decision, DecisionRequest, Runtime, Ve
 use crate::diagnostic::clean;
 use crate::layer::{Layer, Reach};
 use crate::load::{Loaded, together};
-use crate::names::kind_of;
+use crate::names::{WILD, kind_of};
 use crate::origin::{LayerKind, Origin};
 use crate::policy::Policy;
 
@@ -332,8 +332,37 @@ impl<'a> Case<'a> {
                 vec![say(format!("override: {{{what}: {value}}}"))]
             }
             (None, _) => vec![say(format!("{key}: {}", Runtime::Runc))],
-            (Some(_), _) => allowing(clause).into_iter().collect(),
+            (Some(_), _) => self.allowing(clause).into_iter().collect(),
         }
+    }
+
+    /// Adding the name that a clause blocks to the list of what is allowed. The name is the code's, and an entry is a
+    /// pattern: one that would mean more than the name is no advice.
+    fn allowing(&self, clause: &Clause) -> Option<Word> {
+        let (list, _) = clause.key.rsplit_once('.')?;
+        let name = clause.text.split('`').nth(1)?;
+        let whole = self.report().usages.iter().any(|usage| {
+            clause.code_line == Some(usage.range.start.line)
+                && usage.name.strip_prefix("builtins.").unwrap_or(&usage.name) == name
+        });
+        if !whole || name.contains(WILD) {
+            return None;
+        }
+        // JSON's texts are YAML's.
+        let quoted = serde_json::Value::from(name).to_string();
+        let mut text = format!("{{allow: [{quoted}]}}");
+        for (depth, part) in list.rsplit('.').enumerate() {
+            text = if depth + 1 == list.split('.').count() {
+                format!("{part}: {text}")
+            } else {
+                format!("{{{part}: {text}}}")
+            };
+        }
+        Some(Word {
+            text,
+            how: format!("add `{name}` to `{list}.allow`"),
+            rule: None,
+        })
     }
 
     fn action(&self, level: &str) -> Action {
@@ -553,25 +582,4 @@ pub(crate) fn stands(origin: &Origin) -> String {
     } else {
         origin.to_string()
     }
-}
-
-/// Adding the name that a clause blocks to the list of what is allowed.
-fn allowing(clause: &Clause) -> Option<Word> {
-    let (list, _) = clause.key.rsplit_once('.')?;
-    let name = clause.text.split('`').nth(1)?;
-    // JSON's texts are YAML's.
-    let quoted = serde_json::Value::from(name).to_string();
-    let mut text = format!("{{allow: [{quoted}]}}");
-    for (depth, part) in list.rsplit('.').enumerate() {
-        text = if depth + 1 == list.split('.').count() {
-            format!("{part}: {text}")
-        } else {
-            format!("{{{part}: {text}}}")
-        };
-    }
-    Some(Word {
-        text,
-        how: format!("add `{name}` to `{list}.allow`"),
-        rule: None,
-    })
 }

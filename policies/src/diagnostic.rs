@@ -169,8 +169,14 @@ pub(crate) fn clean(text: &str) -> String {
     out
 }
 
+/// Longer words are no mistyped ones: comparing them would take long.
+const LONGEST_WORD: usize = 64;
+
 /// The known word that is nearest to a mistyped one, if any is near enough to be meant.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let lower = word.to_lowercase().replace('-', "_");
     known
         .into_iter()

@@ -1,5 +1,7 @@
 //! Brings the texts of all layers together into one policy, or into every reason why there is none.
 
+use saferun_scanner::UsageKind;
+
 use crate::contradictions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::dormant;
@@ -23,6 +25,9 @@ pub struct Loaded {
     /// The layers as they were read, without the preset's, to try changes on.
     pub(crate) layers: Vec<Layer>,
 }
+
+/// Patterns over paths in all layers: each is compiled, and each constant path of the code compared with it.
+const MAX_PATHS: usize = 4000;
 
 /// Loads a policy from its layers, in any order; the preset comes by itself.
 ///
@@ -87,6 +92,7 @@ pub(crate) fn together(
         }
         stack.push(layer);
     }
+    found.extend(too_many_paths(&stack));
     let (merged, warnings) = merge::merge(&stack);
     found.extend(warnings);
     // On top of broken layers a contradiction would be an echo.
@@ -104,6 +110,30 @@ pub(crate) fn together(
         tests,
         layers,
     })
+}
+
+/// An error at the first pattern over paths for which there is no room.
+fn too_many_paths(layers: &[Layer]) -> Option<Diagnostic> {
+    let places = layers.iter().flat_map(|layer| {
+        let entries = layer
+            .entries
+            .iter()
+            .map(|entry| (entry.kind, &entry.origin));
+        let custom = layer.custom.iter().map(|rule| (rule.kind, &rule.origin));
+        entries
+            .chain(custom)
+            .filter(|(kind, _)| *kind == UsageKind::Path)
+            .map(move |(_, origin)| (layer, origin))
+    });
+    let (layer, origin) = places.skip(MAX_PATHS).next()?;
+    Some(Diagnostic::new(
+        Severity::Error,
+        "too-many",
+        format!("more than {MAX_PATHS} patterns over paths in all layers together"),
+        Some("match several paths with one pattern".to_owned()),
+        &merge::place(layer),
+        merge::locate(&layer.text, origin),
+    ))
 }
 
 /// Checks one file by itself, over the `default` preset: what an editor shows.

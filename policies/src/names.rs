@@ -6,6 +6,9 @@ use saferun_scanner::UsageKind;
 use crate::origin::Origin;
 use crate::paths::{PathPattern, Reading};
 
+/// What makes a pattern speak of more than its own text, or of another one.
+pub(crate) const WILD: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
+
 /// What a list says of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Say {
@@ -94,8 +97,8 @@ impl Pattern {
     /// How much of a name the pattern pins down; more is more specific.
     pub(crate) fn weight(&self) -> (usize, usize) {
         let text = self.path.as_ref().map_or(&self.text, |path| &path.text);
-        let literal = text.chars().filter(|c| !matches!(c, '*' | '?')).count();
-        (usize::from(!text.contains('*')) * 1000 + literal, literal)
+        let literal = text.chars().filter(|c| !WILD.contains(c)).count();
+        (usize::from(!text.contains(WILD)) * 1000 + literal, literal)
     }
 }
 
@@ -250,6 +253,20 @@ mod tests {
                     assert_eq!(spoken.is_some(), matches, "{pattern} on {name}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_written_out_is_more_specific_than_any_glob() {
+        let weight = |text| Pattern::parse(text, UsageKind::Path).unwrap().weight();
+        for glob in [
+            "/etc/{passwd,shadow}",
+            "/etc/[a-z]hadow",
+            "/etc/?hadow",
+            "/etc/shado*",
+            "/etc/{shadow,a-much-longer-name-than-it}",
+        ] {
+            assert!(weight("/etc/shadow") > weight(glob), "{glob}");
         }
     }
 

@@ -2,8 +2,10 @@
 //! By the text alone: no file system is asked, so that a link on the way stays unseen.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::names::Say;
 
@@ -36,8 +38,12 @@ impl<'a> Reading<'a> {
     pub(crate) fn of_path(path: &str) -> Vec<Reading<'static>> {
         let kept = tidy(path);
         let resolved = resolve(&kept, |_| true);
+        let known = saferun_scanner::normal_path(path);
+        // `$HOME/x` is relative as it stands, and what it becomes is not.
+        let expands = !resolved.starts_with(['/', '~']) && known.starts_with(['/', '~']);
+        let expanded = expands.then(|| known.clone());
         let mut aliases = Vec::new();
-        for alias in [saferun_scanner::normal_path(path), from_root(&resolved)] {
+        for alias in [known, from_root(&resolved)] {
             if alias != resolved && !alias.is_empty() && !aliases.contains(&alias) {
                 aliases.push(alias);
             }
@@ -55,6 +61,11 @@ impl<'a> Reading<'a> {
                 resolved: false,
             });
         }
+        readings.extend(expanded.map(|text| Reading {
+            text: Cow::Owned(text),
+            aliases: Vec::new(),
+            resolved: true,
+        }));
         readings
     }
 }
@@ -64,9 +75,10 @@ impl<'a> Reading<'a> {
 pub(crate) struct PathPattern {
     /// How the glob reads after tidying, for its weight.
     pub(crate) text: String,
-    itself: GlobMatcher,
-    inside: GlobMatcher,
-    /// It begins with `./`: what is absolute, at home or further up is none of its business.
+    glob: Glob,
+    /// Made of the glob when a path is first compared, and shared by all copies.
+    matcher: Arc<OnceLock<GlobMatcher>>,
+    /// It is relative: what is absolute, at home or further up is none of its business.
     working: bool,
     /// `..` in it.
     climbs: usize,
@@ -76,22 +88,27 @@ impl PathPattern {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let whole = tidy(text);
         let clean = resolve(&whole, is_literal);
-        let working = clean == "." || (text.starts_with("./") && climbs(&clean) == 0);
-        let glob = |pattern: &str| {
+        let left_out = clean.starts_with("**") && !text.starts_with("**");
+        let working = clean == "." || left_out || (text.starts_with("./") && climbs(&clean) == 0);
+        let build = |pattern: &str| {
             GlobBuilder::new(pattern)
                 .literal_separator(true)
                 .backslash_escape(true)
+                .empty_alternates(true)
                 .build()
-                .map(|glob| glob.compile_matcher())
                 .map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))
         };
-        let inside = match clean.as_str() {
-            "." => "**".to_owned(),
-            folder => format!("{}/**", folder.trim_end_matches('/')),
-        };
+        // What is wrong is told of the pattern as it was written.
+        let glob =
+            build(&with_inside(&clean)).map_err(|error| build(&clean).err().unwrap_or(error))?;
+        if untidy_in_braces(&clean) {
+            return Err(format!(
+                "`{text}` has `.`, `..` or an empty part at a brace, and no path that is compared has one there"
+            ));
+        }
         Ok(Self {
-            itself: glob(&clean)?,
-            inside: glob(&inside)?,
+            glob,
+            matcher: Arc::default(),
             working,
             climbs: climbs(&clean),
             text: clean,
@@ -108,7 +125,8 @@ impl PathPattern {
                     || climbs(&reading.text) == self.climbs
                     || (self.text.starts_with("**") && !self.working);
                 let short = reading.text.len() <= MAX_LENGTH;
-                (own && settled && short).then_some(&*reading.text)
+                (own && settled && short && self.begins_like(&reading.text))
+                    .then_some(&*reading.text)
             }
             Say::Block if own || reading.text.len() > MAX_LENGTH => Some(&*reading.text),
             Say::Block => reading
@@ -119,11 +137,117 @@ impl PathPattern {
         }
     }
 
+    /// Whether what is absolute or at home is meant as such: for the `*` of `*/x` stand names of the working folder.
+    fn begins_like(&self, path: &str) -> bool {
+        let Some(first) = path.chars().next().filter(|c| matches!(c, '/' | '~')) else {
+            return true;
+        };
+        let everywhere = self.text.starts_with("**") && !self.working;
+        let one_of = self.text.starts_with('{') && !self.matches(&format!("x{path}"));
+        everywhere || one_of || self.text.starts_with(first)
+    }
+
     fn matches(&self, path: &str) -> bool {
         if path.len() > MAX_LENGTH || (self.working && !in_working_folder(path)) {
             return false;
         }
-        self.itself.is_match(path) || self.inside.is_match(path)
+        let compile = || self.glob.compile_matcher();
+        self.matcher.get_or_init(compile).is_match(path)
+    }
+}
+
+/// A glob that speaks of what another one does and of all that is inside of it.
+fn with_inside(clean: &str) -> String {
+    match clean {
+        "." | "**" => "**".to_owned(),
+        "/" => "/**".to_owned(),
+        all if all.ends_with("/**") => all.to_owned(),
+        folder => format!("{folder}{{,/**}}"),
+    }
+}
+
+/// What was read of a part of a path so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// Nothing of the whole path.
+    Nothing,
+    Empty,
+    Dot,
+    DotDot,
+    Name,
+}
+
+impl Part {
+    const fn then(self, character: char) -> Self {
+        match (self, character) {
+            (_, '/') => Self::Empty,
+            (Self::Nothing | Self::Empty, '.') => Self::Dot,
+            (Self::Dot, '.') => Self::DotDot,
+            _ => Self::Name,
+        }
+    }
+}
+
+/// Whether some choice among a glob's alternatives has a part that tidying takes out of each path: such a choice would
+/// speak of nothing. Parts that no brace touches are as their writer put them.
+fn untidy_in_braces(glob: &str) -> bool {
+    type Ways = BTreeSet<(Part, bool)>;
+    let touch = |ways: &Ways| -> Ways { ways.iter().map(|(part, _)| (*part, true)).collect() };
+    let untidy = |ways: &Ways| {
+        ways.iter()
+            .any(|way| matches!(way, (Part::Empty | Part::Dot | Part::DotDot, true)))
+    };
+    let mut ways = Ways::from([(Part::Nothing, false)]);
+    let mut open: Vec<(Ways, Ways)> = Vec::new();
+    let mut characters = glob.chars().peekable();
+    while let Some(character) = characters.next() {
+        let character = match character {
+            '{' => {
+                ways = touch(&ways);
+                open.push((ways.clone(), Ways::new()));
+                continue;
+            }
+            ',' | '}' if !open.is_empty() => {
+                let Some((begun, mut done)) = open.pop() else {
+                    continue;
+                };
+                done.append(&mut touch(&ways));
+                if character == ',' {
+                    ways.clone_from(&begun);
+                    open.push((begun, done));
+                } else {
+                    ways = done;
+                }
+                continue;
+            }
+            '[' => {
+                skip_class(&mut characters);
+                'x'
+            }
+            '\\' => characters.next().unwrap_or('\\'),
+            other => other,
+        };
+        if character == '/' && untidy(&ways) {
+            return true;
+        }
+        let inside = !open.is_empty();
+        let next = |(part, touched): &(Part, bool)| {
+            let whole = character != '/' && *touched;
+            (part.then(character), inside || whole)
+        };
+        ways = ways.iter().map(next).collect();
+    }
+    untidy(&ways)
+}
+
+/// Goes on to behind the `]` of a class.
+fn skip_class(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    characters.next_if(|c| matches!(c, '!' | '^'));
+    characters.next();
+    for character in characters {
+        if character == ']' {
+            return;
+        }
     }
 }
 
@@ -192,14 +316,12 @@ fn from_root(resolved: &str) -> String {
     let rest = resolved.split_once('/').filter(|(first, rest)| {
         first.starts_with('~') && (*rest == ".." || rest.starts_with("../"))
     });
-    let mut rest = rest.map_or(resolved, |(_, rest)| rest);
-    if rest != ".." && !rest.starts_with("../") {
+    let rest = rest.map_or(resolved, |(_, rest)| rest);
+    let inside: Vec<&str> = rest.split('/').skip_while(|part| *part == "..").collect();
+    if inside.len() == rest.split('/').count() {
         return String::new();
     }
-    while let Some(further) = rest.strip_prefix("..") {
-        rest = further.strip_prefix('/').unwrap_or(further);
-    }
-    format!("/{rest}")
+    format!("/{}", inside.join("/"))
 }
 
 #[cfg(test)]
@@ -252,6 +374,8 @@ mod tests {
             ("...", &["..."]),
             ("a/..b", &["a/..b"]),
             ("", &[""]),
+            ("$HOME/.ssh", &["$HOME/.ssh", "~/.ssh"]),
+            ("file:///etc/passwd", &["file:/etc/passwd", "/etc/passwd"]),
         ] {
             assert_eq!(texts(path), readings, "{path}");
         }
@@ -292,6 +416,32 @@ mod tests {
             ("**", "../x", true),
             ("**/*.txt", "../a/notes.txt", true),
             ("./**", "./", true),
+            ("data/../**", "data/x", true),
+            ("data/../**", "/etc/shadow", false),
+            ("data/../**", "~/.ssh/id_rsa", false),
+            ("data/../**", "../x", false),
+            ("data/../**/*.txt", "/a/notes.txt", false),
+            ("*", "/etc/passwd", false),
+            ("*/passwd", "/passwd", false),
+            ("*/**", "~/.ssh/id_rsa", false),
+            ("{*,a}", "/etc/passwd", false),
+            ("{*,a}", "b/c", true),
+            ("{/etc,~/a}/b", "/etc/b", true),
+            ("{/etc,~/a}/b", "~/a/b", true),
+            ("?etc/**", "/etc/passwd", false),
+            ("[!a]etc/**", "/etc/passwd", false),
+            ("./**", "$HOME/.ssh/id_rsa", false),
+            ("./**", "${HOME}/.ssh/id_rsa", false),
+            ("./**", "file:///etc/passwd", false),
+            ("**", "$HOME/.ssh/id_rsa", true),
+            ("../**", "../..foo", true),
+            ("/etc/{passwd,shadow}", "/etc/shadow", true),
+            ("/etc/{passwd,shadow}", "/etc/shadow/x", true),
+            ("/etc/{passwd,shadow}", "/etc/group", false),
+            ("a{,.bak}", "a", true),
+            ("a{,.bak}/**", "a.bak/x", true),
+            ("a,b", "a,b/c", true),
+            ("a,b", "a", false),
         ] {
             assert_eq!(allowed(pattern, path), answer, "{pattern} on {path}");
         }
@@ -325,8 +475,53 @@ mod tests {
             ("./secret", "/secret/x", false),
             (".", "./x", true),
             (".*", "./x", false),
+            ("/foo", "../..foo", false),
+            ("/..foo", "../..foo", true),
+            ("/kit", "/proc/self/rootkit", false),
+            ("/etc/{passwd,ssh/{a,b}}", "/etc/ssh/b/key", true),
+            ("**", "/", true),
+            ("/", "/", true),
+            ("a**", "abc/d", true),
         ] {
             assert_eq!(blocked(pattern, path), answer, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn what_would_match_nothing_at_a_brace_is_no_pattern() {
+        for text in [
+            "/etc/{./passwd,shadow}",
+            "/etc/{../passwd,shadow}",
+            "/{a,..}/b",
+            "/etc/{/passwd,/shadow}",
+            "{a/,b}/c",
+            "/etc/{,ssh}/key",
+            "/etc/{,ssh}",
+            "a/{b,c/}",
+            "{.,x}/y",
+            "{a/b,{c,./d}}",
+            "a/.{/b,.}",
+        ] {
+            assert!(PathPattern::parse(text).is_err(), "{text}");
+        }
+        for text in [
+            "{a,b}",
+            "{/etc,/usr}/x",
+            "a{/b,}",
+            "a{/b,/c}/d",
+            "/{.ssh,.aws}/key",
+            "/etc/{passwd,..d}",
+            "../{a,b}",
+            "{a,b}/../c",
+            "a{,.bak}",
+            "[{,]./x",
+            "/x/\\{a/b",
+            "/x/{a//b,c/./d}",
+            ".",
+            "/",
+            "./",
+        ] {
+            assert!(PathPattern::parse(text).is_ok(), "{text}");
         }
     }
 

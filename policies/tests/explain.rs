@@ -331,3 +331,36 @@ fn findings_stand_only_under_the_clause_of_their_level() {
         "{text}"
     );
 }
+
+/// A name of hostile code may be a pattern, and no advice is to allow more than the name.
+#[test]
+fn no_name_of_the_code_is_advised_as_a_pattern() {
+    let strict = user(
+        "version: 1\nimports: {default: block}\npaths: {default: block}\nlevels: {BLOCKED: refuse}\n",
+    );
+    let advice = |kind, name: &str| {
+        let report = report(&[], &[(1, kind, name)]);
+        let explained = strict.explain(&|_| report.clone(), &person(), None);
+        explained.to_string()
+    };
+    for (kind, name) in [
+        (UsageKind::Path, "/srv/data.csv"),
+        (UsageKind::Import, "json"),
+    ] {
+        let said = advice(kind, name);
+        assert!(said.contains(&format!("add `{name}` to")), "{said}");
+    }
+    for (kind, name) in [
+        (UsageKind::Path, "/**"),
+        (UsageKind::Path, "/srv/?"),
+        (UsageKind::Path, "/{etc,srv}/x"),
+        (UsageKind::Path, "/srv/[a-z]"),
+        (UsageKind::Path, "/srv/`x"),
+        (UsageKind::Path, "/srv\\x"),
+        (UsageKind::Import, "*"),
+        (UsageKind::Import, "os.*"),
+    ] {
+        let said = advice(kind, name);
+        assert!(!said.contains(".allow`"), "{name}: {said}");
+    }
+}

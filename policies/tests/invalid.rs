@@ -4,7 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use saferun_policy::{Diagnostic, Diagnostics, LayerKind, MAX_BYTES, Source, check};
+use saferun_policy::{
+    DecisionRequest, Diagnostic, Diagnostics, LayerKind, MAX_BYTES, Source, check, load,
+};
 
 fn corpus() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
@@ -90,6 +92,14 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
         )
     });
     let long_key = format!("{}: 1\n", "k".repeat(MAX_BYTES - 10));
+    let long_rule = format!(
+        "version: 1\nrules: {{{}: off}}\n",
+        "k".repeat(MAX_BYTES - 40)
+    );
+    let long_rules = lines(4, &|number| {
+        format!("  k{number}{}: off\n", "k".repeat(16_000))
+    });
+    let long_rules = format!("version: 1\nrules:\n{long_rules}");
     let stars = format!("version: 1\ncalls: {{block: ['{}']}}\n", "*a".repeat(120));
     for (name, text) in [
         ("deep_flow", deep_flow),
@@ -101,6 +111,8 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
         ("wide", wide),
         ("bomb", bomb),
         ("long_key", long_key),
+        ("long_rule", long_rule),
+        ("long_rules", long_rules),
         ("stars", stars),
     ] {
         let begun = Instant::now();
@@ -115,6 +127,44 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
         );
         assert!(Diagnostics(found).to_string().len() < 1 << 20, "{name}");
     }
+}
+
+#[test]
+fn patterns_over_paths_have_a_bound_over_all_files() {
+    let paths = |count: usize| {
+        let paths: String = (0..count)
+            .map(|at| format!("'a{at}/[b-y]/{{c,d}}*', "))
+            .collect();
+        format!("version: 1\npaths:\n  block: [{paths}]\n")
+    };
+    let project = |at: usize, count| {
+        Source::yaml(
+            LayerKind::Project,
+            format!("project{at}.yaml"),
+            paths(count),
+        )
+    };
+    let code = "open('a1999/b/c')\n";
+    let report = saferun_scanner::scan(code, &saferun_scanner::Options::default());
+    let request = DecisionRequest::default();
+    let fits = [project(0, 2000), project(1, 2000)];
+    let begun = Instant::now();
+    let loaded = load(&fits).unwrap();
+    let decision = loaded.policy.decide(&report, &request);
+    assert_eq!(decision.risk, saferun_scanner::Level::Blocked);
+    let took = begun.elapsed();
+    println!("4,000 patterns over paths took {took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    let begun = Instant::now();
+    let all: Vec<Source> = (0..32).map(|at| project(at, 2000)).collect();
+    let Diagnostics(found) = load(&all).unwrap_err();
+    let took = begun.elapsed();
+    println!("64,000 patterns over paths are refused in {took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert_eq!(found.len(), 1, "{found:?}");
+    let first = &found[0];
+    assert_eq!((first.code.as_str(), first.origin.line), ("too-many", 3));
+    assert_eq!(first.origin.file, "project2.yaml");
 }
 
 #[test]

@@ -46,7 +46,9 @@ pub fn normalise(path: &str) -> String {
     if joined.is_empty() && !text.is_empty() {
         joined.push('.');
     }
-    if let Some(rest) = joined.strip_prefix("/proc/self/root") {
+    if let Some(rest) = joined.strip_prefix("/proc/self/root")
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
         joined = if rest.is_empty() {
             "/".to_owned()
         } else {
@@ -201,6 +203,8 @@ mod tests {
         assert_eq!(normalise("C:\\Users\\ann\\AppData"), "~/AppData");
         assert_eq!(normalise("/etc/../etc//./shadow"), "/etc/shadow");
         assert_eq!(normalise("/proc/self/root/etc/shadow"), "/etc/shadow");
+        assert_eq!(normalise("/proc/self/root"), "/");
+        assert_eq!(normalise("/proc/self/rootkit"), "/proc/self/rootkit");
         assert_eq!(normalise("/root/.aws/credentials"), "~/.aws/credentials");
     }
 
