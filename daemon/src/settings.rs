@@ -137,7 +137,10 @@ fn reachable(address: &str, tls: bool) -> Result<(), SettingsError> {
         return refused("no address: one begins with unix://");
     };
     let host = rest.split('/').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let host = match host.rsplit_once(':') {
+        Some((before, port)) if !port.ends_with(']') => before,
+        _ => host,
+    };
     match scheme {
         "unix" => Ok(()),
         "https" => refused("reached over TLS, which SafeRun does not speak"),
@@ -215,6 +218,7 @@ mod tests {
             "tcp://127.0.0.1:2375",
             "http://localhost:2375/",
             "tcp://[::1]:2375",
+            "tcp://[::1]",
         ] {
             assert!(reachable(good, false).is_ok(), "{good}");
         }

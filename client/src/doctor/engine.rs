@@ -101,7 +101,10 @@ fn is_port_here(address: &str, tls: bool) -> bool {
         _ => return false,
     };
     let host = rest.split('/').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let host = match host.rsplit_once(':') {
+        Some((before, port)) if !port.ends_with(']') => before,
+        _ => host,
+    };
     ["127.0.0.1", "localhost", "[::1]"].contains(&host)
 }
 
@@ -333,6 +336,8 @@ mod tests {
             "tcp://127.0.0.1:2375",
             "http://localhost:2375/",
             "tcp://[::1]:2375",
+            "tcp://[::1]",
+            "tcp://127.0.0.1",
         ] {
             assert!(is_port_here(good, false), "{good}");
         }

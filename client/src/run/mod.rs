@@ -227,7 +227,8 @@ fn say_what_stays(args: &RunArgs, sent: &Sent) {
 
 /// Saves what came back in `/out` and says so; whether all of it was saved.
 fn say_what_was_saved(args: &RunArgs, folder: &std::path::Path, result: &RunResult) -> bool {
-    let saved = save::save(folder, &result.artifacts, args.force);
+    let told = result.artifacts_left_behind.is_some();
+    let saved = save::save(folder, &result.artifacts, told, args.force);
     if !args.quiet && !saved.written.is_empty() {
         let (count, names) = (saved.written.len(), saved.written.join(", "));
         let names: String = names.chars().take(200).collect();

@@ -28,8 +28,9 @@ pub(crate) struct Saved {
     pub(crate) failed: Vec<String>,
 }
 
-/// Writes the artifacts below a folder, which is made if it is missing.
-pub(crate) fn save(folder: &Path, artifacts: &[Artifact], force: bool) -> Saved {
+/// Writes the artifacts below a folder, which is made if it is missing. One without content is a failure of its own,
+/// unless it is `told` already that some were left behind.
+pub(crate) fn save(folder: &Path, artifacts: &[Artifact], told: bool, force: bool) -> Saved {
     let mut saved = Saved::default();
     let root = fs::create_dir_all(folder).and_then(|()| Ok(open(folder, FOLDER, Mode::empty())?));
     let root = match root {
@@ -42,9 +43,8 @@ pub(crate) fn save(folder: &Path, artifacts: &[Artifact], force: bool) -> Saved 
             return saved;
         }
     };
-    // What came without its content is among what was left behind, which is told as one.
-    let whole = |artifact: &&Artifact| artifact.content_base64.is_some();
-    for artifact in artifacts.iter().filter(whole) {
+    let to_save = |artifact: &&Artifact| artifact.content_base64.is_some() || !told;
+    for artifact in artifacts.iter().filter(to_save) {
         let name = one_line(&artifact.path);
         match one(&root, artifact, force) {
             Ok(()) => saved.written.push(name),
@@ -67,7 +67,8 @@ fn one(root: &OwnedFd, artifact: &Artifact, force: bool) -> Result<(), String> {
         );
     }
     check_path(&artifact.path).map_err(|error| error.to_string())?;
-    let content = artifact.content_base64.as_deref().unwrap_or_default();
+    let content = artifact.content_base64.as_deref();
+    let content = content.ok_or("its content did not come back")?;
     let content = STANDARD
         .decode(content)
         .map_err(|error| error.to_string())?;
@@ -154,12 +155,18 @@ mod tests {
             artifact("Grüße \u{2764}.txt", b"x"),
             Artifact::new("too-large".to_owned(), 1 << 40),
         ];
-        let saved = save(&out, &artifacts, false);
+        let saved = save(&out, &artifacts, true, false);
         assert_eq!(saved.written, ["a/b.txt", "Grüße \u{2764}.txt"]);
         assert_eq!(saved.failed.len(), 8, "{:?}", saved.failed);
         assert_eq!(fs::read_dir(&out).unwrap().count(), 5);
         assert_eq!(fs::read_to_string(out.join("old")).unwrap(), "old");
-        let forced = save(&out, &artifacts, true);
+        let forced = save(&out, &artifacts, false, true);
+        let without_content = "too-large was not saved: its content did not come back";
+        assert_eq!(
+            forced.failed.last().map(String::as_str),
+            Some(without_content)
+        );
+        assert!(!out.join("too-large").exists());
         assert_eq!(
             forced.written,
             ["a/b.txt", "file-link", "old", "Grüße \u{2764}.txt"]

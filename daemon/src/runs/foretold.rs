@@ -62,11 +62,18 @@ pub(super) fn compare(
             let foretells = |finding: &Finding| {
                 acts_of(finding).kinds.contains(&event.kind) && fits(finding, event, script)
             };
-            let asked_for = asked_for_out && event.kind == Write && event.what.starts_with("/out/");
+            let asked_for = asked_for_out && event.kind == Write && is_below_out(&event.what);
             !asked_for && !findings.iter().any(foretells)
         })
         .map(|(number, _)| number)
         .collect();
+}
+
+/// Whether a path, as it is told, leads to something below `/out` and not out of it again: the interpreter tells paths as
+/// the program wrote them.
+fn is_below_out(path: &str) -> bool {
+    path.strip_prefix("/out/")
+        .is_some_and(|below| below.split('/').all(|part| part != ".."))
 }
 
 fn observed(finding: &Finding, trace: &Trace, script: &str) -> Option<Observation> {
@@ -258,9 +265,15 @@ mod tests {
         "/outside".clone_into(&mut beside.what);
         let mut gone = there.clone();
         gone.kind = Delete;
+        let mut out_again = there.clone();
+        "/out/../workspace/main.py".clone_into(&mut out_again.what);
+        let mut deeper = out_again.clone();
+        "/out/a/..".clone_into(&mut deeper.what);
+        let mut dots = there.clone();
+        "/out/..figure/a..b".clone_into(&mut dots.what);
         let mut trace = Trace::default();
-        trace.events = vec![there, beside, gone];
-        for (asked, unforetold) in [(true, vec![1, 2]), (false, vec![0, 1, 2])] {
+        trace.events = vec![there, beside, gone, out_again, deeper, dots];
+        for (asked, unforetold) in [(true, vec![1, 2, 3, 4]), (false, vec![0, 1, 2, 3, 4, 5])] {
             compare(&mut [], &mut trace, "main.py", asked);
             assert_eq!(trace.unforetold, unforetold);
         }
