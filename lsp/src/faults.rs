@@ -72,11 +72,26 @@ pub(crate) fn registration(can: ClientCan) -> Option<Registration> {
     })
 }
 
-fn watchers(can: ClientCan) -> Vec<Value> {
-    let mut all = vec![json!({"globPattern": format!("**/{PROJECT_FILE}")})];
+/// The policies of the machine and of the user, whether or not they are there.
+fn standing() -> impl Iterator<Item = PathBuf> {
     let places = Places::from_env().ok();
     let standing = places.map(|places| [Some(places.system), places.user]);
-    for path in standing.into_iter().flatten().flatten() {
+    standing.into_iter().flatten().flatten()
+}
+
+/// Whether a file is called like a policy: clients tell of other files, too.
+pub(crate) fn is_called_like_a_policy(uri: &Uri) -> bool {
+    let Some(path) = uri.to_file_path() else {
+        return false;
+    };
+    path.file_name().is_some_and(|name| {
+        name == PROJECT_FILE || standing().any(|policy| policy.file_name() == Some(name))
+    })
+}
+
+fn watchers(can: ClientCan) -> Vec<Value> {
+    let mut all = vec![json!({"globPattern": format!("**/{PROJECT_FILE}")})];
+    for path in standing() {
         let base = path.parent().and_then(Uri::from_file_path);
         let name = path.file_name().map(|name| name.to_string_lossy());
         match (can.relative_patterns, base, name) {
@@ -259,6 +274,20 @@ mod tests {
         Found {
             faults: wrong.iter().map(fault).collect(),
             there: there.iter().map(PathBuf::from).collect(),
+        }
+    }
+
+    #[test]
+    fn only_files_that_are_called_like_a_policy_may_be_news_of_one() {
+        for (path, may_be) in [
+            (format!("/work/{PROJECT_FILE}"), true),
+            ("/etc/saferun/policy.yaml".to_owned(), true),
+            ("/work/main.py".to_owned(), false),
+            (format!("/work/{PROJECT_FILE}.orig"), false),
+            (format!("/work/{PROJECT_FILE}/main.py"), false),
+        ] {
+            let uri = Uri::from_file_path(&path).unwrap();
+            assert_eq!(is_called_like_a_policy(&uri), may_be, "{path}");
         }
     }
 

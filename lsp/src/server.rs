@@ -299,9 +299,11 @@ impl LanguageServer for Server {
         }
     }
 
-    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {
-        // Nothing else is watched for us.
-        self.policy_changed();
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        let mut changed = params.changes.iter();
+        if changed.any(|change| faults::is_called_like_a_policy(&change.uri)) {
+            self.policy_changed();
+        }
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
