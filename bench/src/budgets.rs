@@ -28,7 +28,7 @@ pub(crate) struct Measured<'a> {
 struct Budget {
     what: &'static str,
     bound: String,
-    figure: f64,
+    measured: bool,
     shown: String,
     met: bool,
     /// What stands in the way, if anything does.
@@ -40,7 +40,7 @@ impl Budget {
         Self {
             what,
             bound,
-            figure,
+            measured: !figure.is_nan(),
             shown: format!("{figure:.3}"),
             met: figure <= most,
             why,
@@ -48,17 +48,15 @@ impl Budget {
     }
 
     fn cells(self) -> Vec<String> {
-        let (verdict, why) = if self.figure.is_nan() {
-            ("not measured", String::new())
-        } else if self.met {
-            ("met", String::new())
-        } else {
-            ("**not met**", self.why)
+        let (verdict, why) = match (self.measured, self.met) {
+            (false, _) => ("not measured", String::new()),
+            (true, true) => ("met", String::new()),
+            (true, false) => ("**not met**", self.why),
         };
-        let shown = if self.figure.is_nan() {
-            "–".to_owned()
-        } else {
+        let shown = if self.measured {
             self.shown
+        } else {
+            "–".to_owned()
         };
         vec![
             self.what.to_owned(),
@@ -177,7 +175,7 @@ fn sustained(load: Option<&Value>) -> Vec<Budget> {
         Budget {
             what: "sustained runs per second, one container for each, the least of all concurrencies",
             bound: "at least 1.6 x as many `docker run` loops".to_owned(),
-            figure: worst.0,
+            measured: !worst.0.is_nan(),
             shown: format!("{:.2} (with {:.0})", worst.0, worst.1),
             met: worst.0 >= 1.6,
             why: format!(
@@ -191,7 +189,7 @@ fn sustained(load: Option<&Value>) -> Vec<Budget> {
                 "at least 1 x, less {:.0} in 100 of noise; 0 failed",
                 NOISE * 100.0
             ),
-            figure: least,
+            measured: !least.is_nan(),
             shown: format!(
                 "{least:.2}; {failed} failed, {} told to come later; warm hits in 100: {}",
                 sum("busy"),
@@ -214,7 +212,7 @@ fn idle(cold: Option<&Value>) -> Vec<Budget> {
         bound: format!(
             "at most 20 MB resident, no wake-ups beyond its timers (at most {WAKEUPS:.0} a minute)"
         ),
-        figure: resident + wakeups,
+        measured: !resident.is_nan() && !wakeups.is_nan(),
         shown: format!("{resident:.1} MB, {wakeups:.1} wake-ups a minute"),
         met: resident <= 20.0 && wakeups <= WAKEUPS,
         why: format!("{resident:.1} of 20 MB and {wakeups:.1} of {WAKEUPS:.0} wake-ups a minute"),
@@ -243,7 +241,7 @@ fn scanning(scanner: Option<&Value>) -> Vec<Budget> {
         Budget {
             what: "keystroke to diagnostics, 2,000 lines, p95",
             bound: "at most 10 ms".to_owned(),
-            figure: keystroke,
+            measured: !keystroke.is_nan(),
             shown: format!("{keystroke:.2} ms"),
             met: keystroke <= 10.0,
             why: format!("the report is made anew for all {LINES} lines; only the parse is incremental"),

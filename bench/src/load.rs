@@ -34,7 +34,7 @@ const POOL: u32 = 4;
 const QUEUE: (&str, &str) = ("SAFERUN_LIMITS_QUEUE", "256");
 /// Before each point counts: the containers that were warm at its begin are used up by then.
 const RAMP: Duration = Duration::from_secs(1);
-/// A client gets a run at least every so many seconds of a point's length, times the clients by this.
+/// With more clients than this a point lasts longer, in proportion.
 const CLIENTS_A_LENGTH: usize = 20;
 /// All points are measured this often, the second time in the other order.
 const PASSES: usize = 2;
