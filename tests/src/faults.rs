@@ -2,6 +2,7 @@
 //! goes away and comes back. Everything that no rule names reaches the engine as it is.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read, Write},
     net::Shutdown,
@@ -16,6 +17,8 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+use crate::{Daemon, engine, long};
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,15 @@ impl Fault {
         Self::Slow,
     ];
 
+    /// Those that are tried where there are many tries: all with `SAFERUN_TEST_LONG=1`, for those that last are given up
+    /// after seconds each.
+    #[must_use]
+    pub fn tried() -> Vec<Self> {
+        let mut all = Self::ALL.to_vec();
+        all.retain(|fault| long() || !fault.lasts());
+        all
+    }
+
     /// True of those that only a deadline ends.
     #[must_use]
     pub const fn lasts(self) -> bool {
@@ -97,8 +109,10 @@ struct Held {
 struct Shared {
     rules: Mutex<Vec<Rule>>,
     open: Mutex<Vec<UnixStream>>,
-    /// The daemon's ends of attached streams.
-    attached: Mutex<Vec<UnixStream>>,
+    /// The daemon's ends of attached streams that have not ended, each with a number of its own.
+    attached: Mutex<BTreeMap<usize, UnixStream>>,
+    /// So many streams have been attached.
+    streams: AtomicUsize,
     stalled: AtomicBool,
     held: Mutex<Held>,
     met: AtomicUsize,
@@ -107,6 +121,22 @@ struct Shared {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A daemon whose engine can be told to fail, and that keeps `warm` containers.
+#[must_use]
+pub fn over_a_faulty_engine(warm: &str) -> Option<(FaultyEngine, Daemon)> {
+    let faulty = FaultyEngine::before(&engine()?);
+    faulty.up();
+    let address = faulty.address();
+    let daemon = Daemon::start_with(&[
+        ("SAFERUN_ENGINE", address.as_str()),
+        ("SAFERUN_POOL_SIZE", warm),
+    ])?;
+    daemon.wait_until("the engine is seen", |daemon| {
+        daemon.status().engine.reachable
+    });
+    Some((faulty, daemon))
 }
 
 /// The way to an engine. It ends when dropped.
@@ -163,8 +193,8 @@ impl FaultyEngine {
                 reached = attached.len();
             }
             StreamFault::Garbage => {
-                for stream in attached.iter_mut() {
-                    // Those of runs that have ended are closed.
+                for stream in attached.values_mut() {
+                    // One may end just now.
                     let noise = b"\xff\xff\xff\xff\xff\xff\xff\xff\x1b[2J not of any stream";
                     reached += usize::from(stream.write_all(noise).is_ok());
                 }
@@ -372,8 +402,10 @@ fn pass_on(
         leaves.store(true, Ordering::SeqCst);
     });
     if upgrade {
-        locked(&shared.attached).push(client.try_clone()?);
+        let number = shared.streams.fetch_add(1, Ordering::SeqCst);
+        locked(&shared.attached).insert(number, client.try_clone()?);
         stream(engine, client, shared, &left);
+        locked(&shared.attached).remove(&number);
     } else {
         copy(engine, client);
     }

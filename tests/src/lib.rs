@@ -11,6 +11,7 @@ use std::{
 use saferun_protocol::{ApiClient, Client, RunRequest, RunResult, Status, connect};
 use tempfile::TempDir;
 
+mod attempt;
 mod clock;
 mod crash;
 mod disk;
@@ -39,10 +40,11 @@ pub const AS_NOBODY: [&str; 9] = [
     "--",
 ];
 
+pub use attempt::{ANSWERED, ask, attempt, permissive};
 pub use clock::{Clock, Hands};
 pub use crash::{Aftermath, Moments, Witness};
 pub use disk::{HeldRecord, SmallDisk};
-pub use faults::{Fault, FaultyEngine, StreamFault};
+pub use faults::{Fault, FaultyEngine, StreamFault, over_a_faulty_engine};
 use policy::FOR_SCRIPTS;
 pub use policy::have_policy;
 pub use private_engine::PrivateEngine;

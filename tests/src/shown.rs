@@ -256,6 +256,13 @@ pub fn acts_on_a_page(page: &str) -> Vec<String> {
     found
 }
 
+/// Whether the attack on terminals at this place in the list is made under gVisor every time; the others only among the
+/// long tests. Each costs several runs there, and what is shown goes the same way in either tier.
+#[must_use]
+pub const fn always_in_gvisor(place: usize) -> bool {
+    place.is_multiple_of(3)
+}
+
 /// The same of Markdown, in which links and pictures need no tag.
 #[must_use]
 pub fn acts_in_markdown(text: &str) -> Vec<String> {

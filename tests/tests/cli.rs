@@ -483,7 +483,8 @@ fn an_engine_on_another_machine_is_refused_with_the_way_to_its_socket() {
                 .env("DOCKER_TLS_VERIFY", if tls { "1" } else { "" })
                 .env("SAFERUN_SOCKET", at("s.sock"))
                 .env("SAFERUN_STATE_DIR", at("state"))
-                .env("SAFERUN_CONFIG_DIR", at("config"));
+                .env("SAFERUN_CONFIG_DIR", at("config"))
+                .env("SAFERUN_SYSTEM_CONFIG_DIR", at("etc"));
             command
         };
         let sentence = format!("the engine at {address} is ");

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,56 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jsonrpsee::core::client::Subscription;
-use saferun_protocol::{
-    ApiClient, Code, Event, HistoryQuery, Integrity, Outcome, RunRequest, RunResult, connect,
-};
+use saferun_protocol::{ApiClient, Code, Outcome, RunRequest, RunResult, connect};
 use saferun_tests::{
-    Daemon, Fault, FaultyEngine, HeldRecord, PrivateEngine, StreamFault, docker, engine, long,
-    skipped, text,
+    ANSWERED, Daemon, Fault, FaultyEngine, PrivateEngine, ask, attempt, docker, engine, long,
+    over_a_faulty_engine as daemon, permissive as request, skipped, text,
 };
 use tokio::task::JoinHandle;
 
-/// No call may take longer, whatever the engine does. The daemon's own deadlines are far below.
-const ANSWERED: Duration = Duration::from_secs(150);
-
-/// A daemon whose engine can be told to fail, and that keeps `warm` containers.
-fn daemon(warm: &str) -> Option<(FaultyEngine, Daemon)> {
-    let faulty = FaultyEngine::before(&engine()?);
-    faulty.up();
-    let address = faulty.address();
-    let daemon = Daemon::start_with(&[
-        ("SAFERUN_ENGINE", address.as_str()),
-        ("SAFERUN_POOL_SIZE", warm),
-    ])?;
-    daemon.wait_until("the engine is seen", |daemon| {
-        daemon.status().engine.reachable
-    });
-    Some((faulty, daemon))
-}
-
-fn request(source: &str) -> RunRequest {
-    let mut request = RunRequest::new(source);
-    request.policy = Some("permissive".to_owned());
-    request
-}
-
-/// A run that must come to an end, good or bad.
-fn attempt(daemon: &Daemon, source: &str) -> Result<RunResult, String> {
-    ask(daemon, request(source))
-}
-
-fn ask(daemon: &Daemon, request: RunRequest) -> Result<RunResult, String> {
-    let client = daemon.connect();
-    let answer =
-        daemon.block_on(async { tokio::time::timeout(ANSWERED, client.run(request)).await });
-    answer
-        .expect("the run is answered within its deadlines")
-        .map_err(|error| error.to_string())
-}
-
 /// What a `status` took at most, on a connection of its own, in the build that is shipped (docs/rpc.md).
 const AT_ONCE: Duration = Duration::from_millis(100);
+/// The same in any other build.
+const SOON: Duration = Duration::from_secs(2);
 /// Between two questions.
 const OFTEN: Duration = Duration::from_millis(20);
 
@@ -116,9 +77,10 @@ impl StatusAsked {
             answers.while_held > 0 || !fault.lasts(),
             "{what} {fault:?}: no status was answered while the call hung: {answers:?}"
         );
-        // The long tests are made with the build that is shipped; else nothing is timed.
+        // The long tests are made with the build that is shipped.
+        let most = if long() { AT_ONCE } else { SOON };
         assert!(
-            answers.slowest <= AT_ONCE + answers.machine_late || !long(),
+            answers.slowest <= most + answers.machine_late,
             "{what} {fault:?}: {answers:?}"
         );
     }
@@ -241,16 +203,23 @@ const CALLS: [&[&str]; 8] = [
     &["DELETE", "/containers/"],
 ];
 
-/// Those that hang are given up after seconds each: with `SAFERUN_TEST_LONG=1`.
-fn faults() -> Vec<Fault> {
-    let mut all = Fault::ALL.to_vec();
-    all.retain(|fault| long() || !fault.lasts());
-    all
+/// Those that are tried at one of the calls: three, in turn, so that each is tried at several; all among the long tests.
+fn faults_at(place: usize) -> Vec<Fault> {
+    const FAULTS: usize = 3;
+    let tried = Fault::tried();
+    let most = if long() { tried.len() } else { FAULTS };
+    tried
+        .iter()
+        .copied()
+        .cycle()
+        .skip(place * FAULTS)
+        .take(most)
+        .collect()
 }
 
 #[test]
 fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
-    for call in CALLS {
+    for (place, call) in CALLS.into_iter().enumerate() {
         // A daemon for each: what stands by for the sizes of all would fill the machine's share of memory, and a run
         // would wait for a removal that this engine refuses.
         let Some((faulty, daemon)) = daemon("0") else {
@@ -258,7 +227,7 @@ fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
         };
         // Each with a size of its own, so that no container of an earlier one serves it.
         let mut sizes = (257_u64..).map(|size| size << 20);
-        for fault in faults() {
+        for fault in faults_at(place) {
             faulty.on(call, fault);
             let met = faulty.met();
             let statuses = StatusAsked::of(&daemon, &faulty);
@@ -301,7 +270,7 @@ fn d1_limits_that_cannot_be_changed_or_read_back_run_nothing_under_wider_ones() 
         return;
     };
     // A size of its own for each, so that none stands by for it: it is tightened from a wider one.
-    for (memory, fault) in (100_u64..).map(|size| size << 20).zip(faults()) {
+    for (memory, fault) in (100_u64..).map(|size| size << 20).zip(Fault::tried()) {
         daemon.wait_for_warm(1);
         faulty.on(&["POST", "/update"], fault);
         let met = faulty.met();
@@ -326,228 +295,6 @@ fn d1_limits_that_cannot_be_changed_or_read_back_run_nothing_under_wider_ones() 
         }
         faulty.well();
         nothing_forgotten(&daemon, "what could not be tightened is removed");
-    }
-}
-
-/// The rows of docs/rpc.md that say within what time a method is answered.
-fn bounds() -> Vec<(String, Duration)> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rpc.md");
-    let page = fs::read_to_string(page).expect("docs/rpc.md");
-    let (_, table) = page
-        .split_once("| method | answered within |")
-        .expect("the table of bounds");
-    let mut found = Vec::new();
-    for row in table
-        .lines()
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-    {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let Some((number, unit)) = cells[2].split_once(' ') else {
-            assert_eq!(cells[2], "none", "{row}");
-            continue;
-        };
-        let number = number.parse().expect("a number");
-        let bound = match unit {
-            "ms" => Duration::from_millis(number),
-            "s" => Duration::from_secs(number),
-            _ => panic!("no unit of time: {row}"),
-        };
-        let names = cells[1].split('`').skip(1).step_by(2);
-        found.extend(names.map(|name| (name.replace("saferun.", ""), bound)));
-    }
-    found
-}
-
-#[test]
-fn each_method_has_a_row_that_says_when_it_is_answered() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rpc.md");
-    let page = fs::read_to_string(page).expect("docs/rpc.md");
-    let (methods, bounds) = page
-        .split_once("| method | answered within |")
-        .expect("the table of bounds");
-    let mut methods: Vec<&str> = methods
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .collect();
-    let rows = bounds
-        .lines()
-        .filter(|line| line.starts_with("| `saferun."));
-    let mut bound: Vec<&str> = rows
-        .flat_map(|row| row.split(" | ").next().unwrap_or_default().split('`'))
-        .filter(|name| name.starts_with("saferun."))
-        .collect();
-    methods.sort_unstable();
-    bound.sort_unstable();
-    assert_eq!(methods, bound);
-    let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/src/api.rs");
-    let api = fs::read_to_string(api).expect("the methods");
-    let named = api.split("(name = \"").skip(1);
-    let mut named: Vec<String> = named
-        .filter_map(|rest| Some(format!("saferun.{}", rest.split('"').next()?)))
-        .collect();
-    named.sort_unstable();
-    assert_eq!(methods, named);
-}
-
-/// What a loaded machine may add to any answer; the bound itself is the daemon's deadline.
-const MARGIN: Duration = Duration::from_secs(10);
-
-/// Waits for this as long as the method's row says. What it answers is looked at elsewhere.
-async fn on_time<T>(method: &str, what: &str, more: Duration, asked: impl Future<Output = T>) -> T {
-    let bounds = bounds();
-    let found = bounds.iter().find(|(name, _)| name == method);
-    let (_, bound) = found.unwrap_or_else(|| panic!("docs/rpc.md has no bound of {method}"));
-    tokio::time::timeout(*bound + more + MARGIN, asked)
-        .await
-        .unwrap_or_else(|_| panic!("{method}: no answer within {bound:?}, {what}"))
-}
-
-#[test]
-fn d1_each_method_is_answered_within_its_own_bound_whatever_the_engine_does() {
-    let Some((faulty, daemon)) = daemon("1") else {
-        return;
-    };
-    let ended = attempt(&daemon, "print('ended')").expect("a run").id;
-    let mut tried = faults();
-    if !tried.contains(&Fault::Hang) {
-        tried.push(Fault::Hang);
-    }
-    for fault in tried {
-        daemon.wait_for_warm(1);
-        let what = format!("{fault:?}");
-        daemon.block_on(async {
-            let client = connect(&daemon.socket()).await.expect("a connection");
-            let sleeps = request("import time\nprint('on', flush=True)\ntime.sleep(600)");
-            let mut events = client.subscribe_run(sleeps).await.expect("a run");
-            let mut id = None;
-            loop {
-                match events.next().await.expect("more events").expect("an event") {
-                    Event::Accepted { id: its, .. } => id = Some(its),
-                    Event::Output { .. } => break,
-                    _ => {}
-                }
-            }
-            let id = id.expect("its id");
-            faulty.on(&["HTTP"], fault);
-            let soon = Duration::ZERO;
-            let runs = on_time("ps", &what, soon, client.ps())
-                .await
-                .expect("a list");
-            assert!(runs.iter().any(|run| run.id == id), "{what}: {runs:?}");
-            let listed = on_time("imageList", &what, soon, client.image_list()).await;
-            listed.expect("a list");
-            // Whether it can be said depends on the fault; that something is said does not.
-            let _ = on_time("imagePrune", &what, soon, client.image_prune(true)).await;
-            let page = on_time(
-                "history",
-                &what,
-                soon,
-                client.history(HistoryQuery::default()),
-            )
-            .await;
-            assert!(!page.expect("a page").runs.is_empty());
-            let record = on_time("record", &what, soon, client.record(ended.clone())).await;
-            assert!(record.expect("a record").ended_ms.is_some());
-            let report = client.verify_history(None, None);
-            let report = on_time("verifyHistory", &what, soon, report).await;
-            assert_eq!(report.expect("a report").verdict, Integrity::Consistent);
-            let head = on_time("historyHead", &what, soon, client.history_head()).await;
-            assert!(head.expect("a head").seq > 0);
-            let logs = on_time("subscribeLogs", &what, soon, async {
-                let mut logs = client.subscribe_logs(ended.clone(), 0, false).await?;
-                Ok::<_, jsonrpsee::core::ClientError>(logs.next().await.is_some())
-            });
-            assert!(logs.await.expect("a log"), "{what}");
-            on_time("kill", &what, soon, client.kill(id))
-                .await
-                .expect("killed");
-            let last = on_time("subscribeRun", &what, soon, the_end(&mut events)).await;
-            assert_eq!(last.status, Outcome::Cancelled, "{what}: {last:?}");
-        });
-        faulty.well();
-        daemon.wait_until("the engine is well again", |daemon| daemon.status().ready);
-    }
-    faulty.on(&["HTTP"], Fault::Hang);
-    let client = daemon.connect();
-    let told = on_time("shutdown", "Hang", Duration::ZERO, client.shutdown());
-    daemon.block_on(told).expect("told");
-}
-
-/// The last event of a run.
-async fn the_end(events: &mut Subscription<Event>) -> Box<RunResult> {
-    loop {
-        let event = events.next().await.expect("an end");
-        if let Event::Finished { result } = event.expect("an event") {
-            return result;
-        }
-    }
-}
-
-/// A daemon's end is 20 s of draining, and what docs/rpc.md allows beyond it.
-const ENDED: Duration = Duration::from_secs(25);
-
-#[test]
-fn d1_the_end_over_an_engine_and_a_record_that_hang_comes_in_time_and_the_next_daemon_clears_up() {
-    let Some((faulty, mut daemon)) = daemon("1") else {
-        return;
-    };
-    daemon.wait_for_warm(1);
-    let standing = daemon.containers();
-    assert!(!standing.is_empty());
-    faulty.on(&["HTTP"], Fault::Hang);
-    let held = HeldRecord::at(&daemon.folder().join("state/audit.sqlite"));
-    assert!(daemon.end_within(ENDED + MARGIN), "it did not end");
-    held.let_go();
-    faulty.well();
-    daemon.restart();
-    daemon.wait_until("what stood by is removed", |daemon| {
-        let now = daemon.containers();
-        standing.iter().all(|container| !now.contains(container))
-    });
-}
-
-/// The attached stream goes wrong in mid-run, and the engine does not answer to the kill either.
-#[test]
-fn d1_a_stream_that_stalls_or_turns_to_noise_while_kills_hang_ends_its_run_in_time() {
-    let Some((faulty, daemon)) = daemon("1") else {
-        return;
-    };
-    for fault in [StreamFault::Stall, StreamFault::Garbage] {
-        daemon.wait_for_warm(1);
-        let mut asked = request("import time\nprint('on', flush=True)\ntime.sleep(600)");
-        asked.limits.time_ms = Some(3_000);
-        let what = format!("{fault:?}");
-        let result = daemon.block_on(async {
-            let client = connect(&daemon.socket()).await.expect("a connection");
-            let mut events = client.subscribe_run(asked).await.expect("a run");
-            loop {
-                let event = events.next().await.expect("more events");
-                if let Event::Output { .. } = event.expect("an event") {
-                    break;
-                }
-            }
-            faulty.on(&["POST", "/kill"], Fault::Hang);
-            faulty.on(&["DELETE", "/containers/"], Fault::Hang);
-            faulty.on_streams(fault);
-            let watcher = connect(&daemon.socket()).await.expect("a connection");
-            watcher.status().await.expect("a status");
-            let limit = Duration::from_secs(3);
-            on_time("subscribeRun", &what, limit, the_end(&mut events)).await
-        });
-        // The daemon's own clock ends the one; the other is no account of anything.
-        let ended = match fault {
-            StreamFault::Stall => Outcome::Timeout,
-            StreamFault::Garbage => Outcome::EngineError,
-        };
-        assert_eq!(result.status, ended, "{fault:?}: {result:?}");
-        assert_eq!(result.exit_code, None, "{fault:?}: {result:?}");
-        faulty.well();
-        let container = result.sandbox.container;
-        daemon.wait_until("its container is removed after all", |daemon| {
-            !daemon.containers().contains(&container)
-        });
-        assert_eq!(attempt(&daemon, "print(2)").expect("a run").stdout, "2\n");
     }
 }
 

@@ -37,6 +37,19 @@ impl Remapping {
             skipped("only root starts an engine that remaps users");
             return None;
         }
+        for (which, why) in [
+            (&["--user"][..], "there are no user namespaces here"),
+            (
+                &["--mount", "--pid", "--fork", "--mount-proc"],
+                "namespaces may not be made here",
+            ),
+        ] {
+            let made = Command::new("unshare").args(which).arg("true").output();
+            if !made.is_ok_and(|output| output.status.success()) {
+                skipped(why);
+                return None;
+            }
+        }
         for list in ["/etc/subuid", "/etc/subgid"] {
             if !std::path::Path::new(list).is_file() {
                 skipped("there are no lists of subordinate ids to lay others over");
@@ -63,14 +76,23 @@ impl Remapping {
             .stderr(fs::File::create(at("log")).expect("a log"))
             .spawn()
             .expect("setpriv starts");
-        let engine = Self { child, folder };
+        let mut engine = Self { child, folder };
         let deadline = Instant::now() + Duration::from_secs(60);
         while std::os::unix::net::UnixStream::connect(engine.socket()).is_err() {
-            let log = fs::read_to_string(engine.folder.path().join("log"));
-            assert!(Instant::now() < deadline, "it does not listen: {log:?}");
+            let log = fs::read_to_string(engine.folder.path().join("log")).unwrap_or_default();
+            let ended = engine.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "it ended: {ended:?}\n{log}");
+            assert!(Instant::now() < deadline, "it does not listen:\n{log}");
             pause();
         }
         Some(engine)
+    }
+
+    /// The engine itself, the first process of its namespace.
+    fn engine(&self) -> Option<u32> {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        let children = fs::read_to_string(children).ok()?;
+        children.split_whitespace().next()?.parse().ok()
     }
 
     fn socket(&self) -> PathBuf {
@@ -80,9 +102,23 @@ impl Remapping {
 
 impl Drop for Remapping {
     fn drop(&mut self) {
+        let engine = self.engine();
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // The first process of a namespace ends after all others of it; then nothing writes to the folder any more.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while engine.is_some_and(lives) && Instant::now() < deadline {
+            pause();
+        }
     }
+}
+
+/// True until it has ended, whether or not anybody has waited for it.
+fn lives(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+        !state.is_some_and(|state| state.starts_with(['Z', 'X']))
+    })
 }
 
 #[test]
