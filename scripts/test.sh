@@ -32,7 +32,7 @@ scripts/instructions.sh
 say "tests that need no engine (a test that cannot run says SKIPPED)"
 INSTA_UPDATE=no cargo test --workspace --exclude saferun-tests --locked -- --skip engine::docker::live
 say "tests of the engine's part against the engine at $SAFERUN_ENGINE"
-SAFERUN_TEST_ENGINE=$SAFERUN_ENGINE cargo test -p saferund --lib --locked engine::docker::live -- --test-threads=1
+SAFERUN_TEST_ENGINE=$SAFERUN_ENGINE cargo test --workspace --exclude saferun-tests --lib --locked engine::docker::live -- --test-threads=1
 say "tests against the engine at $SAFERUN_ENGINE"
 SAFERUN_TEST_BIN=$DIST SAFERUN_REQUIRE_ENGINE=1 cargo test -p saferun-tests --locked -- --test-threads=1
 # The whole core is `make test-podman`; how a run can end, under every limit, is the part that fits here.
