@@ -288,7 +288,7 @@ impl Reader<'_> {
                 "`{}` may not stand in a {} layer",
                 key.path, self.layer.kind
             );
-            let help = "it names a command or a folder outside the project: put it into your user or system policy";
+            let help = "it says what the daemon does by itself, for you and not for a project: put it into your user or system policy";
             return self.error("forbidden-key", word.span, message, help);
         }
         let Some(value) = self.value(key, word, node) else {

@@ -199,7 +199,7 @@ pub struct WatchRules {
     pub roots: Vec<String>,
     /// Globs of paths that are passed over.
     pub ignore: Vec<String>,
-    /// Whether only what a model wrote is looked at.
+    /// Whether only what a model wrote is told and answered; everything is scanned.
     pub only_generated: bool,
     /// Globs of paths whose content counts as written by a model.
     pub generated_paths: Vec<String>,

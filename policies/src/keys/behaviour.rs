@@ -302,28 +302,25 @@ fn watch() -> Vec<Key> {
             },
             "Paths that the watch passes over, as globs, besides those of .gitignore.",
         ),
-        any(
+        trusted(
             "watch.only_generated",
             Kind::Bool,
-            Tighten::Lower,
-            "Whether only what a model wrote is looked at.",
+            "Whether only what a model wrote is told and answered; everything is scanned.",
         ),
-        any(
+        trusted(
             "watch.generated.paths",
             Kind::Texts {
                 max: 256,
                 what: Texts::Globs,
             },
-            Tighten::More,
             "Paths whose content counts as written by a model.",
         ),
-        any(
+        trusted(
             "watch.generated.markers",
             Kind::Texts {
                 max: 64,
                 what: Texts::Plain,
             },
-            Tighten::More,
             "Texts that mark a file as written by a model.",
         ),
         trusted(
