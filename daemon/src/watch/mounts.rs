@@ -2,7 +2,9 @@
 //! and no watch of ours may keep a file system busy. And which file systems there are, and of what kind.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
+    os::unix::ffi::OsStrExt,
     path::Path,
     sync::Arc,
 };
@@ -46,6 +48,10 @@ pub(super) fn follow(inner: &Arc<Inner>) {
 
 /// Why the kernel cannot tell of changes in this file system, if it cannot: others change it too.
 pub(super) fn network(root: &Found) -> Option<String> {
+    shared_kind(statfs::fstatfs(root).ok()?.filesystem_type())
+}
+
+fn shared_kind(kind: FsType) -> Option<String> {
     // From statfs(2), and linux/magic.h.
     const NETWORK: [(i64, &str); 10] = [
         (0x6969, "NFS"),
@@ -59,7 +65,6 @@ pub(super) fn network(root: &Found) -> Option<String> {
         (0x786F_4256, "vboxsf"),
         (0x0BD0_0BD0, "Lustre"),
     ];
-    let kind = statfs::fstatfs(root).ok()?.filesystem_type();
     let (_, name) = NETWORK.iter().find(|(magic, _)| kind == FsType(*magic))?;
     Some(format!(
         "the kernel does not tell what others change on {name}"
@@ -91,10 +96,107 @@ pub(super) fn under(path: &Path) -> String {
     let Ok(bytes) = fs::read("/proc/self/mountinfo") else {
         return String::new();
     };
-    let text = String::from_utf8_lossy(&bytes);
-    let under = text.lines().filter(|line| {
-        let point = line.split(' ').nth(4);
-        point.is_some_and(|point| Path::new(point).starts_with(path))
-    });
-    under.collect::<Vec<_>>().join("\n")
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let under: Vec<&[u8]> = lines.filter(|line| is_under(line, path)).collect();
+    String::from_utf8_lossy(&under.join(&b'\n')).into_owned()
+}
+
+/// Whether a line of mountinfo is of a mount at or under a path.
+fn is_under(line: &[u8], path: &Path) -> bool {
+    let point = line.split(|byte| *byte == b' ').nth(4).map(unescaped);
+    point.is_some_and(|point| Path::new(OsStr::from_bytes(&point)).starts_with(path))
+}
+
+/// A name of proc(5), where spaces, tabs, newlines and backslashes are written as `\ooo`.
+fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((first, after)) = rest.split_first() {
+        let octal = |digits: &[u8]| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u8::from_str_radix(digits, 8).ok()
+        };
+        match after.get(..3).filter(|_| *first == b'\\').and_then(octal) {
+            Some(byte) => {
+                plain.push(byte);
+                rest = &after[3..];
+            }
+            None => {
+                plain.push(*first);
+                rest = after;
+            }
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::libc;
+
+    use super::*;
+
+    #[test]
+    fn what_others_change_unseen_is_polled_and_what_this_kernel_alone_changes_is_not() {
+        for (kind, name) in [
+            (statfs::NFS_SUPER_MAGIC, "NFS"),
+            (statfs::SMB_SUPER_MAGIC, "SMB"),
+            (statfs::FUSE_SUPER_MAGIC, "FUSE"),
+            (FsType(0x0102_1997), "9P"),
+            (FsType(libc::AFS_SUPER_MAGIC), "AFS"),
+        ] {
+            let reason = shared_kind(kind).expect(name);
+            assert!(reason.ends_with(&format!("on {name}")), "{reason}");
+        }
+        for kind in [
+            statfs::EXT4_SUPER_MAGIC,
+            statfs::TMPFS_MAGIC,
+            statfs::OVERLAYFS_SUPER_MAGIC,
+            statfs::BTRFS_SUPER_MAGIC,
+            statfs::PROC_SUPER_MAGIC,
+        ] {
+            assert_eq!(shared_kind(kind), None);
+        }
+    }
+
+    #[test]
+    fn a_mount_is_found_by_its_plain_name_whatever_is_mounted_there() {
+        let table = [
+            (
+                r"36 35 98:0 / /w rw,noatime shared:1 - ext4 /dev/sda1 rw",
+                "/w",
+            ),
+            (
+                r"40 36 0:45 / /w/nfs rw - nfs4 host:/srv rw,vers=4.2",
+                "/w/nfs",
+            ),
+            (
+                r"41 36 0:46 / /w/my\040code\134x rw - fuse.sshfs me@host:/ rw",
+                r"/w/my code\x",
+            ),
+            (
+                r"42 36 0:47 / /w/p\303\244th rw - 9p share rw,trans=virtio",
+                "/w/p\u{e4}th",
+            ),
+            (r"43 36 0:48 / /w/ends\0 rw - tmpfs none rw", r"/w/ends\0"),
+        ];
+        for (line, point) in table {
+            assert!(is_under(line.as_bytes(), Path::new(point)), "{line}");
+            assert!(is_under(line.as_bytes(), Path::new("/w")), "{line}");
+            for elsewhere in ["/w/n", "/other", "/w/nfs/deeper"] {
+                assert!(!is_under(line.as_bytes(), Path::new(elsewhere)), "{line}");
+            }
+        }
+        assert!(!is_under(b"", Path::new("/")));
+        assert!(!is_under(b"36 35 98:0 /", Path::new("/")));
+    }
+
+    #[test]
+    fn what_the_kernel_says_of_real_folders_is_understood() {
+        let found = |path| super::super::beneath::root(Path::new(path)).expect("it is there");
+        assert_eq!(network(&found("/proc")), None);
+        assert!(keeps_no_files(&found("/proc")));
+        assert!(under(Path::new("/proc")).contains(" - proc "));
+        assert!(!under(Path::new("/proc")).contains(" / / "));
+    }
 }
