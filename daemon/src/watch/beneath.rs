@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::fs::OpenOptionsExt,
@@ -133,7 +133,13 @@ impl Found {
         if !self.stamp.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        let file = self.reopen()?;
+        self.read_from(&self.reopen()?, most)
+    }
+
+    /// The same through a descriptor of its own, which stays readable whatever rights the file loses.
+    pub(super) fn read_from(&self, file: &File, most: u64) -> io::Result<Vec<u8>> {
+        let mut file = file;
+        file.seek(SeekFrom::Start(0))?;
         let expected = usize::try_from(self.stamp.size.min(most)).unwrap_or(0);
         let mut bytes = Vec::with_capacity(expected.saturating_add(1));
         file.take(most + 1).read_to_end(&mut bytes)?;
@@ -144,7 +150,7 @@ impl Found {
     }
 
     /// The same file opened for reading. The magic link leads to this very inode, whatever its name is now.
-    fn reopen(&self) -> io::Result<File> {
+    pub(super) fn reopen(&self) -> io::Result<File> {
         OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)

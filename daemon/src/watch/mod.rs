@@ -180,10 +180,12 @@ impl WatchService {
             return Err(refused(&"it is no absolute path to a file in a folder"));
         };
         let absolute = folder.join(&name);
-        let settle = |sha256: &str| self.inner.responder.released(&absolute, sha256);
-        quarantine::release(&self.inner.audit, &folder, &name, settle)
+        let responder = &self.inner.responder;
+        let settle = |sha256: &str| responder.releasing(&absolute, sha256);
+        let sha256 = quarantine::release(&self.inner.audit, &folder, &name, settle)
             .await
             .map_err(|left| refused(&left))?;
+        responder.released(&absolute, &sha256);
         self.judge_again(&absolute);
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! own user, only with the content that was judged, and only once the record says what it was like before.
 
 use std::{
+    fs::File,
     io,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
@@ -91,7 +92,7 @@ pub(super) async fn hold(
     let (folder, name, judged) = (root.to_owned(), relative.to_owned(), sha256.to_owned());
     let own = patiently(move || judged_file(&folder, &name, &judged)).await??;
     let uid = nix::unistd::geteuid().as_raw();
-    let mut mode = own.mode;
+    let mut mode = own.own.mode;
     if mode & RIGHTS == 0 {
         // Root's daemon reads it all the same: what is to come back is what it had the first time.
         let (reader, file) = (audit.clone(), key(&root.join(relative)));
@@ -107,33 +108,75 @@ pub(super) async fn hold(
         rules,
     };
     audit.hold(uid, &held, false).await?;
-    patiently(move || own.set_mode(0)).await??;
-    Ok(mode)
+    let (folder, name, judged) = (root.to_owned(), relative.to_owned(), sha256.to_owned());
+    let taken = patiently(move || own.take_rights(&folder, &name, &judged)).await?;
+    if taken.is_err() {
+        audit.hold(uid, &held, true).await?;
+    }
+    taken.map(|()| mode)
+}
+
+/// A file that was judged, open for reading: what it holds can be looked at after it lost its rights.
+struct JudgedFile {
+    own: Own,
+    open: File,
 }
 
 /// The file, if it may be put in quarantine and still is what was judged.
-fn judged_file(root: &Path, relative: &Path, sha256: &str) -> Result<Own, Left> {
+fn judged_file(root: &Path, relative: &Path, sha256: &str) -> Result<JudgedFile, Left> {
     let own = Own::open(root, relative)?;
-    if own.found.stamp.links != 1 {
-        return Err(Left::Linked);
+    let open = own.found.reopen()?;
+    let file = JudgedFile { own, open };
+    file.is_still(sha256)?;
+    Ok(file)
+}
+
+impl JudgedFile {
+    fn is_still(&self, sha256: &str) -> Result<(), Left> {
+        let found = &self.own.found;
+        if found.stamp_now()?.links > 1 {
+            return Err(Left::Linked);
+        }
+        let bytes = found.read_from(&self.open, LARGEST)?;
+        if hexadecimal(&Sha256::digest(bytes)) != sha256 {
+            return Err(Left::Changed);
+        }
+        Ok(())
     }
-    if own.sha256()? != sha256 {
-        return Err(Left::Changed);
+
+    /// Whether the name still leads to this file.
+    fn is_at(&self, root: &Path, relative: &Path) -> Result<(), Left> {
+        let there = beneath::look(&beneath::root(root)?, relative)?.stamp;
+        let own = self.own.found.stamp;
+        let same = (there.dev, there.ino) == (own.dev, own.ino);
+        same.then_some(()).ok_or(Left::Changed)
     }
-    Ok(own)
+
+    /// Takes all rights, and gives them back if the file was written, replaced or linked since it was looked at: the
+    /// record is made in between, which may take a while.
+    fn take_rights(&self, root: &Path, relative: &Path, sha256: &str) -> Result<(), Left> {
+        self.own.set_mode(0)?;
+        let still = self.is_still(sha256);
+        let still = still.and_then(|()| self.is_at(root, relative));
+        if still.is_err() {
+            // Without setuid and setgid: who wrote it would have them for another content.
+            self.own.set_mode(self.own.mode & RIGHTS)?;
+        }
+        still
+    }
 }
 
 /// The mode while it is looked at before it is given back.
 const READ_BY_OWNER: u32 = Mode::S_IRUSR.bits();
 
-/// Gives a file the rights back that it had before.
-/// `settle` is told the hash of its content before anybody can read it again.
+/// Gives a file the rights back that it had before, and returns the hash of its content.
+/// `settle` is told that hash before anybody can read the file again, whatever comes of it.
 pub(super) async fn release(
     audit: &Audit,
     folder: &Path,
     name: &Path,
     settle: impl FnOnce(&str),
-) -> Result<(), Left> {
+) -> Result<String, Left> {
     let (place, file): (PathBuf, PathBuf) = (folder.to_owned(), name.to_owned());
     let own = patiently(move || Own::open(&place, &file)).await??;
     // A daemon that was killed in the middle of this has left its owner the right to read it, and nothing else.
@@ -162,7 +205,7 @@ pub(super) async fn release(
     // Never with setuid or setgid: who had it open for writing all the time may have changed it by now.
     let mode = recorded.as_ref().map_or(0, |()| held.mode & RIGHTS);
     patiently(move || own.set_mode(mode)).await??;
-    recorded
+    recorded.map(|()| held.sha256)
 }
 
 /// How the record names a file.
@@ -181,6 +224,42 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_file_that_changes_while_its_quarantine_is_recorded_has_its_rights_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let (file, name) = (root.join("a.py"), Path::new("a.py"));
+        let sha256 = hexadecimal(&Sha256::digest("x"));
+        let make = || {
+            fs::write(&file, "x").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+            judged_file(&root, name, &sha256).unwrap()
+        };
+        let judged = make();
+        fs::write(&file, "y").unwrap();
+        let written = judged.take_rights(&root, name, &sha256);
+        assert!(matches!(written, Err(Left::Changed)), "{written:?}");
+        assert_eq!(mode(&file), 0o640);
+
+        let judged = make();
+        fs::hard_link(&file, root.join("b.py")).unwrap();
+        let linked = judged.take_rights(&root, name, &sha256);
+        assert!(matches!(linked, Err(Left::Linked)), "{linked:?}");
+        fs::remove_file(root.join("b.py")).unwrap();
+        assert_eq!(mode(&file), 0o640);
+
+        let judged = make();
+        fs::rename(&file, root.join("c.py")).unwrap();
+        fs::write(&file, "x").unwrap();
+        let replaced = judged.take_rights(&root, name, &sha256);
+        assert!(matches!(replaced, Err(Left::Changed)), "{replaced:?}");
+        assert_eq!(mode(&root.join("c.py")), 0o640);
+        assert_ne!(mode(&file), 0);
+
+        make().take_rights(&root, name, &sha256).unwrap();
+        assert_eq!(mode(&file), 0);
     }
 
     #[tokio::test]

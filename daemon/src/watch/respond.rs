@@ -50,12 +50,16 @@ struct Landed {
     sha256: String,
     risk: Risk,
     rules: Vec<String>,
+    /// A model wrote it, as far as the policy recognises that.
+    generated: bool,
 }
 
 /// What was done about a file, under the content that was judged.
 #[derive(Debug, Clone, Default)]
 struct Done {
     sha256: String,
+    /// What is not done again.
+    answered: Vec<Response>,
     quarantined: bool,
     run: Option<WatchRun>,
 }
@@ -95,20 +99,28 @@ impl Responder {
         responder
     }
 
-    /// A file with findings landed, or changed. Never waits. Returns true for the first one that is left out because too
-    /// many wait: a person has to hear of it.
-    pub(super) fn landed(&self, shared: &Arc<Shared>, relative: &Path, file: &WatchedFile) -> bool {
+    /// A file with findings landed, or changed. Never waits: where too many wait, this one is left out.
+    pub(super) fn landed(
+        &self,
+        shared: &Arc<Shared>,
+        relative: &Path,
+        file: &WatchedFile,
+    ) -> Handed {
         let landed = Landed {
             shared: Arc::clone(shared),
             relative: relative.to_owned(),
             sha256: file.sha256.clone(),
             risk: file.risk,
             rules: file.findings.iter().map(|one| one.rule.clone()).collect(),
+            generated: file.generated.is_some(),
         };
+        if landed.sha256.is_empty() || self.queue.try_send(landed).is_ok() {
+            return Handed::Over;
+        }
         // In a burst beyond the queue the rate would stop them anyway.
-        !landed.sha256.is_empty()
-            && self.queue.try_send(landed).is_err()
-            && !self.crowded.swap(true, Ordering::Relaxed)
+        Handed::LeftOut {
+            first: !self.crowded.swap(true, Ordering::Relaxed),
+        }
     }
 
     /// Adds what was done about this content.
@@ -130,13 +142,25 @@ impl Responder {
             .is_some_and(|done| done.quarantined)
     }
 
-    /// A file has its rights again, or is about to: with this content nothing more is done about it, also by a daemon
-    /// that did not put it in quarantine itself.
-    pub(super) fn released(&self, absolute: &Path, sha256: &str) {
-        let mut memory = memory(&self.memory);
-        memory.begin(absolute, sha256);
-        memory.note(absolute, sha256, |done| done.quarantined = false);
+    /// A file is about to have its rights again: with this content nothing more is done about it, also by a daemon that
+    /// did not put it in quarantine itself. One that is in quarantine is so until [`Self::released`].
+    pub(super) fn releasing(&self, absolute: &Path, sha256: &str) {
+        memory(&self.memory).settle(absolute, sha256);
     }
+
+    /// A file has its rights again.
+    pub(super) fn released(&self, absolute: &Path, sha256: &str) {
+        memory(&self.memory).note(absolute, sha256, |done| done.quarantined = false);
+    }
+}
+
+/// Whether a finding was handed to who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handed {
+    /// It was.
+    Over,
+    /// Too many wait. A person has to hear of the `first` one.
+    LeftOut { first: bool },
 }
 
 fn memory(shared: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
@@ -144,10 +168,27 @@ fn memory(shared: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
 }
 
 impl Memory {
-    /// Whether nothing was done about this content under this name yet; from now on it was.
-    fn begin(&mut self, file: &Path, sha256: &str) -> bool {
+    /// Which of these were not given about this content under this name yet.
+    fn owed(&mut self, file: &Path, sha256: &str, wanted: &[Response]) -> Vec<Response> {
+        self.begin(file, sha256);
+        let done = self.done.get(file);
+        let answered = done.map_or(&[][..], |done| &done.answered);
+        let owed = wanted.iter().filter(|one| !answered.contains(one));
+        owed.copied().collect()
+    }
+
+    /// Nothing more is to be done about this content under this name.
+    fn settle(&mut self, file: &Path, sha256: &str) {
+        self.begin(file, sha256);
+        self.note(file, sha256, |done| {
+            done.answered = vec![Response::Notify, Response::Run, Response::Quarantine];
+        });
+    }
+
+    /// Knows the file by this content from now on, and forgets what was done about another.
+    fn begin(&mut self, file: &Path, sha256: &str) {
         match self.done.get(file) {
-            Some(done) if done.sha256 == sha256 => return false,
+            Some(done) if done.sha256 == sha256 => return,
             Some(_) => {}
             None => self.order.push_back(file.to_owned()),
         }
@@ -161,7 +202,6 @@ impl Memory {
         {
             self.done.remove(&oldest);
         }
-        true
     }
 
     fn note(&mut self, file: &Path, sha256: &str, note: impl FnOnce(&mut Done)) {
@@ -248,7 +288,10 @@ struct Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Given {
     Yes,
+    /// It could not be: it is owed when the file is written next.
     No,
+    /// It is not for files of this kind.
+    Never,
 }
 
 impl Actor {
@@ -263,11 +306,15 @@ impl Actor {
                 continue;
             }
             let rules = &snapshot.policy().watch;
-            let mut wanted = rules.on_finding[landed.risk as usize].clone();
-            wanted.retain(|response| *response != Response::Show);
-            if wanted.is_empty() || !memory(&self.memory).begin(&absolute, &landed.sha256) {
+            if rules.only_generated && !landed.generated {
                 continue;
             }
+            let mut wanted = rules.on_finding[landed.risk as usize].clone();
+            wanted.retain(|response| *response != Response::Show);
+            if wanted.is_empty() {
+                continue;
+            }
+            let mut wanted = memory(&self.memory).owed(&absolute, &landed.sha256, &wanted);
             // To run it, it has to be read first.
             wanted.sort_by_key(|response| match response {
                 Response::Run => 0,
@@ -275,22 +322,47 @@ impl Actor {
                 Response::Show | Response::Notify => 2,
             });
             for response in wanted {
-                let name = response.as_str();
-                let now = Instant::now();
-                let turn = windows(&self.windows).take(name, &rules.rate, now);
-                match turn {
-                    Turn::Yes => {
-                        if self.respond(response, &landed, &absolute, now).await == Given::No {
-                            windows(&self.windows).give_back(name, now);
-                        }
-                    }
-                    Turn::Full(rate) => landed.shared.notice(
-                        format!("`{name}` on findings is left out: more come than {rate}"),
-                        "look at them yourself; `watch.rate` in the policy says how often",
-                    ),
-                    Turn::StillFull => {}
+                if self
+                    .in_turn(response, &rules.rate, &landed, &absolute)
+                    .await
+                    == Given::No
+                {
+                    landed.shared.owe(&landed.relative);
+                } else {
+                    memory(&self.memory).note(&absolute, &landed.sha256, |done| {
+                        done.answered.push(response);
+                    });
                 }
             }
+        }
+    }
+
+    /// Gives a response if its rate has room.
+    async fn in_turn(
+        &self,
+        response: Response,
+        rates: &[Rate],
+        landed: &Landed,
+        absolute: &Path,
+    ) -> Given {
+        let (name, now) = (response.as_str(), Instant::now());
+        let turn = windows(&self.windows).take(name, rates, now);
+        match turn {
+            Turn::Yes => {
+                let given = self.respond(response, landed, absolute, now).await;
+                if given != Given::Yes {
+                    windows(&self.windows).give_back(name, now);
+                }
+                given
+            }
+            Turn::Full(rate) => {
+                landed.shared.notice(
+                    format!("`{name}` on findings is left out: more come than {rate}"),
+                    "look at them yourself; `watch.rate` in the policy says how often",
+                );
+                Given::No
+            }
+            Turn::StillFull => Given::No,
         }
     }
 
@@ -305,7 +377,7 @@ impl Actor {
             Response::Notify => self.notify(landed, absolute),
             Response::Run => self.run(landed, absolute, now).await,
             Response::Quarantine => self.quarantine(landed, absolute).await,
-            Response::Show => Given::No,
+            Response::Show => Given::Never,
         }
     }
 
@@ -326,7 +398,7 @@ impl Actor {
             .extension()
             .and_then(|ending| ending.to_str());
         if ending != Some("py") {
-            return Given::No;
+            return Given::Never;
         }
         let (root, relative) = (landed.shared.path.clone(), landed.relative.clone());
         let read = move || beneath::look(&beneath::root(&root)?, &relative)?.read(LARGEST);
@@ -461,11 +533,35 @@ mod tests {
     }
 
     #[test]
-    fn the_same_content_under_the_same_name_is_answered_once() {
-        let mut memory = Memory::default();
-        assert!(memory.begin(Path::new("/a"), "1"));
-        assert!(!memory.begin(Path::new("/a"), "1"));
-        assert!(memory.begin(Path::new("/a"), "2"));
-        assert!(memory.begin(Path::new("/b"), "2"));
+    fn the_same_content_under_the_same_name_is_answered_once_and_what_was_not_stays_owed() {
+        let (mut memory, both) = (Memory::default(), [Response::Run, Response::Quarantine]);
+        let (a, b) = (Path::new("/a"), Path::new("/b"));
+        assert_eq!(memory.owed(a, "1", &both), both);
+        assert_eq!(memory.owed(a, "1", &both), both);
+        memory.note(a, "1", |done| done.answered.push(Response::Run));
+        assert_eq!(memory.owed(a, "1", &both), [Response::Quarantine]);
+        memory.note(a, "1", |done| done.answered.push(Response::Quarantine));
+        assert_eq!(memory.owed(a, "1", &both), []);
+        assert_eq!(memory.owed(a, "2", &both), both);
+        assert_eq!(memory.owed(b, "2", &both), both);
+    }
+
+    #[test]
+    fn while_it_is_released_a_file_is_in_quarantine_and_not_taken_again() {
+        let (mut memory, file) = (Memory::default(), Path::new("/a"));
+        assert_eq!(
+            memory.owed(file, "1", &[Response::Quarantine]),
+            [Response::Quarantine]
+        );
+        memory.note(file, "1", |done| done.quarantined = true);
+        memory.settle(file, "1");
+        assert!(memory.done[file].quarantined);
+        assert_eq!(memory.owed(file, "1", &[Response::Quarantine]), []);
+        // Of a file that another daemon put there, too.
+        memory.settle(Path::new("/b"), "1");
+        assert_eq!(
+            memory.owed(Path::new("/b"), "1", &[Response::Quarantine]),
+            []
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! differences on the board. A file system that hangs holds up this thread and nobody else.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -26,6 +26,7 @@ use super::{
     respond::Responder,
     rules::{self, Rules},
     scan::FileScanner,
+    survey::{Judged, MAX_FILES},
     watcher::{Limit, Watcher},
 };
 
@@ -56,6 +57,8 @@ pub(super) struct Shared {
     board: Mutex<Board>,
     context: Mutex<Arc<Context>>,
     status: Mutex<WatchRoot>,
+    /// Files that landed, about which not all was done: they are answered when they are written next.
+    owed: Mutex<HashSet<PathBuf>>,
 }
 
 impl Shared {
@@ -69,7 +72,25 @@ impl Shared {
             board: Mutex::default(),
             context: Mutex::new(context),
             status: Mutex::new(status),
+            owed: Mutex::default(),
         })
+    }
+
+    fn owed(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Not all was done about a file that landed: the next time that it is looked at it lands again.
+    pub(super) fn owe(&self, relative: &Path) {
+        let mut owed = self.owed();
+        if owed.len() < MAX_FILES {
+            owed.insert(relative.to_owned());
+        }
+    }
+
+    /// Whether something is owed about a file; from now on it is not.
+    pub(super) fn takes_owed(&self, relative: &Path) -> bool {
+        self.owed().remove(relative)
     }
 
     pub(super) fn board(&self) -> std::sync::MutexGuard<'_, Board> {
@@ -127,9 +148,9 @@ pub(super) struct Root {
     pub(super) full: bool,
     /// Whether all was looked at once: what lands from then on is answered, what was there before is only shown.
     pub(super) surveyed: bool,
-    /// Content of each file with findings when it was judged last: what looks different only because the policy, the
-    /// rights or the root's place changed has not landed.
-    pub(super) judged: HashMap<PathBuf, String>,
+    /// Each file with findings as it was judged last: what looks different only because the policy, the rights or the
+    /// root's place changed has not landed.
+    pub(super) judged: HashMap<PathBuf, Judged>,
     pub(super) commits: Commits,
     /// Where the kernel's events are read.
     runtime: Handle,

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use saferun_protocol::{HostPath, Risk, WatchEvent, WatchedFile};
+use saferun_protocol::{Generated, HostPath, Risk, WatchEvent, WatchedFile};
 
 use super::{
     beneath::{self, Found, Stamp},
@@ -20,6 +20,7 @@ use super::{
     known::File,
     mounts,
     pending::{REST, Seen},
+    respond::Handed,
     root::Root,
     rules,
     scan::{Content, Looked},
@@ -27,7 +28,7 @@ use super::{
 };
 
 /// Most files of one root.
-const MAX_FILES: usize = 200_000;
+pub(super) const MAX_FILES: usize = 200_000;
 /// Most folders of one root.
 const MAX_FOLDERS: usize = 65_536;
 /// Most names in one folder.
@@ -38,6 +39,13 @@ const CHUNK: usize = 256;
 const PROGRESS: Duration = Duration::from_millis(250);
 /// A change so close to the look cannot be told from one after it by the file's times alone.
 const BLUR: i128 = 20_000_000;
+
+/// A file with findings as it was judged last.
+pub(super) struct Judged {
+    sha256: String,
+    /// It landed and counts as nobody's yet: a tool announces what it wrote once it is written.
+    nobodys: bool,
+}
 
 impl Root {
     /// Looks at all files at and under a folder. `whole`: the survey of a whole root, which waits for
@@ -325,16 +333,8 @@ impl Root {
     fn tell(&mut self, path: &Path) {
         let item = self.item(path);
         let fresh = item.as_ref().is_some_and(|item| self.is_fresh(path, item));
-        let left_out = fresh
-            && item.as_ref().is_some_and(|item| {
-                let responder = &self.context.responder;
-                responder.landed(&self.shared, path, item)
-            });
-        if left_out {
-            self.shared.notice(
-                "too many findings at once: about some of them nothing is done by itself",
-                "they are shown all the same; look at them yourself",
-            );
+        if let Some(item) = item.as_ref().filter(|_| fresh) {
+            self.hand_over(path, item);
         }
         let mut board = self.shared.board();
         let sequence = match (board.file(path), item) {
@@ -359,13 +359,41 @@ impl Root {
         self.shared.bell.send_replace(sequence);
     }
 
-    /// Whether a file landed with this content, after the first look. Of what cannot be read nothing is known.
+    /// Has done about a file what the policy says.
+    fn hand_over(&self, path: &Path, item: &WatchedFile) {
+        let handed = self.context.responder.landed(&self.shared, path, item);
+        let Handed::LeftOut { first } = handed else {
+            return;
+        };
+        self.shared.owe(path);
+        if first {
+            self.shared.notice(
+                "too many findings at once: about some of them nothing is done by itself",
+                "they are shown all the same; look at them yourself",
+            );
+        }
+    }
+
+    /// Whether a file landed with this content, after the first look, or did and is to be answered all the same: something
+    /// is owed about it, or its writer is known only now. Of what cannot be read nothing is known.
     fn is_fresh(&mut self, path: &Path, item: &WatchedFile) -> bool {
-        if item.sha256.is_empty() || self.judged.get(path) == Some(&item.sha256) {
+        if item.sha256.is_empty() {
             return false;
         }
+        let owed = self.shared.takes_owed(path);
+        if let Some(judged) = self.judged.get_mut(path)
+            && judged.sha256 == item.sha256
+            && !owed
+        {
+            let announced = matches!(item.generated, Some(Generated::Announced { .. }));
+            return announced && std::mem::take(&mut judged.nobodys);
+        }
+        let judged = Judged {
+            sha256: item.sha256.clone(),
+            nobodys: self.surveyed && item.generated.is_none(),
+        };
         if self.judged.len() < MAX_FILES || self.judged.contains_key(path) {
-            self.judged.insert(path.to_owned(), item.sha256.clone());
+            self.judged.insert(path.to_owned(), judged);
         }
         self.surveyed
     }

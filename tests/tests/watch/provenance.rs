@@ -42,7 +42,7 @@ fn head(root: &Path) -> String {
 }
 
 /// Gives the hook an event, as an agent does after one of its tools.
-fn hook(daemon: &Daemon, event: &serde_json::Value) {
+pub(crate) fn hook(daemon: &Daemon, event: &serde_json::Value) {
     let mut command = daemon.cli(&["hook"]);
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().expect("the hook starts");

@@ -2,17 +2,18 @@
 //! a policy that changes reaches the roots that are watched already.
 
 use std::{
-    fs::{self, Permissions},
-    io::{BufRead, BufReader},
+    fs::{self, OpenOptions, Permissions},
+    io::{BufRead, BufReader, Write},
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use saferun_protocol::{Generated, Outcome, WatchEvent};
 use saferun_tests::{AS_NOBODY, Daemon, NOBODY, have_policy, pause, text};
 
-use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, is_root, skipped};
+use crate::{BAD, CLEAN, OTHER, Watch, daemon, folder, is_root, provenance::hook, skipped};
 
 /// The user's policy, in place by a rename.
 fn policy(daemon: &Daemon, yaml: &str, owner: Option<u32>) {
@@ -148,6 +149,65 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
     // Another user's file is not touched, though it has the same findings.
     fs::write(root.join("foreign.py"), BAD).unwrap();
     let file = root.join("own.py");
+    write_as_nobody(&file);
+    let found = loop {
+        if let WatchEvent::File(found) = event()
+            && found.quarantined
+        {
+            break found;
+        }
+    };
+    assert_eq!(found.file.to_path().as_ref(), Some(&file));
+    assert!(
+        !found.findings.is_empty() && found.problem.is_none(),
+        "{found:?}"
+    );
+    assert_eq!(mode(&file), 0);
+    assert_ne!(mode(&root.join("foreign.py")), 0);
+
+    // Who had it open wrote on: it is not released, and the watch goes on to know it as in quarantine.
+    let release = || {
+        daemon
+            .wrapped_cli(&AS_NOBODY, &["watch", "release", file.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    let mut open = OpenOptions::new().append(true).open(&file).unwrap();
+    open.write_all(b"# more\n").unwrap();
+    let refused = release();
+    assert!(
+        text(&refused.stderr).contains("content changed"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert_eq!(mode(&file), 0);
+    // Longer than what was seen of it waits for its rest.
+    std::thread::sleep(Duration::from_secs(1));
+    let later = root.join("later.py");
+    write_as_nobody(&later);
+    let mut last = found;
+    loop {
+        let WatchEvent::File(found) = event() else {
+            continue;
+        };
+        let path = found.file.to_path();
+        if path.as_ref() == Some(&later) && found.quarantined {
+            break;
+        }
+        if path.as_ref() == Some(&file) {
+            last = found;
+        }
+    }
+    assert!(last.quarantined && last.problem.is_none(), "{last:?}");
+    open.set_len(BAD.len() as u64).unwrap();
+    let release = release();
+    assert!(release.status.success(), "{}", text(&release.stderr));
+    assert_ne!(mode(&file), 0);
+    command.kill().unwrap();
+    command.wait().unwrap();
+}
+
+fn write_as_nobody(file: &Path) {
     let made = Command::new("setpriv")
         .args([
             "--reuid",
@@ -168,28 +228,94 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
         .status()
         .unwrap();
     assert!(made.success());
-    let found = loop {
-        if let WatchEvent::File(found) = event()
-            && found.quarantined
-        {
-            break found;
-        }
-    };
-    assert_eq!(found.file.to_path().as_ref(), Some(&file));
-    assert!(
-        !found.findings.is_empty() && found.problem.is_none(),
-        "{found:?}"
+}
+
+#[test]
+fn where_only_a_models_files_count_a_persons_keep_their_rights() {
+    let (daemon, root) = daemon();
+    let by_marker = "watch: {generated: {markers: [by-a-model]}, ";
+    follows(&daemon, &format!("{by_marker}rate: 100/1m}}\n"));
+    let mut watch = Watch::new(&daemon, &root);
+    let marked = format!("# by-a-model\n{BAD}");
+    let probe = root.join("probe.py");
+    fs::write(&probe, &marked).unwrap();
+    watch.until("the marker is known", |watch| {
+        let probe = watch.files.get(&probe);
+        probe.is_some_and(|file| file.generated.is_some())
+    });
+    let only = respond("quarantine", "100/1m")
+        .replace("watch: {", &format!("{by_marker}only_generated: true, "));
+    follows(&daemon, &only);
+    let (person, model, agent) = (
+        root.join("person.py"),
+        root.join("model.py"),
+        root.join("agent.py"),
     );
-    assert_eq!(mode(&file), 0);
-    assert_ne!(mode(&root.join("foreign.py")), 0);
-    let release = daemon
-        .wrapped_cli(&AS_NOBODY, &["watch", "release", file.to_str().unwrap()])
-        .output()
-        .unwrap();
-    assert!(release.status.success(), "{}", text(&release.stderr));
-    assert_ne!(mode(&file), 0);
-    command.kill().unwrap();
-    command.wait().unwrap();
+    fs::write(&person, BAD).unwrap();
+    fs::write(&agent, BAD).unwrap();
+    watch.until("both are told", |watch| {
+        watch.has(&person) && watch.has(&agent)
+    });
+    fs::write(&model, &marked).unwrap();
+    watch.until("the model's is held", |watch| held(watch, &model));
+    assert_eq!(mode(&model), 0);
+    assert_ne!(mode(&agent), 0);
+    // An agent says what it wrote once it has written it.
+    hook(
+        &daemon,
+        &serde_json::json!({"hook_event_name": "PostToolUse", "tool_name": "Write",
+            "tool_input": {"file_path": agent, "content": BAD}}),
+    );
+    watch.until("the agent's is held", |watch| held(watch, &agent));
+    assert_eq!(mode(&agent), 0);
+    assert_ne!(mode(&person), 0);
+    assert!(!held(&watch, &person));
+    assert_ne!(mode(&probe), 0, "it landed under another policy");
+}
+
+#[test]
+fn what_the_rate_left_out_or_could_not_be_done_is_answered_when_it_is_written_next() {
+    let (daemon, root) = daemon();
+    follows(&daemon, &respond("quarantine", "1/1h"));
+    let mut watch = Watch::new(&daemon, &root);
+    let (decoy, evil, linked) = (
+        root.join("decoy.py"),
+        root.join("evil.py"),
+        root.join("linked.py"),
+    );
+    fs::write(&decoy, OTHER).unwrap();
+    watch.until("the decoy is held", |watch| held(watch, &decoy));
+    fs::write(&evil, BAD).unwrap();
+    watch.until("one is left out", |watch| {
+        watch.has(&evil) && watch.noticed("is left out")
+    });
+    assert_ne!(mode(&evil), 0);
+    follows(&daemon, &respond("quarantine", "100/1h"));
+    // Not by itself.
+    watch.settle(&root, "between.py");
+    assert_ne!(mode(&evil), 0);
+    fs::write(&evil, BAD).unwrap();
+    watch.until("it is held", |watch| held(watch, &evil));
+
+    let (draft, other) = (root.join("draft"), root.join("other"));
+    fs::write(&draft, BAD).unwrap();
+    fs::hard_link(&draft, &other).unwrap();
+    fs::rename(&draft, &linked).unwrap();
+    watch.until("it cannot be held", |watch| {
+        watch.noticed("has another name")
+    });
+    assert_ne!(mode(&linked), 0);
+    fs::remove_file(&other).unwrap();
+    // The kernel may have told of that: then it is held already, and its owner may not write it.
+    let _ = fs::write(&linked, BAD);
+    watch.until("it is held, too", |watch| held(watch, &linked));
+    // Once it is answered it is not taken again.
+    let release = daemon.cli(&["watch", "release", linked.to_str().unwrap()]);
+    let output = { release }.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    fs::write(&linked, BAD).unwrap();
+    watch.settle(&root, "last.py");
+    assert_ne!(mode(&linked), 0);
 }
 
 #[test]
