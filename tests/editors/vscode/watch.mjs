@@ -16,11 +16,15 @@ const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // What the command shows now, by file.
 function watching() {
   const files = new Map();
-  const state = { files, ready: false, told: 0, ended: false };
+  const state = { files, ready: false, told: 0, twice: [], ended: false };
   const child = spawn(`${bin}/saferunctl`, ['watch', '--json', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   createInterface({ input: child.stdout }).on('line', (line) => {
     const item = JSON.parse(line);
     if (item.event === 'file') {
+      // Another content with the same findings is no news.
+      const says = ({ sha256, ...rest }) => JSON.stringify(rest);
+      const before = files.get(item.file.path);
+      if (before && says(before) === says(item)) state.twice.push(item.file.path);
       files.set(item.file.path, item);
       state.told++;
     } else if (item.event === 'cleared') {
@@ -87,6 +91,14 @@ async function problems() {
   return found.sort();
 }
 
+// Each word of the command was news. A first draft that is bad in another way may be told before what mends it, so the
+// number of words alone says little.
+function toldOnce(what, { state, files }) {
+  if (state.twice.length) throw new Error(`${what}: told twice: ${state.twice.slice(0, 5)}`);
+  if (state.told < files.size) throw new Error(`${what}: ${state.told} words on ${files.size} files`);
+  tell(`${what}: ${state.told} words of the command, none of them twice`);
+}
+
 function difference(want, have) {
   const left = [...have];
   const missing = want.filter((row) => {
@@ -141,6 +153,7 @@ try {
   await until('the command shows what a scan finds', () => JSON.stringify([...command.files.keys()].sort()) === JSON.stringify(dangerous));
   const rows = await same('written', command.files);
   if (new Set(rows).size !== rows.length) throw new Error('a finding is shown twice');
+  toldOnce('written', command);
   await shot('watch-problems');
 
   // Opened, a file is the editor's own; closed, the watch's again. It is listed once all the time.
@@ -154,6 +167,7 @@ try {
   await page.locator('.tab.active .tab-actions .action-label').click();
   await page.locator('.tab').first().waitFor({ state: 'detached' });
   await same('closed again', command.files);
+  toldOnce('closed again', command);
 
   // The daemon goes and comes back; meanwhile files change.
   execFileSync(`${bin}/saferunctl`, ['daemon', 'stop']);
@@ -163,6 +177,7 @@ try {
   command = watching();
   await until('the command watches again', () => command.state.ready && command.files.has(`${folder}/late.py`));
   await same('the daemon is back', command.files);
+  toldOnce('the daemon is back', command);
 
   // All gone.
   for (const name of fs.readdirSync(folder)) fs.rmSync(`${folder}/${name}`, { recursive: true });
