@@ -116,15 +116,13 @@ fn unescaped(name: &[u8]) -> Vec<u8> {
             let digits = std::str::from_utf8(digits).ok()?;
             u8::from_str_radix(digits, 8).ok()
         };
-        match after.get(..3).filter(|_| *first == b'\\').and_then(octal) {
-            Some(byte) => {
-                plain.push(byte);
-                rest = &after[3..];
-            }
-            None => {
-                plain.push(*first);
-                rest = after;
-            }
+        let written = after.get(..3).filter(|_| *first == b'\\');
+        if let Some(byte) = written.and_then(octal) {
+            plain.push(byte);
+            rest = &after[3..];
+        } else {
+            plain.push(*first);
+            rest = after;
         }
     }
     plain

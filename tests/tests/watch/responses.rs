@@ -310,8 +310,10 @@ fn what_the_rate_left_out_or_could_not_be_done_is_answered_when_it_is_written_ne
     let _ = fs::write(&linked, BAD);
     watch.until("it is held, too", |watch| held(watch, &linked));
     // Once it is answered it is not taken again.
-    let release = daemon.cli(&["watch", "release", linked.to_str().unwrap()]);
-    let output = { release }.output().unwrap();
+    let output = daemon
+        .cli(&["watch", "release", linked.to_str().unwrap()])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     fs::write(&linked, BAD).unwrap();
     watch.settle(&root, "last.py");
