@@ -114,7 +114,7 @@ pub(crate) fn together(
 
 /// An error at the first pattern over paths for which there is no room.
 fn too_many_paths(layers: &[Layer]) -> Option<Diagnostic> {
-    let places = layers.iter().flat_map(|layer| {
+    let mut places = layers.iter().flat_map(|layer| {
         let entries = layer
             .entries
             .iter()
@@ -125,7 +125,7 @@ fn too_many_paths(layers: &[Layer]) -> Option<Diagnostic> {
             .filter(|(kind, _)| *kind == UsageKind::Path)
             .map(move |(_, origin)| (layer, origin))
     });
-    let (layer, origin) = places.skip(MAX_PATHS).next()?;
+    let (layer, origin) = places.nth(MAX_PATHS)?;
     Some(Diagnostic::new(
         Severity::Error,
         "too-many",
