@@ -132,10 +132,10 @@ fn bombs_and_deep_nesting_are_answered_at_once() {
 #[test]
 fn patterns_over_paths_have_a_bound_over_all_files() {
     let paths = |count: usize| {
-        let paths: String = (0..count)
-            .map(|at| format!("'a{at}/[b-y]/{{c,d}}*', "))
+        let paths: Vec<String> = (0..count)
+            .map(|at| format!("'a{at}/[b-y]/{{c,d}}*'"))
             .collect();
-        format!("version: 1\npaths:\n  block: [{paths}]\n")
+        format!("version: 1\npaths:\n  block: [{}]\n", paths.join(", "))
     };
     let project = |at: usize, count| {
         Source::yaml(

@@ -245,7 +245,7 @@ struct Walked {
 
 /// Regular files below a folder that are meant, within bounds. Hidden ones are files like others; what is in .git is git's.
 fn walk(root: &Path, heed_git: bool, most: usize, meant: impl Fn(&Path) -> bool) -> Walked {
-    let walker = WalkBuilder::new(root)
+    let entries = WalkBuilder::new(root)
         .standard_filters(false)
         .ignore(heed_git)
         .git_ignore(heed_git)
@@ -260,7 +260,7 @@ fn walk(root: &Path, heed_git: bool, most: usize, meant: impl Fn(&Path) -> bool)
         files: BTreeSet::new(),
         cut: false,
     };
-    for (looked_at, entry) in walker.enumerate() {
+    for (looked_at, entry) in entries.enumerate() {
         if looked_at >= most || walked.files.len() >= MOST_CONSIDERED {
             walked.cut = true;
             break;

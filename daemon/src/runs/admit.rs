@@ -75,6 +75,18 @@ pub(super) struct Admitted {
     pub(super) stdin_streamed: bool,
 }
 
+/// The runtime that is asked for, if one is.
+fn runtime(request: &RunRequest) -> Result<Option<Runtime>, ErrorObjectOwned> {
+    match request.runtime.as_deref() {
+        None => Ok(None),
+        Some("runc") => Ok(Some(Runtime::Runc)),
+        Some("runsc") => Ok(Some(Runtime::Runsc)),
+        Some(other) => Err(invalid(&format!(
+            "no runtime is called `{other}`: use runc or runsc"
+        ))),
+    }
+}
+
 /// Checks a request against a policy.
 pub(super) fn admit(
     request: &RunRequest,
@@ -132,22 +144,12 @@ pub(super) fn admit(
         needs,
         mut secrets,
     } = scan_all(&source, &files, &spec.file_name, policy.honour_suppressions);
-    let runtime = match request.runtime.as_deref() {
-        None => None,
-        Some("runc") => Some(Runtime::Runc),
-        Some("runsc") => Some(Runtime::Runsc),
-        Some(other) => {
-            return Err(invalid(&format!(
-                "no runtime is called `{other}`: use runc or runsc"
-            )));
-        }
-    };
     let mut question = DecisionRequest::default();
     question
         .override_reason
         .clone_from(&request.override_reason);
     question.person_present = request.person_present;
-    question.runtime = runtime;
+    question.runtime = runtime(request)?;
     question.gvisor_available = gvisor_available;
     // Whoever does not say what it is, and has no person either, is asked for one: that is what is missing. The user's
     // word `override.unattended` is for just these; a program that says what it is has to stand in `override.who`.
