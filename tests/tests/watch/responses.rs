@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use saferun_protocol::{Generated, Outcome, WatchEvent};
@@ -182,7 +182,10 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
     );
     assert_eq!(mode(&file), 0);
     // Longer than what was seen of it waits for its rest.
-    std::thread::sleep(Duration::from_secs(1));
+    let rested = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < rested {
+        pause();
+    }
     let later = root.join("later.py");
     write_as_nobody(&later);
     let mut last = found;
@@ -208,7 +211,7 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
 }
 
 fn write_as_nobody(file: &Path) {
-    let made = Command::new("setpriv")
+    let written = Command::new("setpriv")
         .args([
             "--reuid",
             "65534",
@@ -219,15 +222,10 @@ fn write_as_nobody(file: &Path) {
             "sh",
             "-c",
         ])
-        .args([
-            "printf %s \"$1\" > \"$2\"",
-            "sh",
-            BAD,
-            file.to_str().unwrap(),
-        ])
-        .status()
-        .unwrap();
-    assert!(made.success());
+        .args(["printf %s \"$1\" > \"$2\"", "sh", BAD])
+        .arg(file)
+        .status();
+    assert!(written.is_ok_and(|status| status.success()));
 }
 
 #[test]
