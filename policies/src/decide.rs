@@ -104,16 +104,17 @@ impl Policy {
                 decision.verdict = Verdict::NeedsOverride;
                 return;
             }
+            // Before the reason: that one is demanded may not make a refusal a question.
+            Gate::Override if !request.person_present && !rules.unattended => {
+                let text = "an override needs a person at a terminal or an editor's prompt, and there is none";
+                (Verdict::Refuse, self.clause("override.unattended", text))
+            }
             Gate::Override if rules.reason_required && blank => {
                 let text = "an override needs a reason in words";
                 (
                     Verdict::NeedsOverride,
                     self.clause("override.reason_required", text),
                 )
-            }
-            Gate::Override if !request.person_present && !rules.unattended => {
-                let text = "an override needs a person at a terminal or an editor's prompt, and there is none";
-                (Verdict::Refuse, self.clause("override.unattended", text))
             }
             Gate::Override => {
                 decision.overridden = true;

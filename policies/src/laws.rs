@@ -1,6 +1,9 @@
 //! Laws of the merge, as properties: a project never widens, the order of projects does not matter, saying a thing
 //! twice changes nothing. Random values, layers and reports; the table of keys decides what is generated.
 
+mod files;
+
+use files::{Line, PATHS, file};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -98,7 +101,7 @@ fn setting() -> impl Strategy<Value = (String, String)> {
         .collect();
     let plain = select(keys)
         .prop_flat_map(|key| value(key).prop_map(move |value| (key.path.to_owned(), text(&value))));
-    let sections = vec!["imports", "calls", "attributes"];
+    let sections = vec!["imports", "calls", "attributes", "paths"];
     let say = select(vec!["allow", "block"]);
     let names = (
         select(sections.clone()),
@@ -115,6 +118,18 @@ fn setting() -> impl Strategy<Value = (String, String)> {
         .prop_map(|(rule, level)| (format!("rules.{rule}"), level.to_owned()));
     let presets = select(preset_names()).prop_map(|name| ("preset".to_owned(), name.to_owned()));
     prop_oneof![6 => plain, 3 => names, 1 => defaults, 2 => rules, 1 => presets]
+}
+
+/// One setting of a plain key, or a preset, as a line of a file.
+fn setting_of_a_file() -> impl Strategy<Value = Line> {
+    let keys: Vec<&'static Key> = keys::all()
+        .iter()
+        .filter(|key| key.scope == Scope::Any && !matches!(key.kind, Kind::Text { .. }))
+        .collect();
+    let plain = select(keys)
+        .prop_flat_map(|key| value(key).prop_map(|value| Line::new(key.path, value.to_string())));
+    let presets = select(preset_names()).prop_map(|name| Line::new("preset", name));
+    prop_oneof![8 => plain, 1 => presets]
 }
 
 fn source(layer: LayerKind, (key, value): &(String, String)) -> Source {
@@ -142,11 +157,14 @@ fn policy(sources: &[Source]) -> Option<Policy> {
     load(sources).ok().map(|loaded| loaded.policy)
 }
 
-fn with(base: &[Source], projects: &[(String, String)]) -> Option<Policy> {
-    let projects = projects
-        .iter()
-        .map(|setting| source(LayerKind::Project, setting));
-    policy(&base.iter().cloned().chain(projects).collect::<Vec<_>>())
+fn with(base: &[Source], projects: &[Source]) -> Option<Policy> {
+    policy(&[base, projects].concat())
+}
+
+/// A project's word alone, or a file of several.
+fn project() -> impl Strategy<Value = Source> {
+    let alone = setting().prop_map(|setting| source(LayerKind::Project, &setting));
+    prop_oneof![alone, file(LayerKind::Project)]
 }
 
 /// What a script without a person says on its command line comes on top.
@@ -179,7 +197,9 @@ fn report() -> impl Strategy<Value = Report> {
             cell: None,
         });
     let kinds = vec![UsageKind::Import, UsageKind::Call, UsageKind::Attribute];
-    let usage = (select(kinds), select(NAMES.to_vec())).prop_map(move |(kind, name)| Usage {
+    let names = (select(kinds), select(NAMES.to_vec()));
+    let paths = (Just(UsageKind::Path), select(PATHS.to_vec()));
+    let usage = prop_oneof![names, paths].prop_map(move |(kind, name)| Usage {
         kind,
         name: name.to_owned(),
         range,
@@ -201,14 +221,15 @@ fn request() -> impl Strategy<Value = DecisionRequest> {
         Just(Some(String::new())),
         Just(Some("why".to_owned()))
     ];
-    (reason, any::<bool>(), any::<bool>(), client).prop_map(
-        |(override_reason, person_present, gvisor_available, client)| DecisionRequest {
+    let language = select(vec!["", "python", "shell"]);
+    (reason, any::<bool>(), any::<bool>(), client, language).prop_map(
+        |(override_reason, person_present, gvisor_available, client, language)| DecisionRequest {
             override_reason,
             person_present,
             gvisor_available,
             client,
             runtime: None,
-            language: String::new(),
+            language: language.to_owned(),
         },
     )
 }
@@ -257,14 +278,15 @@ proptest! {
     fn a_project_only_tightens(
         preset in select(preset_names()),
         user in vec(setting(), 0..4),
-        projects in vec(setting(), 0..5),
+        own in vec(file(LayerKind::User), 0..2),
+        projects in vec(project(), 0..5),
         reports in vec((report(), request()), 1..6),
     ) {
-        let base_sources = base(preset, &user);
+        let base_sources = [own, base(preset, &user)].concat();
         // Random user layers may contradict themselves; then there is nothing to tighten.
         let Some(before) = policy(&base_sources) else { return Ok(()) };
         let after = with(&base_sources, &projects);
-        prop_assert!(after.is_some(), "a project broke a policy that held: {projects:?}");
+        prop_assert!(after.is_some(), "a project broke a policy that held: {projects:?} {:?}", load(&[base_sources, projects.clone()].concat()).err());
         let Some(after) = after else { return Ok(()) };
         for ((path, old), (_, new)) in says(&before).into_iter().zip(says(&after)) {
             let Some(key) = keys::find(path) else { continue };
@@ -307,7 +329,7 @@ proptest! {
     #[test]
     fn the_order_of_projects_does_not_matter(
         preset in select(preset_names()),
-        projects in vec(setting(), 2..5),
+        projects in vec(project(), 2..5),
         report in report(),
         request in request(),
     ) {

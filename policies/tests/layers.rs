@@ -572,3 +572,27 @@ fn layers_may_speak_of_each_others_custom_rules_and_of_no_unknown_ones() {
         );
     }
 }
+
+#[test]
+fn that_a_reason_is_required_makes_no_refusal_a_question() {
+    let request = DecisionRequest {
+        override_reason: Some(" ".to_owned()),
+        client: ClientKind::Terminal,
+        ..DecisionRequest::default()
+    };
+    let report = uses(UsageKind::Import, "ctypes");
+    for required in [false, true] {
+        let text =
+            format!("imports: {{block: [ctypes]}}\noverride: {{reason_required: {required}}}\n");
+        let policy = loaded(&[user(&text)]).policy;
+        let verdict = |person_present| {
+            let request = DecisionRequest {
+                person_present,
+                ..request.clone()
+            };
+            policy.decide(&report, &request).verdict
+        };
+        assert_eq!(verdict(false), Verdict::Refuse);
+        assert_eq!(verdict(true) == Verdict::NeedsOverride, required);
+    }
+}
