@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{PATTERNS, setting_of_a_file};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::layer::Source;
-use crate::load::check;
+use crate::load::{check, load};
 use crate::origin::LayerKind;
 
 /// Paths as code may open them.
@@ -191,6 +192,17 @@ fn own_rule_set() -> impl Strategy<Value = Line> {
         .prop_map(|(rule, level)| Line::new(&format!("rules.{rule}"), level))
 }
 
+/// Whether a file holds and does not contradict itself, also over the loosest preset, which hides least of it.
+fn sound(source: &Source) -> bool {
+    let loosest = Source::flag("--policy", "preset", "permissive");
+    let over = match load(&[loosest, source.clone()]) {
+        Ok(loaded) => loaded.warnings,
+        Err(Diagnostics(found)) => found,
+    };
+    let wrong = |found: &Diagnostic| found.is_error() || found.code == "contradiction";
+    !check(source).iter().chain(&over).any(wrong)
+}
+
 /// A file of several settings that is sound by itself.
 pub(super) fn file(layer: LayerKind) -> impl Strategy<Value = Source> {
     let line = prop_oneof![
@@ -205,7 +217,7 @@ pub(super) fn file(layer: LayerKind) -> impl Strategy<Value = Source> {
         (0..=lines.len())
             .rev()
             .map(|count| Source::yaml(layer, "generated", written(&lines[..count])))
-            .find(|source| !check(source).iter().any(crate::Diagnostic::is_error))
+            .find(sound)
             .unwrap_or_else(|| Source::yaml(layer, "generated", "version: 1"))
     })
 }
