@@ -68,7 +68,7 @@ pub use merge::{Fate, Step};
 pub use origin::{LayerKind, Origin};
 pub use policy::Policy;
 pub use presets::{preset, preset_names, preset_text};
-pub use rate::{MAX_ALERT_COUNT, Rate, RateLimits};
+pub use rate::{MAX_ALERT_COUNT, MAX_WATCH_COUNT, Rate, RateLimits};
 pub use schema::{documented_keys, key_table, schema};
 pub use sections::{
     AlertRules, AuditRules, Enforcement, Folder, ImageRules, Network, OverrideRules, Response,

@@ -13,6 +13,9 @@ pub(crate) const MAX_COUNT: u32 = 1_000_000;
 /// Most that a rate of `alerts` counts in a window: each end of a run within it is remembered.
 pub const MAX_ALERT_COUNT: u32 = 9_999;
 
+/// Most that `watch.rate` counts in a window: the time of each answer within it is remembered.
+pub const MAX_WATCH_COUNT: u32 = 10_000;
+
 /// So many runs in a sliding window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rate {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use saferun_policy::{Rate, Response};
+use saferun_policy::{MAX_WATCH_COUNT, Rate, Response};
 use saferun_protocol::{ClientKind, Risk, RunRequest, WatchRun, WatchedFile};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -32,8 +32,8 @@ use crate::{
 const QUEUE: usize = 1_024;
 /// Most files of which it is remembered what was done.
 const REMEMBERED: usize = 10_000;
-/// No rate counts further.
-const COUNTED: usize = 10_000;
+/// Answers that are remembered of each kind: no rate of `watch.rate` allows more in a window.
+const COUNTED: usize = MAX_WATCH_COUNT as usize;
 
 /// What the responses need.
 #[derive(Clone)]
@@ -510,6 +510,26 @@ mod tests {
         assert_eq!(at(60), Turn::Yes);
         assert_eq!(at(61), Turn::Full(rates[0]));
         assert_eq!(at(90), Turn::Yes);
+    }
+
+    #[test]
+    fn the_highest_rate_that_a_policy_takes_is_reached() {
+        let load = |count| {
+            saferun_policy::load(&[saferun_policy::Source::yaml(
+                saferun_policy::LayerKind::User,
+                "user",
+                format!("version: 1\nwatch: {{rate: {count}/1d}}\n"),
+            )])
+        };
+        let refused = load(MAX_WATCH_COUNT + 1).unwrap_err().to_string();
+        assert!(refused.contains("is above 10000"), "{refused}");
+        let rates = load(MAX_WATCH_COUNT).unwrap().policy.watch.rate;
+        let (mut windows, began) = (Windows::default(), Instant::now());
+        for _ in 0..MAX_WATCH_COUNT {
+            assert_eq!(windows.take("notify", &rates, began), Turn::Yes);
+        }
+        let one_more = windows.take("notify", &rates, began);
+        assert_eq!(one_more, Turn::Full(rates[0]));
     }
 
     #[test]

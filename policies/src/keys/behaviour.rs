@@ -1,7 +1,7 @@
 //! Keys for what happens: levels, isolation, overrides, what is observed, kept, told and watched.
 
 use super::{Key, Kind, Scope, Texts};
-use crate::rate::{MAX_ALERT_COUNT, MAX_COUNT};
+use crate::rate::{MAX_ALERT_COUNT, MAX_WATCH_COUNT};
 use crate::value::Tighten;
 
 const HOUR: u64 = 3_600_000;
@@ -358,8 +358,10 @@ fn watch() -> Vec<Key> {
         ),
         trusted(
             "watch.rate",
-            Kind::Rates { max: MAX_COUNT },
-            "How often the watch may notify, run and quarantine by itself, each counted apart.",
+            Kind::Rates {
+                max: MAX_WATCH_COUNT,
+            },
+            "How often the watch may notify, run and quarantine by itself, each counted apart; at most 10000 in a window.",
         ),
     ]
 }
