@@ -2,8 +2,9 @@
 //! are changed as it says and decided on again, and what does not help is not said.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use saferun_scanner::{Level, Report, Usage};
+use saferun_scanner::{Level, Report, Usage, UsageKind};
 
 use crate::action::{Action, Gate};
 use crate::amend::{self, Place};
@@ -14,6 +15,7 @@ use crate::layer::{Layer, Reach};
 use crate::load::{Loaded, together};
 use crate::names::{WILD, kind_of};
 use crate::origin::{LayerKind, Origin};
+use crate::paths::is_sweeping;
 use crate::policy::Policy;
 
 const REASON: &str = "why it is fine";
@@ -28,6 +30,7 @@ pub(crate) struct Case<'a> {
     loaded: &'a Loaded,
     scan: Scan<'a>,
     reports: [OnceCell<Report>; 2],
+    uses: OnceCell<Uses>,
     request: &'a DecisionRequest,
     pub(crate) decision: Decision,
 }
@@ -38,7 +41,7 @@ enum Subject<'a> {
     Tier,
     /// A finding, by its index.
     Finding(usize),
-    /// Names at these lines of the code, by the beginning of the text.
+    /// Names at these lines of the code, sorted, by the beginning of the text.
     Lines(Vec<u32>, &'a str),
     /// A rule on overrides, or the runtime.
     Key,
@@ -56,6 +59,7 @@ impl<'a> Case<'a> {
             loaded,
             scan,
             reports,
+            uses: OnceCell::new(),
             request,
             decision,
         }
@@ -136,21 +140,21 @@ impl<'a> Case<'a> {
         let Some(line) = clause.code_line else {
             return Vec::new();
         };
+        let mut names = self.usages_at(line);
+        let name = names.find(|usage| self.speaks_of(clause, usage));
+        let known = name.and_then(|name| self.uses().names.get(&(name.kind, name.name.clone())));
+        known.map_or_else(|| vec![line], |lines| lines.iter().copied().collect())
+    }
+
+    fn uses(&self) -> &Uses {
+        self.uses.get_or_init(|| Uses::of(self.report()))
+    }
+
+    /// The usages that begin in a line of the code, in its order.
+    fn usages_at(&self, line: u32) -> impl Iterator<Item = &Usage> {
         let usages = &self.report().usages;
-        let name = usages
-            .iter()
-            .find(|usage| usage.range.start.line == line && self.speaks_of(clause, usage));
-        let mut lines: Vec<u32> = name.map_or_else(
-            || vec![line],
-            |name| {
-                let same = |usage: &&Usage| (usage.kind, &usage.name) == (name.kind, &name.name);
-                let all = usages.iter().filter(same);
-                all.map(|usage| usage.range.start.line).collect()
-            },
-        );
-        lines.sort_unstable();
-        lines.dedup();
-        lines
+        let indices = self.uses().lines.get(&line).into_iter().flatten();
+        indices.filter_map(|index| usages.get(*index))
     }
 
     /// Whether a clause on names was made of this one.
@@ -341,13 +345,18 @@ impl<'a> Case<'a> {
     fn allowing(&self, clause: &Clause) -> Option<Word> {
         let (list, _) = clause.key.rsplit_once('.')?;
         let name = clause.text.split('`').nth(1)?;
-        let whole = self.report().usages.iter().any(|usage| {
-            clause.code_line == Some(usage.range.start.line)
-                && usage.name.strip_prefix("builtins.").unwrap_or(&usage.name) == name
-        });
-        if !whole || name.contains(WILD) {
+        let whole = self
+            .usages_at(clause.code_line?)
+            .any(|usage| usage.name.strip_prefix("builtins.").unwrap_or(&usage.name) == name);
+        let path = list.rsplit('.').next().and_then(kind_of) == Some(UsageKind::Path);
+        if !whole || name.contains(WILD) || (path && is_sweeping(name)) {
             return None;
         }
+        let all = if path {
+            ", and with it all that is in it if it is a folder,"
+        } else {
+            ""
+        };
         // JSON's texts are YAML's.
         let quoted = serde_json::Value::from(name).to_string();
         let mut text = format!("{{allow: [{quoted}]}}");
@@ -360,7 +369,7 @@ impl<'a> Case<'a> {
         }
         Some(Word {
             text,
-            how: format!("add `{name}` to `{list}.allow`"),
+            how: format!("add `{name}` to `{list}.allow`{all}"),
             rule: None,
         })
     }
@@ -516,6 +525,30 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Where the code uses what, to look it up.
+struct Uses {
+    /// The usages of a line, by their place in the report.
+    lines: BTreeMap<u32, Vec<usize>>,
+    /// The lines of a name.
+    names: BTreeMap<(UsageKind, String), BTreeSet<u32>>,
+}
+
+impl Uses {
+    fn of(report: &Report) -> Self {
+        let mut uses = Self {
+            lines: BTreeMap::new(),
+            names: BTreeMap::new(),
+        };
+        for (index, usage) in report.usages.iter().enumerate() {
+            let line = usage.range.start.line;
+            uses.lines.entry(line).or_default().push(index);
+            let name = (usage.kind, usage.name.clone());
+            uses.names.entry(name).or_default().insert(line);
+        }
+        uses
+    }
+}
+
 /// A few keys of the language, and how a person is told to say them.
 struct Word {
     text: String,
@@ -548,17 +581,20 @@ fn speaks(decision: &Decision, clause: &Clause, subject: &Subject<'_>) -> bool {
         Subject::Tier => other.text == MISSING_GVISOR,
         Subject::Finding(index) => other.finding == Some(*index) && other.text != MISSING_GVISOR,
         Subject::Lines(lines, text) => {
-            other.text.contains(text) && other.code_line.is_some_and(|line| lines.contains(&line))
+            other.text.contains(text)
+                && other
+                    .code_line
+                    .is_some_and(|line| lines.binary_search(&line).is_ok())
         }
         Subject::Key => other.key == clause.key,
         Subject::Nothing => false,
     })
 }
 
-/// The report on the code without these lines.
+/// The report on the code without these lines, which are sorted.
 fn without(report: &Report, lines: &[u32]) -> Report {
     let mut report = report.clone();
-    let stays = |range: &saferun_scanner::Range| !lines.contains(&range.start.line);
+    let stays = |range: &saferun_scanner::Range| lines.binary_search(&range.start.line).is_err();
     report.findings.retain(|found| stays(&found.range));
     report.suppressed.retain(|it| stays(&it.finding.range));
     report.usages.retain(|usage| stays(&usage.range));

@@ -12,7 +12,7 @@ use crate::diagnostic::clean;
 use crate::layer::{CustomRule, RuleLine, RuleSetting};
 use crate::names::{Say, readings, section, speaker};
 use crate::origin::Origin;
-use crate::paths::Reading;
+use crate::paths::{MAX_LENGTH, Reading};
 use crate::policy::Policy;
 
 /// One thing that the policy speaks of, with what it wants done.
@@ -25,6 +25,18 @@ pub(crate) struct Matter {
 
 /// From so many names on, the scanner's list may have been cut, and what was cut off may be what is blocked.
 const FULL: usize = 20_000;
+
+/// Most characters of paths that one decision compares with patterns, a path once for each pattern: about a second.
+const MAX_WORK: usize = 200_000_000;
+/// What it costs to compare with a pattern at all, in characters.
+const PER_COMPARISON: usize = 100;
+
+/// The work of comparing each path of the code with so many patterns, in characters.
+fn comparing(usages: &[&Usage], patterns: usize) -> usize {
+    let paths = usages.iter().filter(|usage| usage.kind == UsageKind::Path);
+    let lengths = paths.map(|usage| usage.name.len().min(MAX_LENGTH) + PER_COMPARISON);
+    lengths.sum::<usize>().saturating_mul(patterns)
+}
 
 /// A blocked name: which clause blocks it.
 struct Blocked<'a> {
@@ -48,11 +60,19 @@ impl Policy {
             }
         }
         let mut seen = BTreeSet::new();
-        for usage in &report.usages {
-            if seen.insert((usage.kind, usage.name.as_str())) {
-                matters.extend(self.blocked(usage, language));
-                matters.extend(self.custom(usage));
-            }
+        let mut usages: Vec<&Usage> = report.usages.iter().collect();
+        usages.retain(|usage| seen.insert((usage.kind, usage.name.as_str())));
+        let patterns = self.patterns_over_paths();
+        if comparing(&usages, patterns) > MAX_WORK {
+            let text = format!(
+                "the code names so many paths that none was compared with the {patterns} patterns of this policy"
+            );
+            matters.push(self.at_level(Level::Blocked, text, None, None));
+            usages.retain(|usage| usage.kind != UsageKind::Path);
+        }
+        for usage in usages {
+            matters.extend(self.blocked(usage, language));
+            matters.extend(self.custom(usage));
         }
         let cut = report.incomplete || report.usages.len() >= FULL;
         if cut && self.speaks_of_names() {
@@ -265,6 +285,17 @@ impl Policy {
                 })
             })
             .collect()
+    }
+
+    /// In all layers, also of other languages.
+    fn patterns_over_paths(&self) -> usize {
+        let counts = self.merged.stack.iter().map(|layer| {
+            let entries = layer.entries.iter().map(|entry| entry.kind);
+            let custom = layer.custom.iter().map(|rule| rule.kind);
+            let kinds = entries.chain(custom);
+            kinds.filter(|kind| *kind == UsageKind::Path).count()
+        });
+        counts.sum()
     }
 
     fn speaks_of_names(&self) -> bool {

@@ -74,6 +74,11 @@ impl Pattern {
         }
     }
 
+    /// Whether it is one of paths that speaks of what is not below the working folder.
+    pub(crate) fn lies_outside(&self) -> bool {
+        self.path.as_ref().is_some_and(PathPattern::lies_outside)
+    }
+
     /// Whether the pattern speaks of this dotted name.
     fn matches(&self, name: &str, kind: UsageKind) -> bool {
         match kind {

@@ -10,7 +10,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 use crate::names::Say;
 
 /// Longer paths can be opened by no system call (`PATH_MAX` of Linux).
-const MAX_LENGTH: usize = 4096;
+pub(crate) const MAX_LENGTH: usize = 4096;
 
 /// One meaning of a name in the code. What a policy allows, it has to allow in each meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,12 +139,14 @@ impl PathPattern {
 
     /// Whether what is absolute or at home is meant as such: for the `*` of `*/x` stand names of the working folder.
     fn begins_like(&self, path: &str) -> bool {
-        let Some(first) = path.chars().next().filter(|c| matches!(c, '/' | '~')) else {
-            return true;
-        };
         let everywhere = self.text.starts_with("**") && !self.working;
-        let one_of = self.text.starts_with('{') && !self.matches(&format!("x{path}"));
-        everywhere || one_of || self.text.starts_with(first)
+        !path.starts_with(['/', '~']) || everywhere || !Beginning::of(&self.text).wild
+    }
+
+    /// Whether it names a place that is not below the working folder.
+    pub(crate) fn lies_outside(&self) -> bool {
+        let first = Beginning::of(&self.text).literals;
+        self.climbs > 0 || first.contains(&'/') || first.contains(&'~')
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -163,6 +165,60 @@ fn with_inside(clean: &str) -> String {
         "/" => "/**".to_owned(),
         all if all.ends_with("/**") => all.to_owned(),
         folder => format!("{folder}{{,/**}}"),
+    }
+}
+
+/// With what the texts may begin that a glob speaks of, over all choices among its alternatives.
+#[derive(Debug, Default)]
+struct Beginning {
+    literals: BTreeSet<char>,
+    /// With what a class or a star stands for: a class that is negated and `?` take a `/` or a `~`, too. What is
+    /// escaped counts as that as well as a literal.
+    wild: bool,
+}
+
+impl Beginning {
+    fn of(glob: &str) -> Self {
+        let mut beginning = Self::default();
+        // Whether nothing may have been read so far: now, before the open braces, and at the end of a choice in them.
+        let mut nothing = true;
+        let mut open: Vec<(bool, bool)> = Vec::new();
+        let mut characters = glob.chars().peekable();
+        while let Some(character) = characters.next() {
+            match (character, open.last_mut()) {
+                ('{', _) => open.push((nothing, false)),
+                (',', Some((begun, done))) => {
+                    *done |= nothing;
+                    nothing = *begun;
+                }
+                ('}', Some((_, done))) => {
+                    nothing |= *done;
+                    open.pop();
+                }
+                (other, _) => {
+                    let literal = match other {
+                        '[' => {
+                            skip_class(&mut characters);
+                            None
+                        }
+                        '\\' => characters.next(),
+                        '*' | '?' => None,
+                        other => Some(other),
+                    };
+                    if nothing {
+                        beginning.wild |= literal != Some(other);
+                        beginning.literals.extend(literal);
+                    }
+                    nothing = false;
+                }
+            }
+            if !nothing && open.is_empty() {
+                return beginning;
+            }
+        }
+        // What is inside of it begins with a `/`.
+        beginning.wild = true;
+        beginning
     }
 }
 
@@ -237,7 +293,7 @@ fn untidy_in_braces(glob: &str) -> bool {
         };
         ways = ways.iter().map(next).collect();
     }
-    untidy(&ways)
+    untidy(&ways) || ways.contains(&(Part::Nothing, true))
 }
 
 /// Goes on to behind the `]` of a class.
@@ -301,6 +357,18 @@ fn is_folder(part: &str, depth: usize, root: &str) -> bool {
 /// Whether a part of a glob stands for itself alone.
 fn is_literal(part: &str) -> bool {
     !part.contains(['*', '?', '[', ']', '{', '}', ',', '\\'])
+}
+
+/// Whether an entry for this path would speak of all that there is somewhere: of the root, a home folder, the working
+/// folder or one above it.
+pub(crate) fn is_sweeping(path: &str) -> bool {
+    let sweeps = |path: &str| {
+        let clean = resolve(&tidy(path), |_| true);
+        clean.split('/').enumerate().all(|(depth, part)| {
+            matches!(part, "" | "." | "..") || (depth == 0 && part.starts_with('~'))
+        })
+    };
+    sweeps(path) || sweeps(&saferun_scanner::normal_path(path))
 }
 
 fn climbs(path: &str) -> usize {
@@ -428,6 +496,18 @@ mod tests {
             ("{*,a}", "b/c", true),
             ("{/etc,~/a}/b", "/etc/b", true),
             ("{/etc,~/a}/b", "~/a/b", true),
+            ("{?,a}/.ssh/**", "~/.ssh/id_rsa", false),
+            ("{?,a}/.ssh/**", "a/.ssh/id_rsa", true),
+            ("{[!a],b}etc/**", "/etc/passwd", false),
+            ("{[!a],b}etc/**", "betc/passwd", true),
+            ("{b,{?,a}}/.ssh/**", "~/.ssh/id_rsa", false),
+            ("{,a}?/.ssh/**", "~/.ssh/id_rsa", false),
+            ("{,a}[!b]etc/**", "/etc/passwd", false),
+            ("{,a}{b,[!c]}etc/**", "/etc/passwd", false),
+            ("{,a}*/**", "~/.ssh/id_rsa", false),
+            ("*{?,a}/.ssh/**", "~/.ssh/id_rsa", false),
+            ("{,a}/etc/*", "/etc/passwd", true),
+            ("{~,/srv}/[a-c]", "~/b", true),
             ("?etc/**", "/etc/passwd", false),
             ("[!a]etc/**", "/etc/passwd", false),
             ("./**", "$HOME/.ssh/id_rsa", false),
@@ -501,6 +581,8 @@ mod tests {
             "{.,x}/y",
             "{a/b,{c,./d}}",
             "a/.{/b,.}",
+            "{,a}",
+            "{,a}{,b}",
         ] {
             assert!(PathPattern::parse(text).is_err(), "{text}");
         }
@@ -522,6 +604,61 @@ mod tests {
             "./",
         ] {
             assert!(PathPattern::parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_lies_outside_where_one_of_its_choices_does() {
+        for (pattern, outside) in [
+            ("/etc/passwd", true),
+            ("~/x", true),
+            ("../x", true),
+            ("{/etc,x}/shadow", true),
+            ("{x,{y,~}}/shadow", true),
+            ("{,a}/etc/shadow", true),
+            ("{,a}{,b}~/x", true),
+            ("\\/etc/shadow", true),
+            ("*/etc/shadow", false),
+            ("a/{b,~}/c", false),
+            ("{a,b}/c", false),
+            ("[/~]x", false),
+            ("a{/etc,x}", false),
+            ("data/**", false),
+            ("**/*.txt", false),
+            (".", false),
+        ] {
+            let parsed = PathPattern::parse(pattern).unwrap();
+            assert_eq!(parsed.lies_outside(), outside, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_entry_for_the_root_or_for_a_home_folder_is_sweeping() {
+        for path in [
+            "/",
+            "//",
+            "/.",
+            "/a/..",
+            "~",
+            "~/",
+            "~ann",
+            "~/.",
+            "~/..",
+            ".",
+            "./",
+            "a/..",
+            "..",
+            "../..",
+            "a/../..",
+            "$HOME",
+            "file:///",
+            "/proc/self/root",
+            "",
+        ] {
+            assert!(is_sweeping(path), "{path}");
+        }
+        for path in ["/srv", "/srv/..x", "~/x", "x", "./x", "../x", "a/~", "..."] {
+            assert!(!is_sweeping(path), "{path}");
         }
     }
 

@@ -349,8 +349,17 @@ fn no_name_of_the_code_is_advised_as_a_pattern() {
     ] {
         let said = advice(kind, name);
         assert!(said.contains(&format!("add `{name}` to")), "{said}");
+        let folder = said.contains("all that is in it if it is a folder");
+        assert_eq!(folder, kind == UsageKind::Path, "{said}");
     }
     for (kind, name) in [
+        (UsageKind::Path, "/"),
+        (UsageKind::Path, "~"),
+        (UsageKind::Path, "~ann/"),
+        (UsageKind::Path, "."),
+        (UsageKind::Path, "a/.."),
+        (UsageKind::Path, "/srv/.."),
+        (UsageKind::Path, "../.."),
         (UsageKind::Path, "/**"),
         (UsageKind::Path, "/srv/?"),
         (UsageKind::Path, "/{etc,srv}/x"),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use saferun_policy::{
     DecisionRequest, Diagnostic, Diagnostics, LayerKind, MAX_BYTES, Source, check, load,
 };
+use saferun_scanner::{Level, Position, Range, Report, Usage, UsageKind};
 
 fn corpus() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
@@ -151,7 +152,7 @@ fn patterns_over_paths_have_a_bound_over_all_files() {
     let begun = Instant::now();
     let loaded = load(&fits).unwrap();
     let decision = loaded.policy.decide(&report, &request);
-    assert_eq!(decision.risk, saferun_scanner::Level::Blocked);
+    assert_eq!(decision.risk, Level::Blocked);
     let took = begun.elapsed();
     println!("4,000 patterns over paths took {took:?}");
     assert!(took < Duration::from_secs(20), "{took:?}");
@@ -165,6 +166,50 @@ fn patterns_over_paths_have_a_bound_over_all_files() {
     let first = &found[0];
     assert_eq!((first.code.as_str(), first.origin.line), ("too-many", 3));
     assert_eq!(first.origin.file, "project2.yaml");
+}
+
+#[test]
+fn more_paths_than_can_be_compared_are_blocked_unlooked_at() {
+    let patterns = |count: usize| {
+        let patterns: Vec<String> = (0..count).map(|at| format!("'**/*{at}[b-y]'")).collect();
+        format!("version: 1\npaths:\n  block: [{}]\n", patterns.join(", "))
+    };
+    let layer = |layer, count| Source::yaml(layer, "paths.yaml", patterns(count));
+    let at = Position { line: 1, column: 1 };
+    let path = |index: usize| Usage {
+        kind: UsageKind::Path,
+        name: format!("a/../b/{index}"),
+        range: Range { start: at, end: at },
+    };
+    let report = |count: usize| Report {
+        usages: (0..count).map(path).collect(),
+        ..Report::default()
+    };
+    let request = DecisionRequest::default();
+    let decide = |sources: &[Source], report: &Report| {
+        let decision = load(sources).unwrap().policy.decide(report, &request);
+        (decision.risk, decision.reasons[0].text.clone())
+    };
+    let most = [
+        layer(LayerKind::User, 2000),
+        layer(LayerKind::Project, 2000),
+    ];
+    let (risk, why) = decide(&most, &report(20_000));
+    assert_eq!(risk, Level::Blocked);
+    assert_eq!(
+        why,
+        "the code names so many paths that none was compared with the 4000 patterns of this policy"
+    );
+    // The same path again is no more work, and few patterns or few paths are compared.
+    let mut same = report(1);
+    same.usages = vec![path(1); 19_999];
+    for (sources, report) in [
+        (&most[..], same),
+        (&most[..], report(4)),
+        (&[layer(LayerKind::User, 4)][..], report(2_000)),
+    ] {
+        assert_eq!(decide(sources, &report).0, Level::Low);
+    }
 }
 
 #[test]

@@ -135,10 +135,8 @@ impl Reader<'_> {
 
     fn name(&mut self, entry: Entry, span: Span) {
         let text = entry.pattern.text.clone();
-        let outside = text.starts_with(['/', '~']) || text.split('/').any(|part| part == "..");
-        if entry.kind == UsageKind::Path
-            && entry.say == Say::Allow
-            && outside
+        if entry.say == Say::Allow
+            && entry.pattern.lies_outside()
             && self.layer.kind == LayerKind::Project
         {
             let message = format!("`{text}` lies outside the project");
