@@ -62,11 +62,22 @@ pub(super) fn compare(
             let foretells = |finding: &Finding| {
                 acts_of(finding).kinds.contains(&event.kind) && fits(finding, event, script)
             };
-            let asked_for = asked_for_out && event.kind == Write && is_below_out(&event.what);
+            let asked_for = asked_for_out && event.kind == Write && is_made_in_out(event);
             !asked_for && !findings.iter().any(foretells)
         })
         .map(|(number, _)| number)
         .collect();
+}
+
+/// Whether what is written is below `/out`. A hard link is told as `FROM to TO`, and either name may hold ` to ` itself: what
+/// follows each has to be there. What the interpreter says of a link is what it leads to.
+fn is_made_in_out(event: &TraceEvent) -> bool {
+    let what = event.what.as_str();
+    match event.call.as_str() {
+        "link" | "linkat" => what.contains(" to ") && what.split(" to ").skip(1).all(is_below_out),
+        "os.link" | "os.symlink" => false,
+        _ => is_below_out(what),
+    }
 }
 
 /// Whether a path, as it is told, leads to something below `/out` and not out of it again: the interpreter tells paths as
@@ -276,6 +287,34 @@ mod tests {
         for (asked, unforetold) in [(true, vec![1, 2, 3, 4]), (false, vec![0, 1, 2, 3, 4, 5])] {
             compare(&mut [], &mut trace, "main.py", asked);
             assert_eq!(trace.unforetold, unforetold);
+        }
+    }
+
+    #[test]
+    fn a_link_is_in_out_where_its_new_name_is() {
+        for (call, what, asked_for) in [
+            ("link", "/workspace/x to /out/y", true),
+            ("linkat", "/out/x to /out/y", true),
+            ("linkat", "/out/x to /workspace/y", false),
+            ("link", "/out/x", false),
+            // Names that hold the word themselves.
+            ("link", "/workspace/x to /out/y to /workspace/z", false),
+            ("link", "/out/x to /workspace/y to /out/z", false),
+            ("link", "/out/x to /out/../workspace/y", false),
+            ("symlinkat", "/out/y to /workspace/x", true),
+            ("symlinkat", "/workspace/y to /out/x", false),
+            // Of these the interpreter says what they lead to.
+            ("os.link", "/out/x", false),
+            ("os.symlink", "/out/x", false),
+            ("openat", "/out/a to b", true),
+        ] {
+            let mut link = event(Write, None, TraceVerdict::Allowed);
+            call.clone_into(&mut link.call);
+            what.clone_into(&mut link.what);
+            let mut trace = Trace::default();
+            trace.events = vec![link];
+            compare(&mut [], &mut trace, "main.py", true);
+            assert_eq!(trace.unforetold.is_empty(), asked_for, "{call} {what}");
         }
     }
 

@@ -46,6 +46,26 @@ pub(super) enum Left {
     Record(#[from] crate::audit::AuditError),
 }
 
+/// A file that was to be put in quarantine, and what became of it instead.
+#[derive(Debug)]
+pub(super) struct NotHeld {
+    pub(super) why: Left,
+    /// Its mode was changed on the way: the kernel tells of that, and the file is looked at again.
+    pub(super) touched: bool,
+    /// It has no rights all the same, or may have none: it had none before, or they could not be given back.
+    pub(super) without_rights: bool,
+}
+
+impl From<Left> for NotHeld {
+    fn from(why: Left) -> Self {
+        Self {
+            why,
+            touched: false,
+            without_rights: false,
+        }
+    }
+}
+
 /// A regular file of this user's, held by a descriptor.
 struct Own {
     found: Found,
@@ -81,22 +101,54 @@ impl Own {
 const RIGHTS: u32 = 0o777;
 
 /// Takes all rights from a file, if its content is still what was judged. Returns its mode before. A file system that
-/// does not answer in time is an error ([`super::patience`]).
+/// does not answer in time is an error ([`super::patience`]). The record says that a quarantine ended only of a file that
+/// has its rights.
 pub(super) async fn hold(
     audit: &Audit,
     root: &Path,
     relative: &Path,
     sha256: &str,
     rules: Vec<String>,
-) -> Result<u32, Left> {
+) -> Result<u32, NotHeld> {
+    let (file, held) = recorded(audit, root, relative, sha256, rules).await?;
     let (folder, name, judged) = (root.to_owned(), relative.to_owned(), sha256.to_owned());
-    let own = patiently(move || judged_file(&folder, &name, &judged)).await??;
+    let taken = patiently(move || file.take_rights(&folder, &name, &judged)).await;
+    let taken = taken.unwrap_or_else(|error| {
+        // It may still be done later.
+        Err(NotHeld {
+            why: Left::Io(error),
+            touched: true,
+            without_rights: true,
+        })
+    });
+    let Err(mut not_held) = taken else {
+        return Ok(held.mode);
+    };
+    if !not_held.without_rights {
+        let uid = nix::unistd::geteuid().as_raw();
+        if let Err(error) = audit.hold(uid, &held, true).await {
+            not_held.why = error.into();
+        }
+    }
+    Err(not_held)
+}
+
+/// The file, and what the record now says of its quarantine, which is still to come.
+async fn recorded(
+    audit: &Audit,
+    root: &Path,
+    relative: &Path,
+    sha256: &str,
+    rules: Vec<String>,
+) -> Result<(JudgedFile, Held), Left> {
+    let (folder, name, judged) = (root.to_owned(), relative.to_owned(), sha256.to_owned());
+    let file = patiently(move || judged_file(&folder, &name, &judged)).await??;
     let uid = nix::unistd::geteuid().as_raw();
-    let mut mode = own.own.mode;
+    let mut mode = file.own.mode;
     if mode & RIGHTS == 0 {
         // Root's daemon reads it all the same: what is to come back is what it had the first time.
-        let (reader, file) = (audit.clone(), key(&root.join(relative)));
-        let before = tokio::task::spawn_blocking(move || reader.held(uid, &file))
+        let (reader, name) = (audit.clone(), key(&root.join(relative)));
+        let before = tokio::task::spawn_blocking(move || reader.held(uid, &name))
             .await
             .map_err(|error| Left::Io(io::Error::other(error)))??;
         mode = before.map_or(mode, |held| held.mode);
@@ -108,12 +160,7 @@ pub(super) async fn hold(
         rules,
     };
     audit.hold(uid, &held, false).await?;
-    let (folder, name, judged) = (root.to_owned(), relative.to_owned(), sha256.to_owned());
-    let taken = patiently(move || own.take_rights(&folder, &name, &judged)).await?;
-    if taken.is_err() {
-        audit.hold(uid, &held, true).await?;
-    }
-    taken.map(|()| mode)
+    Ok((file, held))
 }
 
 /// A file that was judged, open for reading: what it holds can be looked at after it lost its rights.
@@ -144,25 +191,32 @@ impl JudgedFile {
         Ok(())
     }
 
-    /// Whether the name still leads to this file.
+    /// Whether the name still leads to this file. Compared as it is now: in an overlay, a file whose mode is changed may
+    /// become another one below, with another number.
     fn is_at(&self, root: &Path, relative: &Path) -> Result<(), Left> {
         let there = beneath::look(&beneath::root(root)?, relative)?.stamp;
-        let own = self.own.found.stamp;
+        let own = self.own.found.stamp_now()?;
         let same = (there.dev, there.ino) == (own.dev, own.ino);
         same.then_some(()).ok_or(Left::Changed)
     }
 
     /// Takes all rights, and gives them back if the file was written, replaced or linked since it was looked at: the
     /// record is made in between, which may take a while.
-    fn take_rights(&self, root: &Path, relative: &Path, sha256: &str) -> Result<(), Left> {
-        self.own.set_mode(0)?;
+    fn take_rights(&self, root: &Path, relative: &Path, sha256: &str) -> Result<(), NotHeld> {
+        // Without setuid and setgid: who wrote it would have them for another content.
+        let rights = self.own.mode & RIGHTS;
+        self.own.set_mode(0).map_err(|why| NotHeld {
+            why,
+            touched: false,
+            without_rights: rights == 0,
+        })?;
         let still = self.is_still(sha256);
         let still = still.and_then(|()| self.is_at(root, relative));
-        if still.is_err() {
-            // Without setuid and setgid: who wrote it would have them for another content.
-            self.own.set_mode(self.own.mode & RIGHTS)?;
-        }
-        still
+        still.map_err(|why| NotHeld {
+            why,
+            touched: true,
+            without_rights: rights == 0 || self.own.set_mode(rights).is_err(),
+        })
     }
 }
 
@@ -237,15 +291,19 @@ mod tests {
             fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
             judged_file(&root, name, &sha256).unwrap()
         };
+        let given_back = |not_held: NotHeld| {
+            assert!(not_held.touched && !not_held.without_rights, "{not_held:?}");
+            not_held.why
+        };
         let judged = make();
         fs::write(&file, "y").unwrap();
-        let written = judged.take_rights(&root, name, &sha256);
+        let written = judged.take_rights(&root, name, &sha256).map_err(given_back);
         assert!(matches!(written, Err(Left::Changed)), "{written:?}");
         assert_eq!(mode(&file), 0o640);
 
         let judged = make();
         fs::hard_link(&file, root.join("b.py")).unwrap();
-        let linked = judged.take_rights(&root, name, &sha256);
+        let linked = judged.take_rights(&root, name, &sha256).map_err(given_back);
         assert!(matches!(linked, Err(Left::Linked)), "{linked:?}");
         fs::remove_file(root.join("b.py")).unwrap();
         assert_eq!(mode(&file), 0o640);
@@ -253,12 +311,29 @@ mod tests {
         let judged = make();
         fs::rename(&file, root.join("c.py")).unwrap();
         fs::write(&file, "x").unwrap();
-        let replaced = judged.take_rights(&root, name, &sha256);
+        let replaced = judged.take_rights(&root, name, &sha256).map_err(given_back);
         assert!(matches!(replaced, Err(Left::Changed)), "{replaced:?}");
         assert_eq!(mode(&root.join("c.py")), 0o640);
         assert_ne!(mode(&file), 0);
 
         make().take_rights(&root, name, &sha256).unwrap();
+        assert_eq!(mode(&file), 0);
+    }
+
+    /// As root's daemon finds it, which reads it all the same.
+    #[test]
+    fn a_file_without_rights_that_changes_is_not_told_to_have_any_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let (file, name) = (root.join("a.py"), Path::new("a.py"));
+        fs::write(&file, "x").unwrap();
+        let sha256 = hexadecimal(&Sha256::digest("x"));
+        let mut judged = judged_file(&root, name, &sha256).unwrap();
+        judged.own.mode = 0;
+        fs::write(&file, "y").unwrap();
+        let not_held = judged.take_rights(&root, name, &sha256).unwrap_err();
+        assert!(matches!(not_held.why, Left::Changed), "{not_held:?}");
+        assert!(not_held.touched && not_held.without_rights, "{not_held:?}");
         assert_eq!(mode(&file), 0);
     }
 
@@ -277,15 +352,18 @@ mod tests {
             async move { hold(&audit, &root, Path::new(name), &sha256, Vec::new()).await }
         };
         assert!(take("link.py", sha256.clone()).await.is_err());
-        assert!(matches!(
-            take("a.py", "0".repeat(64)).await,
-            Err(Left::Changed)
-        ));
+        let left = |not_held: NotHeld| {
+            assert!(
+                !not_held.touched && !not_held.without_rights,
+                "{not_held:?}"
+            );
+            not_held.why
+        };
+        let other = take("a.py", "0".repeat(64)).await.map_err(left);
+        assert!(matches!(other, Err(Left::Changed)), "{other:?}");
         fs::hard_link(&file, root.join("b.py")).unwrap();
-        assert!(matches!(
-            take("a.py", sha256.clone()).await,
-            Err(Left::Linked)
-        ));
+        let linked = take("a.py", sha256.clone()).await.map_err(left);
+        assert!(matches!(linked, Err(Left::Linked)), "{linked:?}");
         fs::remove_file(root.join("b.py")).unwrap();
         assert_eq!(mode(&file), 0o751);
         let free = release(&audit, &root, Path::new("a.py"), |_| {}).await;

@@ -19,8 +19,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    beneath, desktop::Desktop, inbox::Touch, patience::patiently, quarantine, root::Shared,
-    scan::LARGEST, survey::hexadecimal,
+    beneath,
+    desktop::Desktop,
+    inbox::Touch,
+    patience::patiently,
+    quarantine::{self, NotHeld},
+    root::Shared,
+    scan::LARGEST,
+    survey::hexadecimal,
 };
 use crate::{
     audit::Audit,
@@ -283,15 +289,28 @@ struct Actor {
     crowded: Arc<AtomicBool>,
 }
 
-/// Whether a response was given. One that was not is none that its rate counts: files that cannot be answered must not
-/// use up the answers to those that can.
+/// Whether a response was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Given {
     Yes,
     /// It could not be: it is owed when the file is written next.
     No,
+    /// The same, but the file was changed on the way, so that it will be looked at again in any case.
+    Tried,
     /// It is not for files of this kind.
     Never,
+}
+
+impl Given {
+    /// Whether the rate counts it. Files that cannot be answered must not use up the answers to those that can; but what
+    /// makes itself be tried again has no other bound.
+    fn counts(self) -> bool {
+        matches!(self, Self::Yes | Self::Tried)
+    }
+
+    fn is_owed(self) -> bool {
+        matches!(self, Self::No | Self::Tried)
+    }
 }
 
 impl Actor {
@@ -322,11 +341,10 @@ impl Actor {
                 Response::Show | Response::Notify => 2,
             });
             for response in wanted {
-                if self
+                let given = self
                     .in_turn(response, &rules.rate, &landed, &absolute)
-                    .await
-                    == Given::No
-                {
+                    .await;
+                if given.is_owed() {
                     landed.shared.owe(&landed.relative);
                 } else {
                     memory(&self.memory).note(&absolute, &landed.sha256, |done| {
@@ -350,7 +368,7 @@ impl Actor {
         match turn {
             Turn::Yes => {
                 let given = self.respond(response, landed, absolute, now).await;
-                if given != Given::Yes {
+                if !given.counts() {
                     windows(&self.windows).give_back(name, now);
                 }
                 given
@@ -446,13 +464,22 @@ impl Actor {
                 again(&landed.shared, absolute.to_owned());
                 Given::Yes
             }
-            Err(left) => {
-                memory(&self.memory).note(absolute, sha256, |done| done.quarantined = false);
-                landed.shared.notice(
-                    format!("{path} is not in quarantine: {left}"),
-                    "look at the file yourself",
-                );
-                Given::No
+            Err(NotHeld {
+                why,
+                touched,
+                without_rights,
+            }) => {
+                memory(&self.memory)
+                    .note(absolute, sha256, |done| done.quarantined = without_rights);
+                let told = if without_rights {
+                    format!(
+                        "the quarantine of {path} failed, and may have left it without rights: {why}"
+                    )
+                } else {
+                    format!("{path} is not in quarantine: {why}")
+                };
+                landed.shared.notice(told, "look at the file yourself");
+                if touched { Given::Tried } else { Given::No }
             }
         }
     }
@@ -550,6 +577,14 @@ mod tests {
             windows.take("quarantine", &rates, last),
             Turn::Full(rates[0])
         );
+    }
+
+    #[test]
+    fn what_makes_itself_be_tried_again_is_bounded_by_the_rate() {
+        assert!(Given::Tried.is_owed() && Given::Tried.counts());
+        assert!(Given::No.is_owed() && !Given::No.counts());
+        assert!(!Given::Yes.is_owed() && Given::Yes.counts());
+        assert!(!Given::Never.is_owed() && !Given::Never.counts());
     }
 
     #[test]

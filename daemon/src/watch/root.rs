@@ -48,6 +48,25 @@ pub(super) struct Context {
     pub(super) responder: Responder,
 }
 
+/// Files that landed, about which not all was done.
+#[derive(Debug, Default)]
+struct Owed {
+    files: HashSet<PathBuf>,
+    /// That there are too many was said.
+    told: bool,
+}
+
+impl Owed {
+    /// One more, where there is room. Returns false the first time that there is none.
+    fn add(&mut self, file: &Path) -> bool {
+        if self.files.len() < MAX_FILES {
+            self.files.insert(file.to_owned());
+            return true;
+        }
+        self.files.contains(file) || std::mem::replace(&mut self.told, true)
+    }
+}
+
 /// What others see of a root.
 pub(super) struct Shared {
     pub(super) path: PathBuf,
@@ -57,8 +76,8 @@ pub(super) struct Shared {
     board: Mutex<Board>,
     context: Mutex<Arc<Context>>,
     status: Mutex<WatchRoot>,
-    /// Files that landed, about which not all was done: they are answered when they are written next.
-    owed: Mutex<HashSet<PathBuf>>,
+    /// These are answered when they are written next.
+    owed: Mutex<Owed>,
 }
 
 impl Shared {
@@ -76,21 +95,23 @@ impl Shared {
         })
     }
 
-    fn owed(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
+    fn owed(&self) -> std::sync::MutexGuard<'_, Owed> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Not all was done about a file that landed: the next time that it is looked at it lands again.
     pub(super) fn owe(&self, relative: &Path) {
-        let mut owed = self.owed();
-        if owed.len() < MAX_FILES {
-            owed.insert(relative.to_owned());
+        if !self.owed().add(relative) {
+            self.notice(
+                "about too many findings not all was done: some of them are not answered when they are written next",
+                "look at them yourself; `watch.rate` in the policy says how often something is done",
+            );
         }
     }
 
     /// Whether something is owed about a file; from now on it is not.
     pub(super) fn takes_owed(&self, relative: &Path) -> bool {
-        self.owed().remove(relative)
+        self.owed().files.remove(relative)
     }
 
     pub(super) fn board(&self) -> std::sync::MutexGuard<'_, Board> {
@@ -516,5 +537,26 @@ impl Root {
             return false;
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_is_bounded_and_that_it_is_full_is_told_once() {
+        let mut owed = Owed::default();
+        let name = |number: usize| PathBuf::from(number.to_string());
+        for number in 0..MAX_FILES {
+            assert!(owed.add(&name(number)));
+        }
+        assert!(owed.add(&name(0)), "it is there already");
+        assert!(!owed.add(&name(MAX_FILES)));
+        assert!(owed.add(&name(MAX_FILES)), "that was told");
+        assert_eq!(owed.files.len(), MAX_FILES);
+        owed.files.remove(&name(0));
+        assert!(owed.add(&name(MAX_FILES)));
+        assert!(owed.files.contains(&name(MAX_FILES)));
     }
 }

@@ -318,6 +318,10 @@ impl Root {
     /// A file is not there any more.
     pub(super) fn forget_file(&mut self, path: &Path) {
         self.known.files.remove(path);
+        if self.shared.takes_owed(path) {
+            // When it is back it lands, also with the same content.
+            self.judged.remove(path);
+        }
         if let Some(watcher) = &mut self.watcher {
             watcher.remove_file(&self.shared.path.join(path));
         }

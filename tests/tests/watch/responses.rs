@@ -276,9 +276,10 @@ fn what_the_rate_left_out_or_could_not_be_done_is_answered_when_it_is_written_ne
     let (daemon, root) = daemon();
     follows(&daemon, &respond("quarantine", "1/1h"));
     let mut watch = Watch::new(&daemon, &root);
-    let (decoy, evil, linked) = (
+    let (decoy, evil, away, linked) = (
         root.join("decoy.py"),
         root.join("evil.py"),
+        root.join("away.py"),
         root.join("linked.py"),
     );
     fs::write(&decoy, OTHER).unwrap();
@@ -288,12 +289,21 @@ fn what_the_rate_left_out_or_could_not_be_done_is_answered_when_it_is_written_ne
         watch.has(&evil) && watch.noticed("is left out")
     });
     assert_ne!(mode(&evil), 0);
+    fs::write(&away, BAD).unwrap();
+    watch.until("another is, too", |watch| watch.has(&away));
+    fs::remove_file(&away).unwrap();
+    // Nothing about them is on its way any more when the rate has room.
+    watch.settle(&root, "before.py");
     follows(&daemon, &respond("quarantine", "100/1h"));
     // Not by itself.
     watch.settle(&root, "between.py");
     assert_ne!(mode(&evil), 0);
     fs::write(&evil, BAD).unwrap();
     watch.until("it is held", |watch| held(watch, &evil));
+    // Nor is it forgotten while the file is away.
+    watch.until("what went is forgotten", |watch| !watch.has(&away));
+    fs::write(&away, BAD).unwrap();
+    watch.until("what came back is held", |watch| held(watch, &away));
 
     let (draft, other) = (root.join("draft"), root.join("other"));
     fs::write(&draft, BAD).unwrap();

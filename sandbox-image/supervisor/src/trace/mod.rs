@@ -462,6 +462,9 @@ mod tests {
         let mut tracer = Tracer::new(Instant::now(), Vec::new(), None);
         let (ours, theirs) = sys::message_pair().expect("a pair");
         sys::set_nonblocking(&theirs).expect("it never waits");
+        // Whatever `net.core.wmem_default` says; the kernel takes as much of it as `net.core.wmem_max` allows.
+        nix::sys::socket::setsockopt(&theirs, nix::sys::socket::sockopt::SndBuf, &(1 << 20))
+            .expect("a larger socket");
         tracer.hear(ours);
         let mut sent = 0;
         loop {
