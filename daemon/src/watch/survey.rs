@@ -227,7 +227,10 @@ impl Root {
             }
             Looked::Shut => {
                 self.forget_file(path);
-                self.forget_shut(path);
+                if !self.forget_shut(path) {
+                    // It was opened again since: of a folder that is known that is no news.
+                    self.pending.seen(path, Seen::Written, Instant::now());
+                }
             }
             Looked::Fresh => {
                 self.known.files.entry(path.to_owned()).or_default().survey = survey;
@@ -272,23 +275,27 @@ impl Root {
     }
 
     /// Forgets the folder above a file that nobody may search: as soon as that changes it is a new folder, and what was
-    /// written there meanwhile, by who had it open, is looked at.
-    fn forget_shut(&mut self, path: &Path) {
+    /// written there meanwhile, by who had it open, is looked at. Returns false if there is no such folder now.
+    fn forget_shut(&mut self, path: &Path) -> bool {
         let Ok(root) = beneath::root(&self.shared.path) else {
-            return;
+            return false;
         };
         let above: Vec<&Path> = path.ancestors().skip(1).collect();
         let mut above = above.into_iter().rev();
         let shut = above.find(|folder| {
             beneath::look(&root, folder).is_ok_and(|found| !found.may_be_searched())
         });
+        let Some(shut) = shut else {
+            return false;
+        };
         // Of the root's own rights the kernel tells by itself.
-        if let Some(shut) = shut.filter(|folder| !folder.as_os_str().is_empty()) {
+        if !shut.as_os_str().is_empty() {
             let now = Instant::now();
             for file in self.known.forget_folder(shut) {
                 self.pending.seen(&file, Seen::Gone, now);
             }
         }
+        true
     }
 
     /// Has changes told of that are made by another name of a file. Returns false if it changed before that was asked for.
