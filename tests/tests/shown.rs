@@ -322,21 +322,27 @@ fn a_name_on_the_command_line_acts_on_no_terminal() {
     }
 }
 
-/// Presses Ctrl-C once it has seen that the program went dark.
-const CTRL_C_ON_A_TERMINAL: &str = r"import os, pty, sys
+/// Presses Ctrl-C once it has seen that the program went dark. The kernel drops what nobody has read yet of a terminal whose
+/// session's leader ends (`tty_ldisc_hangup`): the leader here ends after all was read.
+const CTRL_C_ON_A_TERMINAL: &str = r"import os, pty, select, signal, subprocess, sys
+told, tell = os.pipe()
 pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-seen, pressed = b'', False
+if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.write(tell, bytes([subprocess.call(['env', '--default-signal=INT', *sys.argv[1:]]) & 255]))
+    while True: signal.pause()
+seen, pressed, code = b'', False, None
 while True:
-    try: piece = os.read(terminal, 65536)
-    except OSError: break
-    if not piece: break
-    seen += piece
+    ready = select.select([terminal] if code is not None else [terminal, told], [], [], 0.5 if code is not None else None)[0]
+    if terminal in ready: seen += os.read(terminal, 65536)
+    elif told in ready: code = os.read(told, 1)[0]
+    else: break
     if b'dark' in seen and not pressed:
         pressed = True
         os.write(terminal, b'\x03')
+os.kill(pid, signal.SIGKILL)
 os.write(1, seen)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+sys.exit(code)
 ";
 
 #[test]
@@ -349,13 +355,7 @@ fn ctrl_c_leaves_no_colour_of_the_program_behind() {
     let detached = daemon.cli(&[&run[..], &["--detach"]].concat()).output();
     let id = text(&detached.expect("saferunctl starts").stdout);
     for line in [&run[..], &["logs", "-f", id.trim()]] {
-        let terminal = [
-            "env",
-            "--default-signal=INT",
-            "python3",
-            "-c",
-            CTRL_C_ON_A_TERMINAL,
-        ];
+        let terminal = ["python3", "-c", CTRL_C_ON_A_TERMINAL];
         let output = daemon.wrapped_cli(&terminal, line).output();
         let output = output.expect("saferunctl on a terminal");
         let seen = text(&output.stdout);
