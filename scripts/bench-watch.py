@@ -174,7 +174,7 @@ def machine():
     """Where it was measured."""
     with open("/proc/cpuinfo") as info:
         names = [line.split(":", 1)[1].strip() for line in info if line.startswith("model name")]
-    return f"{os.cpu_count()} cores ({names[0] if names else '?'}), kernel {os.uname().release}"
+    return f"{os.cpu_count()} cores ({names[0] if names else '?'}), kernel {os.uname().release.split('-')[0]}"
 
 
 def write(binaries, page, seconds=600):

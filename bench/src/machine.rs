@@ -14,7 +14,7 @@ pub(crate) fn facts(engine_version: &str) -> Value {
         "cores": cores,
         "cpu": field("/proc/cpuinfo", "model name"),
         "memory": field("/proc/meminfo", "MemTotal"),
-        "kernel": read("/proc/sys/kernel/osrelease"),
+        "kernel": kernel(),
         "engine": engine_version,
         "docker": said("docker", &["--version"]),
         "python": said("/usr/bin/python3", &["--version"]),
@@ -23,6 +23,12 @@ pub(crate) fn facts(engine_version: &str) -> Value {
         "date": said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         "run": run(),
     })
+}
+
+/// The kernel's version, without what its builder added to it.
+fn kernel() -> String {
+    let release = read("/proc/sys/kernel/osrelease");
+    release.split('-').next().unwrap_or_default().to_owned()
 }
 
 /// Name of the run that this process belongs to; empty outside of one.
