@@ -8,7 +8,7 @@ need_tools
 apt_install python3 python3-venv util-linux
 folder=${1:-$(python3 -c 'import os; print(os.path.dirname(os.__file__))')}
 page=${2:-docs/scanner-speed.md}
-venvs=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}
+venvs=$TOOL_VENVS
 target=$(rustc -vV | sed -n 's/^host: //p')
 # With the profile that packages are built with; the C code of tree-sitter, and so the floor, is the same in each.
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --target "$target" -p saferunctl
@@ -16,18 +16,10 @@ cargo build --profile dist --locked -p saferun-scanner --example speed
 own=${CARGO_TARGET_DIR:-target}/$target/dist/saferunctl
 missing=()
 facts=()
-# Each in an environment of its own: their requirements contradict each other. install NAME VERSION
 install() {
-  local venv=$venvs/$1-$2
-  if ! [ -x "$venv/bin/$1" ]; then
-    say "installing $1 $2 from PyPI"
-    rm -rf "$venv"
-    if ! python3 -m venv "$venv" || ! "$venv/bin/pip" install -q "$1==$2" >&2 || ! [ -x "$venv/bin/$1" ]; then
-      # Half an installation must not pass for one the next time.
-      rm -rf "$venv"
-      missing+=("$1 $2: it did not install from PyPI on this machine")
-      return 1
-    fi
+  if ! pypi_tool "$1" "$2"; then
+    missing+=("$1 $2: it did not install from PyPI on this machine")
+    return 1
   fi
   facts+=("$1 $2, from PyPI, in an environment of its own")
 }
@@ -35,7 +27,7 @@ cpu() { sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -1; }
 commit=$(git rev-parse --short=12 HEAD)
 [ -z "$(git status --porcelain --untracked-files=no)" ] || commit="$commit, with changes that are not committed"
 facts+=("SafeRun at commit $commit, built by $(rustc --version)")
-facts+=("$(cpu), $(nproc) cores, Linux $(uname -r), $(uname -m)")
+facts+=("$(cpu), $(nproc) cores, Linux $(uname -r | cut -d- -f1), $(uname -m)")
 facts+=("measured on $(date -u +%Y-%m-%d); load average at the start: $(cut -d' ' -f1 /proc/loadavg)")
 facts+=("$(python3 --version), whose files and environments these are")
 
@@ -44,8 +36,8 @@ core=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
 # Which codes end a whole scan: with findings saferunctl and bandit end with 1; ruff is told not to, Semgrep does not.
 tools=(--tool "saferunctl scan|all|0 1|$own scan --format json --fail-on BLOCKED")
 tools+=(--tool "saferunctl scan|one|0 1|taskset -c $core $own scan --format json --fail-on BLOCKED")
-if install bandit 1.9.4; then
-  tools+=(--tool "bandit -r|one|0 1|taskset -c $core $venvs/bandit-1.9.4/bin/bandit -r -q -f json")
+if install bandit $BANDIT; then
+  tools+=(--tool "bandit -r|one|0 1|taskset -c $core $venvs/bandit-$BANDIT/bin/bandit -r -q -f json")
 fi
 if install ruff 0.17.6; then
   tools+=(--tool "ruff check --select S --no-cache|all|0|$venvs/ruff-0.17.6/bin/ruff check --select S --no-cache --isolated --exit-zero --quiet")

@@ -36,9 +36,7 @@ packages=target/bench-packages
 [ -d "$packages/numpy" ] || python3 -m pip install -q --target "$packages" --python-version 3.11 --only-binary=:all: \
   --require-hashes -r sandbox-image/python-data/requirements.lock || say "the host's Python has no packages"
 cargo build --release --locked -p saferun-scanner --example speed
-bandit=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}/bandit-1.9.4
-[ -x "$bandit/bin/bandit" ] || { /usr/bin/python3 -m venv "$bandit" && "$bandit/bin/pip" install -q bandit==1.9.4; } ||
-  say "bandit could not be installed"
+pypi_tool bandit "$BANDIT" || say "bandit could not be installed"
 library=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
 SAFERUN_BENCH_RUN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 export SAFERUN_BENCH_RUN
@@ -63,6 +61,6 @@ part durability --rounds "$rounds"
 part grow --runs "$runs"
 part load --seconds "$seconds"
 part cold --rounds "$colds"
-part scanner --rounds "$scans" --speed "${CARGO_TARGET_DIR:-target}/release/examples/speed" --folder "$library" --bandit "$bandit/bin/bandit"
+part scanner --rounds "$scans" --speed "${CARGO_TARGET_DIR:-target}/release/examples/speed" --folder "$library" --bandit "$TOOL_VENVS/bandit-$BANDIT/bin/bandit"
 part page --docs "$docs"
 exit "$status"

@@ -125,3 +125,19 @@ leave_nothing() {
   [ -z "$STARTED_ENGINE" ] || stop_private_engine
   rm -rf "$OWN_FOLDER"
 }
+
+# Tools from PyPI that we are compared with, and where they are kept.
+BANDIT=1.9.4
+TOOL_VENVS=${SAFERUN_BENCH_VENVS:-${CARGO_TARGET_DIR:-target}/bench-venvs}
+
+# Installs a program from PyPI into $TOOL_VENVS/NAME-VERSION: their requirements contradict each other. pypi_tool NAME VERSION
+pypi_tool() {
+  local venv=$TOOL_VENVS/$1-$2
+  [ -x "$venv/bin/$1" ] && return 0
+  say "installing $1 $2 from PyPI"
+  rm -rf "$venv"
+  if /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install -q "$1==$2" >&2 && [ -x "$venv/bin/$1" ]; then return 0; fi
+  # Half an installation must not pass for one the next time.
+  rm -rf "$venv"
+  return 1
+}

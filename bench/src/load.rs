@@ -209,15 +209,18 @@ fn hit_share(point: &Value) -> f64 {
     100.0 * number("hits") / number("runs")
 }
 
+/// What is loaded, and how a table calls those who load it.
+const SERIES: [(&str, &str); 3] = [
+    ("saferun", "SafeRun, clients"),
+    ("docker_run", "`docker run` loops"),
+    ("engine", "the engine's API, loops"),
+];
+
 /// Rates and latencies, from the raw samples.
 pub(crate) fn table(value: &Value) -> String {
     let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
     let mut rows = Vec::new();
-    for (series, what) in [
-        ("saferun", "SafeRun, clients"),
-        ("docker_run", "`docker run` loops"),
-        ("engine", "the engine's API, loops"),
-    ] {
+    for (series, what) in SERIES {
         for point in value[series].as_array().into_iter().flatten() {
             let times = raw::numbers(&point["milliseconds"]);
             let mut each = raw::numbers(&point["runs_of_each_client"]);
@@ -275,11 +278,7 @@ pub(crate) fn table(value: &Value) -> String {
 /// Whose CPU time it was, from the raw samples.
 pub(crate) fn cpu_table(value: &Value) -> String {
     let mut rows = Vec::new();
-    for (series, what) in [
-        ("saferun", "SafeRun, clients"),
-        ("docker_run", "`docker run` loops"),
-        ("engine", "the engine's API, loops"),
-    ] {
+    for (series, what) in SERIES {
         for point in value[series].as_array().into_iter().flatten() {
             let mut cells = vec![format!("{what}: {}", point["clients"])];
             cells.extend(

@@ -40,6 +40,11 @@ fn output(daemon: &Daemon, args: &[&str]) -> Output {
     daemon.cli(args).output().expect("saferunctl runs")
 }
 
+/// The command line of a run whose files of `/out` go to that folder.
+fn saved_to<'a>(out: &'a str, source: &'a str) -> [&'a str; 7] {
+    ["run", "-c", source, "--out", out, "--policy", "permissive"]
+}
+
 const REFACTOR: &str = r#"import os
 from pkg.work import go
 print(sorted(os.listdir()), go("done"))
@@ -223,15 +228,7 @@ open("/out/odd\n\x1b[2Jname", "w").write("odd")
 os.link("/out/mine.txt", "/out/hard")
 "#;
     let shown = out.display().to_string();
-    let line = [
-        "run",
-        "-c",
-        source,
-        "--out",
-        &shown,
-        "--policy",
-        "permissive",
-    ];
+    let line = saved_to(&shown, source);
     let run = output(&daemon, &line);
     let stderr = text(&run.stderr);
     assert_eq!(
@@ -401,15 +398,7 @@ fn files_that_did_not_come_back_are_told_and_no_success() {
     ] {
         let out = daemon.folder().join(place);
         let shown = out.display().to_string();
-        let line = [
-            "run",
-            "-c",
-            source,
-            "--out",
-            &shown,
-            "--policy",
-            "permissive",
-        ];
+        let line = saved_to(&shown, source);
         let line = [&line[..], options, &["--", code]].concat();
         let run = output(&daemon, &line);
         let stderr = text(&run.stderr);
@@ -419,18 +408,7 @@ fn files_that_did_not_come_back_are_told_and_no_success() {
         assert_eq!(stderr.matches(warning).count(), 1, "{stderr}");
     }
     let out = daemon.folder().join("three").display().to_string();
-    let line = [
-        "run",
-        "-c",
-        source,
-        "--out",
-        &out,
-        "--policy",
-        "permissive",
-        "--json",
-        "--",
-        "0",
-    ];
+    let line = [&saved_to(&out, source)[..], &["--json", "--", "0"]].concat();
     let run = output(&daemon, &line);
     assert_eq!(run.status.code(), Some(125), "{}", text(&run.stderr));
     let result: RunResult = serde_json::from_slice(&run.stdout).expect("a result");
@@ -447,15 +425,7 @@ fn files_that_did_not_come_back_are_told_and_no_success() {
     );
     // Within the limits nothing is said.
     let few = daemon.folder().join("few").display().to_string();
-    let line = [
-        "run",
-        "-c",
-        "open('/out/a', 'w')",
-        "--out",
-        &few,
-        "--policy",
-        "permissive",
-    ];
+    let line = saved_to(&few, "open('/out/a', 'w')");
     let run = output(&daemon, &line);
     assert_eq!(run.status.code(), Some(0));
     assert!(
@@ -493,15 +463,10 @@ fn files_that_nobody_could_look_at_are_told_and_no_success() {
     let warning = "saferunctl: warning: nothing comes back of /out: ";
     assert!(stderr.contains(warning), "{stderr}");
     // Its sandbox is killed before it can tell of them.
-    let line = [
-        "run",
-        "-c",
-        "import time; open('/out/a', 'w'); print('now', flush=True); time.sleep(60)",
-        "--out",
+    let line = saved_to(
         &none,
-        "--policy",
-        "permissive",
-    ];
+        "import time; open('/out/a', 'w'); print('now', flush=True); time.sleep(60)",
+    );
     let mut run = daemon.cli(&line);
     let mut run = run
         .stdout(Stdio::piped())

@@ -6,7 +6,7 @@ use std::{os::unix::ffi::OsStrExt, path::Path, process::Stdio, sync::Arc, time::
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{root::Shared, survey::hexadecimal};
+use super::{shared::Shared, survey::hexadecimal};
 
 /// How long the program may take.
 const PATIENCE: Duration = Duration::from_secs(5);

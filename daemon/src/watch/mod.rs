@@ -17,6 +17,7 @@ mod respond;
 mod root;
 mod rules;
 mod scan;
+mod shared;
 mod subscribe;
 mod survey;
 mod watcher;
@@ -39,8 +40,9 @@ use self::{
     inbox::Touch,
     provenance::Provenance,
     respond::Responder,
-    root::{Context, Root, Shared},
+    root::{Context, Root},
     scan::FileScanner,
+    shared::Shared,
 };
 use crate::audit::Audit;
 pub(crate) use patience::asked;

@@ -2,23 +2,20 @@
 //! differences on the board. A file system that hangs holds up this thread and nobody else.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use saferun_protocol::{HostPath, RootState, WatchEvent, WatchRoot};
-use tokio::{runtime::Handle, sync::watch};
+use saferun_protocol::{RootState, WatchEvent};
+use tokio::runtime::Handle;
 
 use super::{
     beneath::{self, Found},
-    board::{Board, Subject},
+    board::Subject,
     commits::Commits,
-    inbox::{Inbox, Taken, Touch},
+    inbox::{Taken, Touch},
     known::Known,
     mounts,
     pending::{Pending, Seen},
@@ -26,7 +23,8 @@ use super::{
     respond::Responder,
     rules::{self, Rules},
     scan::FileScanner,
-    survey::{Judged, MAX_FILES},
+    shared::Shared,
+    survey::Judged,
     watcher::{Limit, Watcher},
 };
 
@@ -46,114 +44,6 @@ pub(super) struct Context {
     pub(super) ignore: Vec<String>,
     pub(super) since: String,
     pub(super) responder: Responder,
-}
-
-/// Files that landed, about which not all was done.
-#[derive(Debug, Default)]
-struct Owed {
-    files: HashSet<PathBuf>,
-    /// That there are too many was said.
-    told: bool,
-}
-
-impl Owed {
-    /// One more, where there is room. Returns false the first time that there is none.
-    fn add(&mut self, file: &Path) -> bool {
-        if self.files.len() < MAX_FILES {
-            self.files.insert(file.to_owned());
-            return true;
-        }
-        self.files.contains(file) || std::mem::replace(&mut self.told, true)
-    }
-}
-
-/// What others see of a root.
-pub(super) struct Shared {
-    pub(super) path: PathBuf,
-    pub(super) inbox: Arc<Inbox>,
-    pub(super) bell: watch::Sender<u64>,
-    pub(super) subscribers: AtomicU32,
-    board: Mutex<Board>,
-    context: Mutex<Arc<Context>>,
-    status: Mutex<WatchRoot>,
-    /// These are answered when they are written next.
-    owed: Mutex<Owed>,
-}
-
-impl Shared {
-    pub(super) fn new(path: PathBuf, context: Arc<Context>) -> Arc<Self> {
-        let status = WatchRoot::new(HostPath::from(path.as_path()));
-        Arc::new(Self {
-            path,
-            inbox: Arc::default(),
-            bell: watch::channel(0).0,
-            subscribers: AtomicU32::new(0),
-            board: Mutex::default(),
-            context: Mutex::new(context),
-            status: Mutex::new(status),
-            owed: Mutex::default(),
-        })
-    }
-
-    fn owed(&self) -> std::sync::MutexGuard<'_, Owed> {
-        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Not all was done about a file that landed: the next time that it is looked at it lands again.
-    pub(super) fn owe(&self, relative: &Path) {
-        if !self.owed().add(relative) {
-            self.notice(
-                "about too many findings not all was done: some of them are not answered when they are written next",
-                "look at them yourself; `watch.rate` in the policy says how often something is done",
-            );
-        }
-    }
-
-    /// Whether something is owed about a file; from now on it is not.
-    pub(super) fn takes_owed(&self, relative: &Path) -> bool {
-        self.owed().files.remove(relative)
-    }
-
-    pub(super) fn board(&self) -> std::sync::MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn context(&self) -> Arc<Context> {
-        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&context)
-    }
-
-    /// From now on under this state of the policy.
-    pub(super) fn adopt(&self, context: Arc<Context>) {
-        *self.context.lock().unwrap_or_else(PoisonError::into_inner) = context;
-        self.inbox.policy_changed();
-    }
-
-    /// How the root is doing.
-    pub(super) fn status(&self) -> WatchRoot {
-        let mut status = self
-            .status
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        status.subscribers = self.subscribers.load(Ordering::Relaxed);
-        status
-    }
-
-    pub(super) fn put(&self, subject: Subject, item: WatchEvent) {
-        let sequence = self.board().put(subject, item);
-        self.bell.send_replace(sequence);
-    }
-
-    pub(super) fn notice(&self, message: impl Into<String>, advice: impl Into<String>) {
-        let item = WatchEvent::Notice {
-            root: HostPath::from(self.path.as_path()),
-            message: message.into(),
-            advice: advice.into(),
-        };
-        let sequence = self.board().notice(item);
-        self.bell.send_replace(sequence);
-    }
 }
 
 /// One root, while its thread runs.
@@ -422,11 +312,7 @@ impl Root {
     fn set_state(&self, state: RootState, reason: Option<String>) -> bool {
         self.count();
         let changed = {
-            let mut status = self
-                .shared
-                .status
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut status = self.shared.kept_status();
             let changed =
                 status.state != state || status.reason != reason || state == RootState::Scanning;
             status.state = state;
@@ -444,11 +330,7 @@ impl Root {
 
     /// For who lists the roots.
     fn count(&self) {
-        let mut status = self
-            .shared
-            .status
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut status = self.shared.kept_status();
         status.files = self.known.files.len() as u64;
         status.folders = self.known.folders.len() as u64;
         status.with_findings = self.shared.board().files().count() as u64;
@@ -537,26 +419,5 @@ impl Root {
             return false;
         }
         true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_owed_is_bounded_and_that_it_is_full_is_told_once() {
-        let mut owed = Owed::default();
-        let name = |number: usize| PathBuf::from(number.to_string());
-        for number in 0..MAX_FILES {
-            assert!(owed.add(&name(number)));
-        }
-        assert!(owed.add(&name(0)), "it is there already");
-        assert!(!owed.add(&name(MAX_FILES)));
-        assert!(owed.add(&name(MAX_FILES)), "that was told");
-        assert_eq!(owed.files.len(), MAX_FILES);
-        owed.files.remove(&name(0));
-        assert!(owed.add(&name(MAX_FILES)));
-        assert!(owed.files.contains(&name(MAX_FILES)));
     }
 }

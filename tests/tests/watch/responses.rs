@@ -211,18 +211,10 @@ fn a_file_in_quarantine_keeps_its_findings_for_who_cannot_read_it() {
 }
 
 fn write_as_nobody(file: &Path) {
-    let written = Command::new("setpriv")
-        .args([
-            "--reuid",
-            "65534",
-            "--regid",
-            "65534",
-            "--clear-groups",
-            "--",
-            "sh",
-            "-c",
-        ])
-        .args(["printf %s \"$1\" > \"$2\"", "sh", BAD])
+    let [program, options @ ..] = AS_NOBODY;
+    let written = Command::new(program)
+        .args(options)
+        .args(["sh", "-c", "printf %s \"$1\" > \"$2\"", "sh", BAD])
         .arg(file)
         .status();
     assert!(written.is_ok_and(|status| status.success()));
