@@ -10,7 +10,7 @@ use saferun_scanner::{Level, Report, Usage, UsageKind};
 
 use crate::action::{Action, Gate};
 use crate::amend::{self, Place};
-use crate::decide::{MISSING_GVISOR, level_key};
+use crate::decide::MISSING_GVISOR;
 use crate::decision::{Clause, ClientKind, Decision, DecisionRequest, Runtime, Verdict};
 use crate::diagnostic::clean;
 use crate::layer::{Layer, Reach};
