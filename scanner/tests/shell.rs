@@ -243,6 +243,33 @@ fn arguments() {
     assert_eq!(level(&[Some("echo"), Some("$(rm -rf ~)")]), Low);
 }
 
+/// The grammar looked its class up in a table of 256.
+#[test]
+fn a_character_of_any_number_behind_a_brace_does_not_end_the_process() {
+    for c in [
+        '\u{100}',
+        '\u{2003}',
+        '\u{ffff}',
+        '\u{10000}',
+        '\u{e0138}',
+        '\u{10ffff}',
+    ] {
+        for text in [
+            format!("{{{c}"),
+            format!("{{{c}..{c}}}"),
+            format!("{{1..{c}"),
+        ] {
+            assert_eq!(
+                level(&format!("echo {text}; rm -rf ~")),
+                Blocked,
+                "{text:?}"
+            );
+        }
+        assert_eq!(level(&format!("rm -rf ~ '{c}'")), Blocked);
+        assert_eq!(level(&format!("rm -rf ~/{c}")), level("rm -rf ~/x"));
+    }
+}
+
 proptest! {
     #[test]
     fn never_panics(text in "\\PC{0,200}") {

@@ -1,7 +1,10 @@
 //! Reads the structure of shell text from tree-sitter-bash: commands, pipelines, redirections, assignments, functions.
 //! Iterative; it judges nothing and expands nothing.
 
-use std::ops::{ControlFlow, Range};
+use std::{
+    borrow::Cow,
+    ops::{ControlFlow, Range},
+};
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree, TreeCursor};
 
@@ -59,6 +62,29 @@ pub(super) struct Outline {
 const COSTLY: [&str; 4] = ["|", "=(", "<<", "(("];
 const MAX_COSTLY: usize = 300;
 
+/// The text with something as long and as meaningless for each character above U+00FF. The grammar's own part gives
+/// characters to `isdigit`, which is undefined above 255 (C11 7.4) and reads outside of the C library's table.
+fn masked(text: &str) -> Cow<'_, str> {
+    const LAST: char = '\u{ff}';
+    if text.chars().all(|c| c <= LAST) {
+        return Cow::Borrowed(text);
+    }
+    let mask = |c: char| match c.len_utf8() {
+        2 => "\u{b7}",
+        3 => "\u{b7}_",
+        _ => "\u{b7}\u{b7}",
+    };
+    let mut masked = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c <= LAST {
+            masked.push(c);
+        } else {
+            masked.push_str(mask(c));
+        }
+    }
+    Cow::Owned(masked)
+}
+
 /// Parses a text. `None` if the parser gave up.
 fn parse(text: &str) -> Option<Tree> {
     if COSTLY
@@ -81,7 +107,8 @@ fn parse(text: &str) -> Option<Tree> {
             ControlFlow::Continue(())
         }
     };
-    let bytes = text.as_bytes();
+    let masked = masked(text);
+    let bytes = masked.as_bytes();
     parser.parse_with_options(
         &mut |at, _| bytes.get(at..).unwrap_or_default(),
         None,
