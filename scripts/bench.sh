@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures SafeRun beside the alternatives, interleaved in one run, and writes docs/benchmarks.md.
-#   scripts/bench.sh                everything, about 35 minutes with ROUNDS=30, the default
+#   scripts/bench.sh                everything, about 30 minutes with ROUNDS=30, the default
 #   scripts/bench.sh --quick        everything with a few rounds, about four minutes: shows that it runs, measures nothing,
 #                                   and writes to target/bench-quick only
 #   scripts/bench.sh compare ...    one part, with the options of `saferun-bench`; `effects --into docs/effects.md` also
