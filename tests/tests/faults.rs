@@ -192,16 +192,20 @@ fn d5_a_start_that_fails_after_create_leaves_nothing() {
 }
 
 /// Every call that the daemon makes of the engine for a run, by words of its first line.
-const CALLS: [&[&str]; 8] = [
+const CALLS: [&[&str]; 9] = [
     &["GET", "/version"],
     &["GET", "/images/json"],
     &["POST", "/containers/create"],
     &["POST", "/attach"],
     &["POST", "/start"],
     &["GET", "/json?"],
-    &["POST", "/kill"],
+    &["POST", WAIT],
+    &["POST", KILL],
     &["DELETE", "/containers/"],
 ];
+/// How the daemon learns that a container has ended by itself once its streams were cut; only if not, it asks for a kill.
+const WAIT: &str = "/wait";
+const KILL: &str = "/kill";
 
 /// Those that are tried at one of the calls: three, in turn, so that each is tried at several; all among the long tests.
 fn faults_at(place: usize) -> Vec<Fault> {
@@ -228,8 +232,12 @@ fn d1_d5_each_fault_at_each_call_is_answered_in_time_and_leaves_nothing() {
         // Each with a size of its own, so that no container of an earlier one serves it.
         let mut sizes = (257_u64..).map(|size| size << 20);
         for fault in faults_at(place) {
+            let mut met = faulty.met();
+            if call.contains(&KILL) {
+                faulty.on(&["POST", WAIT], Fault::Status(500));
+                met += 1;
+            }
             faulty.on(call, fault);
-            let met = faulty.met();
             let statuses = StatusAsked::of(&daemon, &faulty);
             // A run goes by what is known of the engine; this asks.
             let client = daemon.connect();
