@@ -1,9 +1,10 @@
 //! The pool's state machine: takes events, returns actions. No tokio, no engine, no clock, so that
 //! each race can be played in a test. Time comes in as a duration since the daemon's start.
 //!
-//! Invariants (`check` asserts them after each step of the model test): a slot is leased to one
-//! ticket at most; live slots never exceed `max_live`; nothing is leased before it was launched and
-//! attested; each uid belongs to one live slot; each ticket ends granted, refused or cancelled.
+//! Invariants (`state/model_tests.rs` checks each after each step): a slot is leased to one ticket at most, and to one of
+//! its key; live slots never exceed `max_live`; nothing is leased before it was launched and attested; each uid belongs
+//! to one live slot; whoever waits is passed by once by each other source at most; each ticket ends granted, refused or
+//! cancelled, as long as one start and one removal can come to an end.
 
 mod refill;
 mod step;
@@ -21,8 +22,11 @@ struct Slot<K> {
     phase: Phase,
     uid_offset: u32,
     warm_since: u64,
-    /// Its start ends in removal instead of warmth: nobody needs it any more.
+    /// Nobody needs it any more: its start ends in removal instead of warmth, and who gets it back gets no other.
     unwanted: bool,
+    /// Who has it.
+    holder: Option<(Ticket, Source)>,
+    removing_since: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -30,7 +34,12 @@ struct Waiting<K> {
     ticket: Ticket,
     key: K,
     source: Source,
+    /// Its turn has come before, but its container was dead.
+    again: bool,
 }
+
+/// Where somebody stands in the order of turns.
+type Turn = (u8, Source);
 
 /// Counters and settings of one key.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +76,8 @@ pub(crate) struct Pool<K> {
     draining: bool,
     /// Until then nothing is started that nobody waits for, as long as enough is warm.
     calm_until: Duration,
+    /// The time of this step.
+    now: Duration,
 }
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -76,6 +87,8 @@ const CALM: Duration = Duration::from_millis(25);
 const LAST_BACKOFF: Duration = Duration::from_secs(30);
 /// A start is tried again once for those who wait before they are told that it fails.
 const FAILURES_BEFORE_REFUSAL: u32 = 2;
+/// A removal takes a tenth of a second. One that takes as long as this may never end: its place is not waited for.
+const STUCK: Duration = Duration::from_secs(5);
 
 impl<K: Clone + Ord> Pool<K> {
     /// An empty pool that hands out uid offsets from `0..uids`.
@@ -90,16 +103,18 @@ impl<K: Clone + Ord> Pool<K> {
             next_slot: 1,
             draining: false,
             calm_until: Duration::ZERO,
+            now: Duration::ZERO,
         }
     }
 
     /// Takes one event and says what is to be done about it.
     pub(crate) fn step(&mut self, now: Duration, event: Event<K>) -> Vec<Action<K>> {
         let mut actions = Vec::new();
+        self.now = now;
         self.take(now, event, &mut actions);
         self.grant(now, &mut actions);
         self.expire(now, &mut actions);
-        self.fill(now, &mut actions);
+        self.fill(&mut actions);
         self.set_alarm(now, &mut actions);
         actions
     }
@@ -111,8 +126,9 @@ impl<K: Clone + Ord> Pool<K> {
                 state.pinned = target;
                 state.retry_at = now;
                 if target == 0 {
-                    self.unpin(&key, actions);
+                    state.wanted = 0;
                 }
+                self.trim(&key, actions);
             }
             Event::Retire { key } => self.retire(&key, actions),
             Event::Lease {
@@ -170,11 +186,7 @@ impl<K: Clone + Ord> Pool<K> {
             return;
         }
         let warm = self.count(&key, Phase::Warm);
-        let ahead = self
-            .queue
-            .iter()
-            .filter(|waiting| waiting.key == key)
-            .count();
+        let ahead = self.waiting_for(&key);
         let busy = self.leased() >= self.bounds.max_leased;
         let state = self.keys.entry(key.clone()).or_default();
         state.last_used = now;
@@ -198,6 +210,7 @@ impl<K: Clone + Ord> Pool<K> {
             ticket,
             key,
             source,
+            again: false,
         });
     }
 
@@ -209,10 +222,7 @@ impl<K: Clone + Ord> Pool<K> {
         key: &K,
         spare: impl Fn(&K) -> Option<D>,
     ) -> Option<K> {
-        let free = |key: &K| {
-            let ahead = self.queue.iter().filter(|waiting| waiting.key == *key);
-            self.count(key, Phase::Warm) > ahead.count()
-        };
+        let free = |key: &K| self.count(key, Phase::Warm) > self.waiting_for(key);
         if self.draining || self.leased() >= self.bounds.max_leased || free(key) {
             return None;
         }
@@ -243,12 +253,15 @@ impl<K: Clone + Ord> Pool<K> {
             };
             if let Some(entry) = self.slots.get_mut(&slot) {
                 entry.phase = Phase::Leased;
+                entry.holder = Some((waiting.ticket, waiting.source));
             }
             if let Some(state) = self.keys.get_mut(&waiting.key) {
                 state.last_used = now;
             }
             self.calm_until = now + CALM;
-            self.last_source = Some(waiting.source);
+            if !waiting.again {
+                self.last_source = Some(waiting.source);
+            }
             actions.push(Action::Grant {
                 ticket: waiting.ticket,
                 slot,
@@ -265,14 +278,9 @@ impl<K: Clone + Ord> Pool<K> {
                 .min_by_key(|(_, slot)| slot.warm_since)
                 .map(|(id, _)| *id)
         };
-        // Turns go round by source: those after the last one served come first.
-        let turn = |source: Source| match self.last_source {
-            Some(last) if source <= last => (1, source),
-            _ => (0, source),
-        };
-        let mut best: Option<((u8, Source), usize, SlotId)> = None;
+        let mut best: Option<(Turn, usize, SlotId)> = None;
         for (index, waiting) in self.queue.iter().enumerate() {
-            let order = turn(waiting.source);
+            let order = self.turn(waiting);
             if best.as_ref().is_some_and(|(current, ..)| *current <= order) {
                 continue;
             }
@@ -281,6 +289,16 @@ impl<K: Clone + Ord> Pool<K> {
             }
         }
         best.map(|(_, index, slot)| (index, slot))
+    }
+
+    /// Turns go round by source: those after the last one served come first. Whose turn has come already is before all.
+    fn turn(&self, waiting: &Waiting<K>) -> Turn {
+        let round = match self.last_source {
+            _ if waiting.again => 0,
+            Some(last) if waiting.source <= last => 2,
+            _ => 1,
+        };
+        (round, waiting.source)
     }
 
     fn launched(&mut self, slot: SlotId, actions: &mut Vec<Action<K>>) {
@@ -336,29 +354,34 @@ impl<K: Clone + Ord> Pool<K> {
     }
 
     fn grant_failed(&mut self, slot: SlotId, ticket: Ticket, actions: &mut Vec<Action<K>>) {
-        if self.phase(slot) != Some(Phase::Leased) {
-            return;
-        }
-        let Some(key) = self.slots.get(&slot).map(|entry| entry.key.clone()) else {
+        let Some(entry) = self.slots.get(&slot) else {
             return;
         };
+        let (Phase::Leased, Some((holder, source))) = (entry.phase, entry.holder) else {
+            return;
+        };
+        if holder != ticket {
+            return;
+        }
+        let (key, retired) = (entry.key.clone(), entry.unwanted);
         if let Some(state) = self.keys.get_mut(&key) {
             state.died_idle += 1;
         }
         self.remove(slot, actions);
-        if self.draining {
-            actions.push(Action::Refuse {
-                ticket,
-                refusal: Refusal::Draining,
-            });
-        } else {
-            let source = self.last_source.unwrap_or_default();
-            self.queue.push_front(Waiting {
-                ticket,
-                key,
-                source,
-            });
-        }
+        let refusal = match (self.draining, retired) {
+            (true, _) => Refusal::Draining,
+            (false, true) => Refusal::Retired,
+            (false, false) => {
+                self.queue.push_front(Waiting {
+                    ticket,
+                    key,
+                    source,
+                    again: true,
+                });
+                return;
+            }
+        };
+        actions.push(Action::Refuse { ticket, refusal });
     }
 
     fn drain(&mut self, actions: &mut Vec<Action<K>>) {
@@ -391,6 +414,7 @@ impl<K: Clone + Ord> Pool<K> {
     fn remove(&mut self, slot: SlotId, actions: &mut Vec<Action<K>>) {
         if let Some(entry) = self.slots.get_mut(&slot) {
             entry.phase = Phase::Removing;
+            entry.removing_since = self.now;
             actions.push(Action::Remove { slot });
         }
     }
@@ -429,10 +453,20 @@ impl<K: Clone + Ord> Pool<K> {
             .count()
     }
 
-    /// Requests that wait.
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> usize {
-        self.queue.len()
+    /// Those of a key that are warm or will be.
+    fn coming(&self, key: &K) -> usize {
+        let fit = |slot: &&Slot<K>| match slot.phase {
+            Phase::Starting => slot.key == *key && !slot.unwanted,
+            Phase::Warm => slot.key == *key,
+            Phase::Leased | Phase::Removing => false,
+        };
+        self.slots.values().filter(fit).count()
+    }
+
+    /// How many wait for a key.
+    fn waiting_for(&self, key: &K) -> usize {
+        let wait = |waiting: &&Waiting<K>| waiting.key == *key;
+        self.queue.iter().filter(wait).count()
     }
 
     /// Containers alive in any phase.

@@ -14,8 +14,10 @@ pub(super) fn bounds() -> Bounds {
     }
 }
 
+pub(super) const UIDS: u32 = 16;
+
 pub(super) fn pool() -> TestPool {
-    Pool::new(bounds(), 16)
+    Pool::new(bounds(), UIDS)
 }
 
 pub(super) const T0: Duration = Duration::ZERO;
@@ -162,6 +164,121 @@ fn a_grant_that_failed_puts_the_ticket_back_in_front() {
             |a| matches!(a, Action::Grant { ticket: Ticket(7), slot: other } if *other != slot)
         )
     );
+}
+
+#[test]
+fn a_ticket_put_back_is_of_its_own_source_and_before_those_who_came_later() {
+    let mut pool = pool();
+    let slots = warm(&mut pool, 1, 2);
+    let ask = |ticket, source| Event::Lease {
+        ticket: Ticket(ticket),
+        key: 1,
+        source,
+    };
+    let mut granted = BTreeMap::new();
+    for (ticket, source) in [(1, 5), (2, 7)] {
+        for action in pool.step(T0, ask(ticket, source)) {
+            if let Action::Grant { ticket, slot } = action {
+                granted.insert(ticket, slot);
+            }
+        }
+    }
+    assert_eq!(granted.len(), slots.len());
+    // Others wait when the first one's turns out to be dead.
+    pool.step(T0, ask(3, 8));
+    let failed = Event::GrantFailed {
+        slot: granted[&Ticket(1)],
+        ticket: Ticket(1),
+    };
+    pool.step(T0, failed);
+    let back = &pool.queue[0];
+    assert_eq!((back.ticket, back.source), (Ticket(1), 5));
+    let starting = pool.slots.iter().find(|(_, s)| s.phase == Phase::Starting);
+    let slot = *starting.expect("a start").0;
+    let actions = pool.step(T0, Event::Launched { slot });
+    let ticket = Ticket(1);
+    assert!(
+        actions.contains(&Action::Grant { ticket, slot }),
+        "{actions:?}"
+    );
+    // What somebody else has cannot be given back by this one.
+    let ticket = Ticket(1);
+    let slot = granted[&Ticket(2)];
+    pool.step(T0, Event::GrantFailed { slot, ticket });
+    assert_eq!(pool.phase(slot), Some(Phase::Leased));
+}
+
+#[test]
+fn p5_who_gets_a_dead_one_of_a_retired_key_is_refused_and_starts_no_other() {
+    let mut pool = pool();
+    warm(&mut pool, 1, 1);
+    let actions = pool.step(T0, lease(7, 1));
+    let Action::Grant { slot, ticket } = actions[0] else {
+        panic!("no grant")
+    };
+    pool.step(T0, Event::Retire { key: 1 });
+    let actions = pool.step(T0, Event::GrantFailed { slot, ticket });
+    let refusal = Refusal::Retired;
+    assert!(
+        actions.contains(&Action::Refuse { ticket, refusal }),
+        "{actions:?}"
+    );
+    assert_eq!(launches(&actions), []);
+}
+
+#[test]
+fn a_ticket_put_back_waits_for_no_pause_between_starts() {
+    let mut pool = pool();
+    warm(&mut pool, 1, 1);
+    let actions = pool.step(T0, lease(7, 1));
+    let Action::Grant { slot, ticket } = actions[0] else {
+        panic!("no grant")
+    };
+    // The one that is to stand by in its place cannot be started.
+    let failed = Event::LaunchFailed {
+        slot: launches(&actions)[0],
+        reason: "no".to_owned(),
+        permanent: false,
+    };
+    assert_eq!(launches(&pool.step(T0, failed)), []);
+    let actions = pool.step(T0, Event::GrantFailed { slot, ticket });
+    assert!(!launches(&actions).is_empty(), "{actions:?}");
+}
+
+#[test]
+fn what_nobody_needs_any_more_while_it_starts_holds_up_nobody() {
+    let mut pool = pool();
+    let starting = launches(&pool.step(T0, lease(1, 1)));
+    assert_eq!(starting.len(), 2);
+    pool.step(T0, Event::Retire { key: 1 });
+    let actions = pool.step(T0, lease(2, 1));
+    assert_eq!(launches(&actions).len(), 1, "as many as may start at once");
+}
+
+#[test]
+fn a_key_keeps_no_more_than_is_asked_for_when_the_target_falls_or_nobody_comes() {
+    let mut pool = pool();
+    let slots = warm(&mut pool, 1, 4);
+    pool.step(T0, Event::Pin { key: 1, target: 1 });
+    assert_eq!(pool.count(&1, Phase::Warm), 1);
+    for slot in slots {
+        pool.step(T0, Event::Removed { slot });
+    }
+    // Three wait and give up: what was started for them stands by, until nobody came for long.
+    let mut starting = Vec::new();
+    for ticket in 0..4 {
+        starting.extend(launches(&pool.step(T0, lease(ticket, 1))));
+    }
+    for ticket in 1..4 {
+        let ticket = Ticket(ticket);
+        pool.step(T0, Event::Cancel { ticket });
+    }
+    for slot in starting {
+        pool.step(T0, Event::Launched { slot });
+    }
+    assert_eq!(pool.count(&1, Phase::Warm), 3);
+    pool.step(Duration::from_secs(61), Event::Tick);
+    assert_eq!(pool.count(&1, Phase::Warm), 1);
 }
 
 #[test]

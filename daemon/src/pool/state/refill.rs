@@ -1,89 +1,190 @@
 //! How many containers of which key there are to be: what is started, what makes room, what goes in time.
 
-use std::{cmp::Reverse, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
-use super::{Action, Phase, Pool, Refusal, Slot, SlotId};
+use super::{Action, Phase, Pool, Refusal, STUCK, Slot, SlotId, Source};
+
+/// What became of a key's wish for one more container.
+enum Wish {
+    Started,
+    /// There are as many as there may be.
+    NoPlace,
+    /// No more starts at this time, of whatever key.
+    NoStart,
+}
 
 impl<K: Clone + Ord> Pool<K> {
     /// Starts what is wanted, as far as the bounds allow; those who wait come first.
-    pub(super) fn fill(&mut self, now: Duration, actions: &mut Vec<Action<K>>) {
-        if self.draining {
-            return;
+    pub(super) fn fill(&mut self, actions: &mut Vec<Action<K>>) {
+        if !self.draining && self.serve(actions) {
+            self.keep_warm(actions);
         }
-        for (waiting, key) in self.by_need() {
+    }
+
+    /// Sees to it that a container is on its way for each who waits, in the order of their turns: many who wait for one
+    /// key must not take the places of those who wait for another. True if nobody lacks one.
+    fn serve(&mut self, actions: &mut Vec<Action<K>>) -> bool {
+        // Of each key, those for whom one is on its way.
+        let mut served: BTreeMap<K, usize> = BTreeMap::new();
+        let mut clearing = self.clearing();
+        let (mut cleared, mut all) = (0, true);
+        for key in self.in_turn() {
+            let before = served.get(&key).copied().unwrap_or_default();
+            if self.coming(&key) > before {
+                served.insert(key, before + 1);
+                continue;
+            }
+            match self.start(&key, actions) {
+                Wish::Started => {
+                    served.insert(key, before + 1);
+                    continue;
+                }
+                Wish::NoStart => return false,
+                Wish::NoPlace => all = false,
+            }
+            // A removal that is under way gives its place to one who waits.
+            if clearing > 0 {
+                clearing -= 1;
+            } else if self.all(Phase::Starting) + cleared < self.bounds.max_starting {
+                cleared += usize::from(self.make_room(&key, &served, actions));
+            }
+        }
+        all
+    }
+
+    /// The keys of those who wait, in the order of their turns: the first of each source, then the second of each.
+    fn in_turn(&self) -> Vec<K> {
+        let mut places: BTreeMap<Source, usize> = BTreeMap::new();
+        let mut order: Vec<_> = self
+            .queue
+            .iter()
+            .map(|waiting| {
+                let place = places.entry(waiting.source).or_default();
+                *place += 1;
+                ((!waiting.again, *place, self.turn(waiting)), &waiting.key)
+            })
+            .collect();
+        // In the order of the queue where all else is equal.
+        order.sort_by_key(|entry| entry.0);
+        order.into_iter().map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Removals that will be over in a moment.
+    fn clearing(&self) -> usize {
+        let soon = |slot: &&Slot<K>| {
+            slot.phase == Phase::Removing && self.now < slot.removing_since + STUCK
+        };
+        self.slots.values().filter(soon).count()
+    }
+
+    fn start(&mut self, key: &K, actions: &mut Vec<Action<K>>) -> Wish {
+        if self.all(Phase::Starting) >= self.bounds.max_starting {
+            return Wish::NoStart;
+        }
+        if self.slots.len() >= self.bounds.max_live {
+            return Wish::NoPlace;
+        }
+        let Some(uid_offset) = self.free_uids.pop_first() else {
+            return Wish::NoStart;
+        };
+        let slot = SlotId(self.next_slot);
+        self.next_slot += 1;
+        let entry = Slot {
+            key: key.clone(),
+            phase: Phase::Starting,
+            uid_offset,
+            warm_since: 0,
+            unwanted: false,
+            holder: None,
+            removing_since: Duration::ZERO,
+        };
+        self.slots.insert(slot, entry);
+        actions.push(Action::Launch {
+            slot,
+            key: key.clone(),
+            uid_offset,
+        });
+        Wish::Started
+    }
+
+    /// Starts what nobody waits for yet.
+    fn keep_warm(&mut self, actions: &mut Vec<Action<K>>) {
+        for key in self.by_need() {
+            let waiting = self.waiting_for(&key);
             while let Some(state) = self.keys.get(&key) {
-                let coming = self.count(&key, Phase::Starting) + self.count(&key, Phase::Warm);
-                let calm = now < self.calm_until
+                let calm = self.now < self.calm_until
                     && self.count(&key, Phase::Warm) * 2 >= state.target()
                     && state.target() > 0;
                 let ahead = if calm { 0 } else { state.target() };
-                if coming >= waiting + ahead || now < state.retry_at {
+                if self.coming(&key) >= waiting + ahead || self.now < state.retry_at {
                     break;
                 }
-                let starting = self.all(Phase::Starting);
-                if starting >= self.bounds.max_starting {
-                    return;
+                match self.start(&key, actions) {
+                    Wish::Started => {}
+                    Wish::NoStart => return,
+                    Wish::NoPlace => {
+                        self.make_room_to_stay(&key, actions);
+                        break;
+                    }
                 }
-                if self.slots.len() >= self.bounds.max_live {
-                    self.make_room(&key, waiting > coming, actions);
-                    break;
-                }
-                let Some(uid_offset) = self.free_uids.pop_first() else {
-                    return;
-                };
-                let slot = SlotId(self.next_slot);
-                self.next_slot += 1;
-                let entry = Slot {
-                    key: key.clone(),
-                    phase: Phase::Starting,
-                    uid_offset,
-                    warm_since: 0,
-                    unwanted: false,
-                };
-                self.slots.insert(slot, entry);
-                actions.push(Action::Launch {
-                    slot,
-                    key: key.clone(),
-                    uid_offset,
-                });
             }
         }
     }
 
-    /// The keys with how many wait for each: those that somebody waits for first, then those that lack what is
-    /// pinned, then the ones used last. A place that was cleared for one key must not go back to the key it came from.
-    fn by_need(&self) -> Vec<(usize, K)> {
+    /// The keys: those that somebody waits for first, then those that lack what is pinned, then the ones used last. A
+    /// place that was cleared for one key must not go back to the key it came from.
+    fn by_need(&self) -> Vec<K> {
         let mut keys: Vec<_> = self
             .keys
             .iter()
             .map(|(key, state)| {
-                let waiting = self
-                    .queue
-                    .iter()
-                    .filter(|waiting| waiting.key == *key)
-                    .count();
+                let waiting = Reverse(self.waiting_for(key));
                 let complete = !self.lacks_pinned(key);
-                let order = (Reverse(waiting), complete, Reverse(state.last_used));
-                (order, waiting, key.clone())
+                let order = (waiting, complete, Reverse(state.last_used));
+                (order, key.clone())
             })
             .collect();
-        keys.sort_by(|left, right| (&left.0, &left.2).cmp(&(&right.0, &right.2)));
-        keys.into_iter()
-            .map(|(_, waiting, key)| (waiting, key))
-            .collect()
+        keys.sort();
+        keys.into_iter().map(|(_, key)| key).collect()
     }
 
     /// Whether fewer of a key are there, or on their way, than are pinned.
     fn lacks_pinned(&self, key: &K) -> bool {
-        let there = self.count(key, Phase::Starting) + self.count(key, Phase::Warm);
+        let there = self.coming(key);
         self.keys.get(key).is_some_and(|state| there < state.pinned)
     }
 
-    /// Makes room for a key by giving up the warm container of another that was used least recently, and first one
-    /// that nobody pinned. For a request any may go; to stay warm, a key takes the place of one that was used before
-    /// it only, so that classes asked for once do not hold the pool, and two classes never chase each other out.
-    fn make_room(&mut self, key: &K, somebody_waits: bool, actions: &mut Vec<Action<K>>) {
-        if self.all(Phase::Removing) > 0 {
+    /// Makes room for one who waits: gives up the warm container of another key that was used least recently, but none
+    /// for which somebody waits whose turn is before. Those that nobody waits for or pinned go first.
+    fn make_room(
+        &mut self,
+        key: &K,
+        served: &BTreeMap<K, usize>,
+        actions: &mut Vec<Action<K>>,
+    ) -> bool {
+        let victim = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.phase == Phase::Warm && slot.key != *key)
+            .filter_map(|(id, slot)| {
+                let other = self.keys.get(&slot.key)?;
+                let coming = self.coming(&slot.key);
+                let taken = served.get(&slot.key).copied().unwrap_or_default();
+                let needed = coming <= self.waiting_for(&slot.key);
+                let pinned = self.count(&slot.key, Phase::Warm) <= other.pinned;
+                (coming > taken).then_some(((needed, pinned, other.last_used), *id))
+            })
+            .min();
+        if let Some((_, slot)) = victim {
+            self.remove(slot, actions);
+        }
+        victim.is_some()
+    }
+
+    /// Makes room for a key to stay warm: it takes the place of one that was used before it only, and that nobody
+    /// pinned, so that classes asked for once do not hold the pool, and two classes never chase each other out.
+    fn make_room_to_stay(&mut self, key: &K, actions: &mut Vec<Action<K>>) {
+        if self.clearing() > 0 {
             return;
         }
         let Some(state) = self.keys.get(key) else {
@@ -97,9 +198,9 @@ impl<K: Clone + Ord> Pool<K> {
             .filter_map(|(id, slot)| {
                 let other = self.keys.get(&slot.key)?;
                 let pinned = self.count(&slot.key, Phase::Warm) <= other.pinned;
-                let gives_way =
-                    somebody_waits || (!pinned && (lacks_pinned || other.last_used < last_used));
-                gives_way.then_some(((pinned, other.last_used), *id))
+                let needed = self.coming(&slot.key) <= self.waiting_for(&slot.key);
+                let gives_way = !pinned && !needed && (lacks_pinned || other.last_used < last_used);
+                gives_way.then_some((other.last_used, *id))
             })
             .min();
         if let Some((_, slot)) = victim {
@@ -107,7 +208,7 @@ impl<K: Clone + Ord> Pool<K> {
         }
     }
 
-    /// Gives up the containers of keys that nobody has asked for in a while.
+    /// Gives up the containers of keys that nobody has asked for in a while, but for those that are pinned.
     pub(super) fn expire(&mut self, now: Duration, actions: &mut Vec<Action<K>>) {
         let idle_after = self.bounds.idle_after;
         let mut stale = Vec::new();
@@ -116,13 +217,11 @@ impl<K: Clone + Ord> Pool<K> {
             if state.wanted > 0 && !waited_for && now.saturating_sub(state.last_used) >= idle_after
             {
                 state.wanted = 0;
-                if state.pinned == 0 {
-                    stale.push(key.clone());
-                }
+                stale.push(key.clone());
             }
         }
         for key in stale {
-            self.discard(&key, actions);
+            self.trim(&key, actions);
         }
         // A client may ask for any number of classes: those of which nothing is left are forgotten in time.
         let (slots, queue) = (&self.slots, &self.queue);
@@ -146,7 +245,13 @@ impl<K: Clone + Ord> Pool<K> {
             .filter(|state| state.wanted > 0)
             .map(|state| state.last_used + self.bounds.idle_after);
         let calm = std::iter::once(self.calm_until);
-        let alarms = retries.chain(expiries).chain(calm);
+        // Whoever waits for a place does not wait for a removal that hangs.
+        let stuck = self
+            .slots
+            .values()
+            .filter(|slot| slot.phase == Phase::Removing && !self.queue.is_empty())
+            .map(|slot| slot.removing_since + STUCK);
+        let alarms = retries.chain(expiries).chain(calm).chain(stuck);
         if let Some(at) = alarms.filter(|at| *at > now).min() {
             actions.push(Action::WakeAt(at));
         }
@@ -158,16 +263,29 @@ impl<K: Clone + Ord> Pool<K> {
             state.pinned = 0;
             state.wanted = 0;
         }
+        for slot in self.slots.values_mut() {
+            slot.unwanted |= slot.key == *key;
+        }
         self.discard(key, actions);
     }
 
-    /// Nobody keeps this key warm any more: its containers go, but those that somebody waits for.
-    pub(super) fn unpin(&mut self, key: &K, actions: &mut Vec<Action<K>>) {
-        if let Some(state) = self.keys.get_mut(key) {
-            state.wanted = 0;
-        }
-        if !self.queue.iter().any(|waiting| waiting.key == *key) {
-            self.discard(key, actions);
+    /// Gives up what there is of a key beyond its target and those who wait: what is still starting first.
+    pub(super) fn trim(&mut self, key: &K, actions: &mut Vec<Action<K>>) {
+        let Some(state) = self.keys.get(key) else {
+            return;
+        };
+        let keep = state.target().max(self.waiting_for(key));
+        let surplus = self.coming(key).saturating_sub(keep);
+        let mut spare: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.key == *key && !slot.unwanted)
+            .filter(|(_, slot)| matches!(slot.phase, Phase::Starting | Phase::Warm))
+            .map(|(id, slot)| (slot.phase == Phase::Warm, Reverse(*id)))
+            .collect();
+        spare.sort_unstable();
+        for (_, Reverse(id)) in spare.into_iter().take(surplus) {
+            self.let_go(id, actions);
         }
     }
 
@@ -180,15 +298,19 @@ impl<K: Clone + Ord> Pool<K> {
             .map(|(id, _)| *id)
             .collect();
         for id in ids {
-            match self.phase(id) {
-                Some(Phase::Warm) => self.remove(id, actions),
-                Some(Phase::Starting) => {
-                    if let Some(slot) = self.slots.get_mut(&id) {
-                        slot.unwanted = true;
-                    }
+            self.let_go(id, actions);
+        }
+    }
+
+    fn let_go(&mut self, id: SlotId, actions: &mut Vec<Action<K>>) {
+        match self.phase(id) {
+            Some(Phase::Warm) => self.remove(id, actions),
+            Some(Phase::Starting) => {
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.unwanted = true;
                 }
-                _ => {}
             }
+            _ => {}
         }
     }
 }

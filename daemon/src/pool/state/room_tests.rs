@@ -116,3 +116,56 @@ fn a_request_gets_a_place_even_where_all_is_pinned() {
     assert_eq!(pool.count(&1, Phase::Warm), MAX_LIVE);
     assert_eq!(pool.keys().find(|(key, _)| **key == 2).unwrap().1.misses, 1);
 }
+
+#[test]
+fn d3_a_removal_that_hangs_keeps_nobody_from_the_room_that_others_could_make() {
+    let mut pool = pool();
+    settle(&mut pool, seconds(0), Event::Pin { key: 1, target: 4 });
+    let dead = *pool.slots.keys().next().expect("one that is warm");
+    // It dies and will not go.
+    pool.step(seconds(1), Event::DiedIdle { slot: dead });
+    let lease = Event::Lease {
+        ticket: Ticket(7),
+        key: 2,
+        source: 0,
+    };
+    let actions = pool.step(seconds(1), lease);
+    let gives_way =
+        |actions: &[Action<u8>]| actions.iter().any(|a| matches!(a, Action::Remove { .. }));
+    assert!(!gives_way(&actions), "its place may be free in a moment");
+    let woken = actions.iter().find_map(|action| match action {
+        Action::WakeAt(at) => Some(*at),
+        _ => None,
+    });
+    assert!(woken.is_some_and(|at| at <= seconds(1) + STUCK));
+    let actions = pool.step(seconds(1) + STUCK, Event::Tick);
+    assert!(gives_way(&actions), "it waits for one that hangs");
+}
+
+#[test]
+fn a_place_that_was_cleared_for_one_goes_to_nobody_who_came_later() {
+    let mut pool = pool();
+    settle(&mut pool, seconds(0), Event::Pin { key: 1, target: 4 });
+    let lease = |ticket, key, source| Event::Lease {
+        ticket: Ticket(ticket),
+        key,
+        source,
+    };
+    // Two places, both taken; the others wait.
+    for ticket in 0..2 {
+        pool.step(seconds(1), lease(ticket, 1, 0));
+    }
+    let actions = pool.step(seconds(1), lease(2, 2, 1));
+    let Some(Action::Remove { slot }) = actions.first() else {
+        panic!("nothing gives way: {actions:?}")
+    };
+    for ticket in 3..7 {
+        pool.step(seconds(1), lease(ticket, 1, 0));
+    }
+    let actions = pool.step(seconds(1), Event::Removed { slot: *slot });
+    let started = actions.iter().find_map(|action| match action {
+        Action::Launch { key, .. } => Some(*key),
+        _ => None,
+    });
+    assert_eq!(started, Some(2), "{actions:?}");
+}
