@@ -139,6 +139,10 @@ pub struct Status {
     pub queued: u32,
     /// Runs ended since the start.
     pub finished: u64,
+    /// Containers that were looked at before their run since the start, and held nothing of an earlier one. One that does
+    /// is not used, and stands in `problems`.
+    #[serde(default)]
+    pub canary_checks: u64,
     /// True if a run would be accepted now.
     pub ready: bool,
     /// What keeps it from being ready, each with what to do.
@@ -158,6 +162,7 @@ impl Status {
             running: 0,
             queued: 0,
             finished: 0,
+            canary_checks: 0,
             ready: false,
             problems: Vec::new(),
         }

@@ -62,6 +62,13 @@ fn text(status: &Status, paint: Paint) -> String {
         "runs     {} running, {} waiting, {} finished",
         status.running, status.queued, status.finished
     );
+    if status.canary_checks > 0 {
+        let _ = writeln!(
+            out,
+            "canary   {} containers looked at before use: nothing of an earlier run in them",
+            status.canary_checks
+        );
+    }
     for image in &status.images {
         let what = match (&image.id, image.current) {
             (None, _) => paint.warn("not built: saferunctl image build"),
@@ -146,6 +153,7 @@ mod tests {
         let mut status = Status::new(daemon, EngineStatus::default());
         status.images.push(ImageInfo::missing("python"));
         status.engine.address = "unix:///e.sock".to_owned();
+        status.canary_checks = 7;
         status.problems.push("no engine\x1b[2J".to_owned());
         let text = text(&status, Paint::plain());
         assert!(
@@ -157,6 +165,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("at unix:///e.sock\n"), "{text}");
+        assert!(text.contains("canary   7 containers looked at"), "{text}");
         assert!(text.contains("problem  no engine\\x1b[2J"), "{text}");
     }
 }

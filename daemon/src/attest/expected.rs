@@ -39,7 +39,7 @@ pub(super) fn value(field: Field, witness: Witness, asked: &Asked<'_>) -> Option
             };
             format!("{id} {id} {id} {id}")
         }
-        Field::ExtraGroups => "none".to_owned(),
+        Field::ExtraGroups | Field::LeftBehind => "none".to_owned(),
         // gVisor (2022-12) does not show the ambient set, which cannot hold what the permitted one lacks.
         Field::Capabilities if is_gvisor(&template.runtime) => "0 0 0 0".to_owned(),
         Field::Capabilities => "0 0 0 0 0".to_owned(),

@@ -39,6 +39,8 @@ pub(super) enum Field {
     Kernel,
     /// The supervisor's files in `/proc` are out of reach by a mount, where being undumpable is not enough.
     Covered,
+    /// What a run could have left, from before the supervisor did anything.
+    LeftBehind,
     /// Something that the engine says it applied, by its name in [`DECLARED`].
     Declared(&'static str),
 }
@@ -86,6 +88,7 @@ impl Field {
             Self::Dumpable => "dumpable",
             Self::Kernel => "kernel",
             Self::Covered => "supervisor_covered",
+            Self::LeftBehind => "left_behind",
             Self::Declared(name) => name,
         }
     }

@@ -48,6 +48,10 @@ pub(super) fn inside(field: Field, facts: &Facts, asked: &Asked<'_>) -> Option<S
         Field::Dumpable => facts.dumpable?.to_string(),
         Field::Kernel => facts.kernel.clone()?,
         Field::Covered => facts.covered?.to_string(),
+        Field::LeftBehind => match facts.left_behind.as_deref()? {
+            [] => "none".to_owned(),
+            left => left.join(", "),
+        },
         Field::Declared(_) => return None,
     })
 }
@@ -89,7 +93,8 @@ pub(super) fn outside(field: Field, facts: &OuterFacts, asked: &Asked<'_>) -> Op
         | Field::CoreSize
         | Field::Dumpable
         | Field::Kernel
-        | Field::Covered => return None,
+        | Field::Covered
+        | Field::LeftBehind => return None,
     })
 }
 

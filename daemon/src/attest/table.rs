@@ -62,6 +62,7 @@ pub(super) fn expectations(runtime: &str, local: bool) -> Vec<Row> {
         row(Field::Dumpable, Required, Hidden),
         row(Field::Kernel, Required, Hidden),
         row(Field::Covered, both(Required, Hidden), Hidden),
+        row(Field::LeftBehind, Required, Hidden),
     ];
     rows.extend(DECLARED.map(|name| row(Field::Declared(name), Hidden, Required)));
     rows

@@ -1,6 +1,12 @@
 //! What the rest of the daemon holds of the pool: a handle that asks the owner task, and a leased container.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use saferun_protocol::PoolStatus;
 use tokio::{
@@ -80,7 +86,11 @@ pub(super) enum Command {
         reason: String,
         permanent: bool,
     },
-    Died(SlotId),
+    Died {
+        slot: SlotId,
+        /// Who was promised it in the moment in which it died.
+        claimed: Option<(Ticket, oneshot::Sender<Granted>)>,
+    },
     Removed(SlotId),
     Drain {
         done: oneshot::Sender<()>,
@@ -99,7 +109,8 @@ pub(super) struct Used {
 pub(crate) struct PoolHandle {
     commands: mpsc::Sender<Command>,
     status: watch::Receiver<Vec<PoolStatus>>,
-    tickets: Arc<std::sync::atomic::AtomicU64>,
+    tickets: Arc<AtomicU64>,
+    attested: Arc<AtomicU64>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -168,13 +179,15 @@ impl PoolHandle {
     ) -> Self {
         let (commands, inbox) = mpsc::channel(256);
         let (publish, status) = watch::channel(Vec::new());
+        let attested = Arc::default();
         let handle = Self {
             commands: commands.clone(),
             status,
             tickets: Arc::default(),
+            attested: Arc::clone(&attested),
             runtime: tokio::runtime::Handle::current(),
         };
-        let owner = Owner::new(settings, launcher, commands, publish);
+        let owner = Owner::new(settings, launcher, commands, publish, attested);
         tokio::spawn(owner.serve(inbox));
         handle
     }
@@ -187,10 +200,7 @@ impl PoolHandle {
         borrow: bool,
         source: Source,
     ) -> Result<Lease, LeaseError> {
-        let ticket = Ticket(
-            self.tickets
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-        );
+        let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
         let (reply, answer) = oneshot::channel();
         self.commands
             .send(Command::Lease {
@@ -229,6 +239,11 @@ impl PoolHandle {
     /// What the pools look like, as of their last change.
     pub(crate) fn status(&self) -> Vec<PoolStatus> {
         self.status.borrow().clone()
+    }
+
+    /// How many containers were found as they must be before their run, with nothing of an earlier one in them.
+    pub(crate) fn canary_checks(&self) -> u64 {
+        self.attested.load(Ordering::Relaxed)
     }
 
     /// Removes everything. Returns when all is gone or the deadline has passed; says which.

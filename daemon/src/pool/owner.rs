@@ -3,12 +3,16 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use saferun_protocol::PoolStatus;
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncRead, AsyncReadExt},
     sync::{mpsc, oneshot, watch},
     time::sleep_until,
 };
@@ -32,6 +36,7 @@ struct Idle {
 }
 
 struct Claim {
+    ticket: Ticket,
     reply: oneshot::Sender<Granted>,
     hit: bool,
 }
@@ -41,6 +46,7 @@ pub(super) struct Owner {
     launcher: watch::Receiver<Option<Launcher>>,
     commands: mpsc::Sender<Command>,
     publish: watch::Sender<Vec<PoolStatus>>,
+    attested: Arc<AtomicU64>,
     epoch: Instant,
     idle: HashMap<SlotId, Idle>,
     waiting: HashMap<Ticket, oneshot::Sender<Granted>>,
@@ -59,12 +65,14 @@ impl Owner {
         launcher: watch::Receiver<Option<Launcher>>,
         commands: mpsc::Sender<Command>,
         publish: watch::Sender<Vec<PoolStatus>>,
+        attested: Arc<AtomicU64>,
     ) -> Self {
         Self {
             pool: Pool::new(settings.bounds, settings.uids),
             launcher,
             commands,
             publish,
+            attested,
             epoch: Instant::now(),
             idle: HashMap::new(),
             waiting: HashMap::new(),
@@ -172,9 +180,12 @@ impl Owner {
                     None,
                 );
             }
-            Command::Died(slot) => {
+            Command::Died { slot, claimed } => {
                 self.idle.remove(&slot);
-                self.step(Event::DiedIdle { slot }, None);
+                match claimed {
+                    Some((ticket, reply)) => self.grant_failed(slot, ticket, reply),
+                    None => self.step(Event::DiedIdle { slot }, None),
+                }
             }
             Command::Removed(slot) => {
                 self.names.remove(&slot);
@@ -274,6 +285,7 @@ impl Owner {
     }
 
     fn warm(&mut self, slot: SlotId, key: Key, container: WarmContainer, took: Duration) {
+        self.attested.fetch_add(1, Ordering::Relaxed);
         let times = self.start_times.entry(key.clone()).or_default();
         times.push_back(took);
         if times.len() > 32 {
@@ -297,15 +309,23 @@ impl Owner {
             self.idle.remove(&slot);
             return;
         };
-        let claim = Claim { reply, hit };
+        let claim = Claim { ticket, reply, hit };
         let sent = match self.idle.remove(&slot) {
             Some(idle) => idle.claim.send(claim),
             None => Err(claim),
         };
         if let Err(claim) = sent {
-            self.waiting.insert(ticket, claim.reply);
-            self.step(Event::GrantFailed { slot, ticket }, None);
+            self.grant_failed(slot, ticket, claim.reply);
         }
+    }
+
+    /// Nobody could hand the container out: it was dead. Whoever asked gets another, if he still waits.
+    fn grant_failed(&mut self, slot: SlotId, ticket: Ticket, reply: oneshot::Sender<Granted>) {
+        if reply.is_closed() {
+            return self.step(Event::Released { slot }, None);
+        }
+        self.waiting.insert(ticket, reply);
+        self.step(Event::GrantFailed { slot, ticket }, None);
     }
 
     fn remove(&mut self, slot: SlotId) {
@@ -362,6 +382,32 @@ fn median_ms(times: &VecDeque<Duration>) -> Option<f64> {
         .map(|middle| middle.as_secs_f64() * 1000.0)
 }
 
+/// How the wait of a warm container ends.
+enum Wait {
+    Claimed(Claim),
+    /// It is to be removed.
+    GivenUp,
+    /// It ended by itself; somebody may have been promised it in the same moment.
+    Died(Option<Claim>),
+}
+
+/// Waits for a claim, or for the end of a warm container: its supervisor has nothing to say, so any byte, like the end of
+/// its stream, means that it is not fit.
+async fn claim_or_end(
+    source: &mut (impl AsyncRead + Unpin),
+    mut claimed: oneshot::Receiver<Claim>,
+) -> Wait {
+    let mut byte = [0; 1];
+    tokio::select! {
+        biased;
+        _ = source.read(&mut byte) => {
+            claimed.close();
+            Wait::Died(claimed.try_recv().ok())
+        }
+        claim = &mut claimed => claim.map_or(Wait::GivenUp, Wait::Claimed),
+    }
+}
+
 /// Holds a warm container until it is claimed, given up, or ends by itself.
 async fn watch_idle(
     slot: SlotId,
@@ -370,17 +416,15 @@ async fn watch_idle(
     claimed: oneshot::Receiver<Claim>,
     commands: mpsc::Sender<Command>,
 ) {
-    let mut byte = [0; 1];
-    let claim = tokio::select! {
-        biased;
-        // A warm supervisor has nothing to say: any byte, like the end, means that it is not fit.
-        _ = container.source.read(&mut byte) => None,
-        claim = claimed => Some(claim),
+    let claim = match claim_or_end(&mut container.source, claimed).await {
+        Wait::Claimed(claim) => Some(claim),
+        Wait::GivenUp => None,
+        Wait::Died(claim) => {
+            let claimed = claim.map(|claim| (claim.ticket, claim.reply));
+            let _ = commands.send(Command::Died { slot, claimed }).await;
+            None
+        }
     };
-    let died = claim.is_none();
-    if died {
-        let _ = commands.send(Command::Died(slot)).await;
-    }
     let runtime = tokio::runtime::Handle::current();
     let mut lease = Lease {
         slot,
@@ -391,8 +435,57 @@ async fn watch_idle(
         template,
     };
     // Dropping the lease, here or by a requester who is gone, sends the container to its removal.
-    if let Some(Ok(Claim { reply, hit })) = claim {
+    if let Some(Claim { reply, hit, .. }) = claim {
         lease.hit = hit;
         let _ = reply.send(Ok(lease));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim() -> (Claim, oneshot::Receiver<Granted>) {
+        let (reply, answer) = oneshot::channel();
+        let claim = Claim {
+            ticket: Ticket(7),
+            reply,
+            hit: true,
+        };
+        (claim, answer)
+    }
+
+    #[tokio::test]
+    async fn c5_who_is_promised_one_that_dies_in_the_same_moment_is_not_forgotten() {
+        let (claimed, waits) = oneshot::channel();
+        let (claim, mut answer) = claim();
+        assert!(claimed.send(claim).is_ok());
+        let Wait::Died(Some(claim)) = claim_or_end(&mut tokio::io::empty(), waits).await else {
+            panic!("the claim is lost")
+        };
+        assert_eq!(claim.ticket, Ticket(7));
+        assert!(
+            matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)),
+            "nobody waits for an answer any more"
+        );
+    }
+
+    #[tokio::test]
+    async fn one_that_lives_is_claimed_or_given_up_and_one_that_speaks_is_dead() {
+        let (mut speaks, mut source) = tokio::io::duplex(8);
+        let (claimed, waits) = oneshot::channel();
+        assert!(claimed.send(claim().0).is_ok());
+        let claimed = claim_or_end(&mut source, waits).await;
+        assert!(matches!(claimed, Wait::Claimed(_)));
+        let (claimed, waits) = oneshot::channel();
+        drop(claimed);
+        let given_up = claim_or_end(&mut source, waits).await;
+        assert!(matches!(given_up, Wait::GivenUp));
+        let (_claimed, waits) = oneshot::channel();
+        tokio::io::AsyncWriteExt::write_all(&mut speaks, b"x")
+            .await
+            .unwrap();
+        let died = claim_or_end(&mut source, waits).await;
+        assert!(matches!(died, Wait::Died(None)));
     }
 }

@@ -130,6 +130,7 @@ impl ApiServer for Methods {
         status.images = world.image_infos();
         status.pools = self.pool.status();
         (status.running, status.queued, status.finished) = self.runs.counts();
+        status.canary_checks = self.pool.canary_checks();
         if let Err(error) = world.image(crate::image::VARIANT) {
             status.problems.push(error.message().to_owned());
         }

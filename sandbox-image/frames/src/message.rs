@@ -166,6 +166,9 @@ pub struct Facts {
     pub kernel: Option<String>,
     /// Whether the supervisor's folder in `/proc` is covered by a mount.
     pub covered: Option<bool>,
+    /// What stood in the folders that a run can write to, and which processes there were beside the supervisor, before it
+    /// did anything: each container serves one run, so there must be nothing.
+    pub left_behind: Option<Vec<String>>,
 }
 
 /// Bytes on both output streams together after which a program is ended. What is beyond head and tail is thrown away

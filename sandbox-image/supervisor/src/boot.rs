@@ -10,7 +10,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::statvfs::statvfs;
-use saferun_frames::{EntryType, PROTOCOL_VERSION, Place, Ready, ToDaemon};
+use saferun_frames::{EntryType, Facts, PROTOCOL_VERSION, Place, Ready, ToDaemon};
 
 use crate::cgroup::{Cgroup, Counters};
 use crate::collect::{Entries, snapshot};
@@ -21,6 +21,7 @@ use crate::places::Places;
 use crate::reap;
 use crate::seclude::OwnProc;
 use crate::stop::Stop;
+use crate::untouched;
 
 /// A booted supervisor that waits for its run.
 pub(crate) struct Standby {
@@ -73,6 +74,8 @@ pub(crate) fn boot(places: &Places, own: &OwnProc) -> Result<Standby, Stop> {
     // Before anything else of this uid exists that could attach or look.
     prctl::set_dumpable(false)
         .map_err(|error| Stop::boot(format!("cannot make PID 1 undumpable: {error}")))?;
+    // Before anything of this boot could be found.
+    let left_behind = untouched::left_behind(places);
     let signals = watch_children()
         .map_err(|error| Stop::boot(format!("cannot watch for ended children: {error}")))?;
     furnish(&places.home, places.home_folder.as_deref())
@@ -86,7 +89,10 @@ pub(crate) fn boot(places: &Places, own: &OwnProc) -> Result<Standby, Stop> {
     };
     let mounts = mounts::parse(&own.text("mountinfo"));
     let cgroup = Cgroup::locate(&mounts, &own.text("cgroup"));
-    let facts = facts::read(own, &mounts, &cgroup);
+    let facts = Facts {
+        left_behind: Some(left_behind),
+        ..facts::read(own, &mounts, &cgroup)
+    };
     let tmpfs = mounts
         .iter()
         .filter(|m| m.is_writable_tmpfs())

@@ -46,6 +46,8 @@ pub(crate) fn read(own: &OwnProc, mounts: &[Mount], cgroup: &Cgroup) -> Facts {
             .to_owned(),
         ),
         covered: Some(mounts.iter().any(|mount| mount.point == "/proc/1")),
+        // Looked at before anything else.
+        left_behind: None,
     }
 }
 

@@ -25,6 +25,7 @@ mod seclude;
 mod stop;
 mod sys;
 mod trace;
+mod untouched;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,10 @@ fn a_program_runs_as_python_would_run_it() {
     assert!(ready.interpreter.starts_with("python 3."));
     assert_eq!(ready.facts.dumpable, Some(false));
     assert!(ready.facts.uid.is_some() && ready.facts.root_read_only.is_some());
+    // Here it shares a folder for temporary files with the test, which has something there, and no process.
+    let left = ready.facts.left_behind.expect("it looked");
+    assert!(left.iter().any(|it| it.starts_with('/')), "{left:?}");
+    assert!(!left.iter().any(|it| it.contains("process")), "{left:?}");
     let source = "import sys\nprint(sys.argv, __name__)\nsys.stderr.write('err')\nsys.exit(3)\n";
     let outcome = sandbox.run(
         RunSpec {

@@ -59,7 +59,7 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
         format!("{point} tmpfs rw,nosuid,nodev,noexec,relatime,rw,{rest}")
     };
     let own = "size=32768k,nr_inodes=8192,mode=700,uid=870003,gid=870003";
-    let inner = Facts {
+    let mut inner = Facts {
         uid: Some([UID; 4]),
         gid: Some([UID; 4]),
         groups: Some(vec![UID]),
@@ -86,6 +86,7 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
         dumpable: Some(false),
         kernel: Some("linux".to_owned()),
         covered: Some(false),
+        left_behind: Some(Vec::new()),
     };
     let status = "Name:\tsaferun-init\nUid:\t870003\t870003\t870003\t870003\n\
         Gid:\t870003\t870003\t870003\t870003\nGroups:\t870003 \n\
@@ -128,6 +129,10 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
         declared,
         ..if local { near } else { OuterFacts::default() }
     };
+    if cgroup_version == 2 {
+        let mounts = inner.writable_mounts.iter_mut();
+        mounts.for_each(|mounts| mounts.retain(|mount| !mount.starts_with("/sys/fs/cgroup ")));
+    }
     Case {
         template,
         identity: Identity {
@@ -150,8 +155,8 @@ fn runc(cgroup_version: u8, local: bool) -> Case {
 }
 
 /// As gVisor 2022-12 was seen on engine 20.10.
-fn runsc(local: bool) -> Case {
-    let mut case = runc(1, local);
+fn runsc(cgroup_version: u8, local: bool) -> Case {
+    let mut case = runc(cgroup_version, local);
     case.template.runtime = "runsc".to_owned();
     let own = "/ tmpfs rw,noexec,rw,size=33554432,mode=0700,uid=870003,gid=870003";
     let mounts = ["/out", "/workspace", "/tmp", "/home/sandbox"];
@@ -191,23 +196,87 @@ fn runsc(local: bool) -> Case {
     case
 }
 
+/// Who runs the engine, as far as it makes a difference to what is seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Engine {
+    Docker,
+    /// Its account is put into Docker's words before anything is held against the table.
+    Podman,
+    /// Docker or Podman of an ordinary user: the host sees the sandboxes' users moved.
+    OfAUser,
+}
+
+impl Engine {
+    /// What is different in the eyes of the witnesses.
+    fn seen(self, case: &mut Case) {
+        match self {
+            Self::Docker => {}
+            Self::Podman => {
+                "podman 4.3.1".clone_into(&mut case.capabilities.version);
+                for mount in case.inner.writable_mounts.iter_mut().flatten() {
+                    *mount = mount.replace("nr_inodes=8192,", "");
+                    *mount = mount.replace(",uid=870003,gid=870003", "");
+                }
+            }
+            Self::OfAUser => {
+                let map = "0 1000 1\n1 100000 1000000\n";
+                case.outer.uid_map = Some(map.to_owned());
+                let status = case.outer.proc_status.take();
+                case.outer.proc_status = status.map(|status| status.replace("870003", "970002"));
+            }
+        }
+    }
+
+    /// Why no container of this kind is ever attested, if it is not.
+    fn refused_before(
+        self,
+        runtime: &str,
+        cgroup_version: u8,
+        local: bool,
+    ) -> Option<&'static str> {
+        match self {
+            Self::Podman if runtime == "runsc" => Some("it is not asked for another runtime"),
+            Self::Podman if !local => Some("it reads the seccomp profile on its own machine"),
+            Self::OfAUser if cgroup_version == 1 => Some("it holds no limit"),
+            Self::OfAUser if !local => Some("elsewhere it is seen as any other"),
+            _ => None,
+        }
+    }
+}
+
 /// Makes a case in which all is as it must be.
 type Make = Box<dyn Fn() -> Case>;
 
-/// Every kind of engine.
-fn kinds() -> [(&'static str, Make); 6] {
-    [
-        ("runc, v1, local", Box::new(|| runc(1, true))),
-        ("runc, v2, local", Box::new(|| runc(2, true))),
-        ("runc, v1, remote", Box::new(|| runc(1, false))),
-        ("runc, v2, remote", Box::new(|| runc(2, false))),
-        ("runsc, local", Box::new(|| runsc(true))),
-        ("runsc, remote", Box::new(|| runsc(false))),
-    ]
+/// Every kind of engine, with each runtime and each version of cgroups.
+fn kinds() -> Vec<(String, Make)> {
+    let mut all: Vec<(String, Make)> = Vec::new();
+    for runtime in ["runc", "runsc"] {
+        for version in [1, 2] {
+            for engine in [Engine::Docker, Engine::Podman, Engine::OfAUser] {
+                for local in [true, false] {
+                    if engine.refused_before(runtime, version, local).is_some() {
+                        continue;
+                    }
+                    let place = if local { "local" } else { "remote" };
+                    let make = move || {
+                        let mut case = match runtime {
+                            "runsc" => runsc(version, local),
+                            _ => runc(version, local),
+                        };
+                        engine.seen(&mut case);
+                        case
+                    };
+                    let name = format!("{runtime}, v{version}, {engine:?}, {place}");
+                    all.push((name, Box::new(make)));
+                }
+            }
+        }
+    }
+    all
 }
 
 /// Names of the inner facts, and what the attestation calls them.
-const INNER: [(&str, &str); 18] = [
+const INNER: [(&str, &str); 19] = [
     ("uid", "uid"),
     ("gid", "gid"),
     ("groups", "extra_groups"),
@@ -226,6 +295,7 @@ const INNER: [(&str, &str); 18] = [
     ("dumpable", "dumpable"),
     ("kernel", "kernel"),
     ("covered", "supervisor_covered"),
+    ("left_behind", "left_behind"),
 ];
 
 /// What gVisor does not show from inside.
@@ -254,7 +324,7 @@ fn flipped(value: &Value) -> Value {
             let mut items = items.clone();
             match items.last_mut() {
                 Some(last) => *last = flipped(last),
-                None => items.push(json!(0)),
+                None => items.push(json!("/tmp/canary")),
             }
             Value::Array(items)
         }
@@ -275,6 +345,28 @@ fn what_is_as_it_must_be_is_accepted_with_every_field_in_the_record() {
             );
         }
     }
+}
+
+#[test]
+fn each_runtime_meets_each_version_of_cgroups_and_each_kind_of_engine() {
+    let all: Vec<String> = kinds().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(
+        all,
+        [
+            "runc, v1, Docker, local",
+            "runc, v1, Docker, remote",
+            "runc, v1, Podman, local",
+            "runc, v2, Docker, local",
+            "runc, v2, Docker, remote",
+            "runc, v2, Podman, local",
+            "runc, v2, OfAUser, local",
+            "runsc, v1, Docker, local",
+            "runsc, v1, Docker, remote",
+            "runsc, v2, Docker, local",
+            "runsc, v2, Docker, remote",
+            "runsc, v2, OfAUser, local",
+        ]
+    );
 }
 
 #[test]
@@ -314,10 +406,10 @@ fn i6_each_inner_fact_that_is_wrong_or_missing_refuses() {
 
 #[test]
 fn what_gvisor_need_not_show_must_be_right_when_it_does() {
-    let mut case = runsc(true);
+    let mut case = runsc(1, true);
     case.inner.no_new_privs = Some(false);
     case.refuses("no_new_privs", "false inside");
-    let mut case = runsc(true);
+    let mut case = runsc(1, true);
     case.inner.capabilities = runc(1, true).inner.capabilities;
     case.attest().unwrap();
     case.inner.capabilities.as_mut().unwrap()[4] = "0000000000000400".to_owned();
@@ -392,6 +484,17 @@ fn a_network_is_not_missed_among_the_tunnels() {
     let mut case = runc(1, true);
     case.inner.interfaces = Some(vec!["eth0".to_owned(), "lo".to_owned()]);
     case.refuses("interfaces", "eth0");
+}
+
+#[test]
+fn p9_a_container_in_which_anything_stands_before_its_first_run_is_not_used() {
+    for (kind, make) in kinds() {
+        for left in ["/tmp/canary", "/home/sandbox/.profile", "process 7", ""] {
+            let mut case = make();
+            case.inner.left_behind = Some(vec![left.to_owned()]);
+            case.refuses("left_behind", &format!("{left:?} ({kind})"));
+        }
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn each_limit_on_the_host_that_is_wrong_or_missing_refuses() {
         for (field, flip) in flips {
             let mut case = make();
             flip(&mut case.outer);
-            case.refuses(field, kind);
+            case.refuses(field, &kind);
         }
     }
 }
