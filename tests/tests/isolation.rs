@@ -8,7 +8,7 @@
 
 use std::{collections::HashSet, fs};
 
-use saferun_protocol::{ApiClient, Cleanup, Outcome, RunRequest};
+use saferun_protocol::{ApiClient, Cleanup, Outcome, RunRequest, RunResult, Witness};
 use saferun_tests::{Daemon, docker, long, text};
 
 const LEAVE: &str = r#"
@@ -41,14 +41,26 @@ fn p9_nothing_survives_from_run_to_run_and_no_container_serves_twice() {
         return;
     };
     let mut containers = HashSet::new();
+    let checked = daemon.status().canary_checks;
     for _ in 0..if long() { 100 } else { 6 } {
         let left = daemon.run(LEAVE);
         assert_eq!(left.stdout, "left\n", "{left:?}");
         let searched = daemon.run(SEARCH);
         assert_eq!(searched.stdout, "[]\n", "{searched:?}");
+        // The supervisor looked, too, and that is told of each run.
+        let attested = |result: &RunResult| {
+            let mut fields = result.sandbox.attestation.iter();
+            let field = fields.find(|field| field.name == "left_behind");
+            field.map(|field| (field.value.clone(), field.witness))
+        };
+        let nothing = Some(("none".to_owned(), Witness::Inside));
+        assert_eq!(attested(&left), nothing);
         assert!(containers.insert(left.sandbox.container));
         assert!(containers.insert(searched.sandbox.container));
     }
+    let now = daemon.status().canary_checks;
+    assert!(now >= checked.max(containers.len() as u64), "only {now}");
+    assert!(now > checked, "nothing was counted");
 }
 
 /// Imports every module of the standard library, and says which failed and why.
@@ -177,6 +189,44 @@ fn p1_many_at_once_each_have_their_own() {
             containers.insert(result.sandbox.container),
             "a container served twice"
         );
+    }
+}
+
+#[test]
+fn p2_p8_live_containers_never_exceed_the_bound_by_the_engines_word() {
+    let most = 3;
+    let bound = most.to_string();
+    let Some(daemon) = Daemon::start_with(&[
+        ("SAFERUN_MAX_CONTAINERS", bound.as_str()),
+        ("SAFERUN_POOL_SIZE", "8"),
+    ]) else {
+        return;
+    };
+    // More are to be kept warm than there may be, and more ask than that; two classes take turns.
+    daemon.wait_for_warm(most);
+    let count = if long() { 48 } else { 12 };
+    let clients: Vec<_> = (0..count).map(|_| daemon.connect()).collect();
+    let mut runs: Vec<_> = (0_u64..)
+        .zip(clients)
+        .map(|(index, client)| {
+            let mut request = RunRequest::new(format!("print({index})"));
+            request.policy = Some("permissive".to_owned());
+            // The second class has more than the first, so that none of the first serves it.
+            let memory = if index % 2 == 0 { 64 } else { 600 };
+            request.limits.memory_bytes = Some(memory << 20);
+            daemon.spawn(async move { ApiClient::run(&client, request).await })
+        })
+        .collect();
+    let mut seen = 0;
+    while runs.iter().any(|run| !run.is_finished()) {
+        let live = daemon.containers().len();
+        assert!(live <= most as usize, "{live} live: {:?}", daemon.status());
+        seen = seen.max(live);
+    }
+    assert!(seen > 0, "no container was seen");
+    for (index, run) in runs.iter_mut().enumerate() {
+        let result = daemon.block_on(run).expect("the task").expect("a run");
+        assert_eq!(result.stdout, format!("{index}\n"), "{result:?}");
     }
 }
 
