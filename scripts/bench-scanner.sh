@@ -9,11 +9,10 @@ apt_install python3 python3-venv util-linux
 folder=${1:-$(python3 -c 'import os; print(os.path.dirname(os.__file__))')}
 page=${2:-docs/scanner-speed.md}
 venvs=$TOOL_VENVS
-target=$(rustc -vV | sed -n 's/^host: //p')
-# With the profile that packages are built with; the C code of tree-sitter, and so the floor, is the same in each.
-RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --target "$target" -p saferunctl
-cargo build --profile dist --locked -p saferun-scanner --example speed
-own=${CARGO_TARGET_DIR:-target}/$target/dist/saferunctl
+# The programs that users get; the C code of tree-sitter, and so the floor, is the same in each.
+scripts/build.sh
+cargo build --release --locked -p saferun-scanner --example speed
+own=$DIST/saferunctl
 missing=()
 facts=()
 install() {
@@ -67,6 +66,6 @@ for fact in "${facts[@]}"; do about+=(--fact "$fact"); done
 for one in "${missing[@]}"; do about+=(--missing "$one"); done
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-"${CARGO_TARGET_DIR:-target}/dist/examples/speed" --rounds "${ROUNDS:-7}" "${about[@]}" "${tools[@]}" "$folder" >"$out"
+"${CARGO_TARGET_DIR:-target}/release/examples/speed" --rounds "${ROUNDS:-7}" "${about[@]}" "${tools[@]}" "$folder" >"$out"
 cp "$out" "$page"
 say "wrote $page"

@@ -125,6 +125,10 @@ pub(crate) fn table(value: &Value) -> String {
         format!("{:.1} MB", idle["resident_mb"].as_f64().unwrap_or(f64::NAN)),
     ]);
     rows.push(vec![
+        "of it memory of its own; the rest are pages of its program and libraries, which the kernel can take back".to_owned(),
+        format!("{:.1} MB", idle["own_mb"].as_f64().unwrap_or(f64::NAN)),
+    ]);
+    rows.push(vec![
         format!(
             "the same: wake-ups of all its threads in {} s",
             idle["seconds"]
@@ -182,11 +186,12 @@ fn rest(daemon: &Daemon, time: Duration) -> Result<Value> {
     let before = switches(&folder)?;
     daemon.nap(time);
     let after = switches(&folder)?;
-    // `VmRSS` in proc(5).
+    // `VmRSS` and `RssAnon` in proc(5).
     let status = fs::read_to_string(folder.join("status"))?;
-    let resident = kib(&status, "VmRSS:")? / 1024.0;
+    let megabytes = |name| kib(&status, name).map(|kib| kib / 1024.0);
     Ok(json!({
-        "seconds": time.as_secs(), "wakeups": after.saturating_sub(before), "resident_mb": resident,
+        "seconds": time.as_secs(), "wakeups": after.saturating_sub(before), "resident_mb": megabytes("VmRSS:")?,
+        "own_mb": megabytes("RssAnon:")?,
         "wakeups_per_minute": ratio(after.saturating_sub(before) * 60, time.as_secs()),
     }))
 }

@@ -43,9 +43,13 @@ pub(crate) fn durability(plan: &Plan, rounds: usize) -> Result<()> {
         rows.push((kind, about, daemon, client, Vec::new(), 0));
     }
     for round in 0..rounds + warm_up {
-        for (_, _, daemon, client, times, missed) in &mut rows {
+        for turn in 0..rows.len() {
+            // Of both: the other's refill takes a core from this one's run. The nap of the product's comes last.
+            for (_, _, daemon, ..) in &rows {
+                daemon.wait_for_warm(POOL)?;
+            }
             product.wait_for_quiet()?;
-            daemon.wait_for_warm(POOL)?;
+            let (_, _, daemon, client, times, missed) = &mut rows[turn];
             let began = Instant::now();
             let result = daemon.run(client, request(&program, "runc"))?;
             let took = began.elapsed().as_secs_f64() * 1000.0;
