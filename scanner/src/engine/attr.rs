@@ -59,6 +59,12 @@ impl Engine {
                     let own = self.instance_attr(class, name);
                     if own.is_unknown() {
                         self.missing_attr(at, class, name)
+                    } else if Self::has_instance(&own) {
+                        let given = [&Value::Ref(one), &Value::Ref(Ref::Class(class))];
+                        match self.implicit(at, &own, "__get__", &given) {
+                            Some(got) => own.join_known(&got),
+                            None => own,
+                        }
                     } else {
                         own
                     }
@@ -77,6 +83,9 @@ impl Engine {
         let mut out = out.unwrap_or_default();
         if out.is_unknown() {
             out = self.gadget_attr(name);
+        }
+        if self.symbols.text(name) == "parent" && !value.consts().is_empty() {
+            out = self.parent_of_path(value).unwrap_or(out);
         }
         if name == sym::STDIN && !value.consts().is_empty() && !out.refs().is_empty() {
             // The pipe into a program goes on to say which program it is.
@@ -131,6 +140,9 @@ impl Engine {
                 if !entry.hits.is_empty() {
                     self.judge_name(at, found, Use::Name, None);
                 }
+                if let Some(text) = entry.text() {
+                    return Value::str(text);
+                }
                 if let Some(Effect::Source(label, what)) = entry
                     .effects
                     .iter()
@@ -151,7 +163,18 @@ impl Engine {
         let text = self.names.text(&self.symbols, name);
         !matches!(
             text.as_str(),
-            "os.environ" | "os.environb" | "sys.argv" | "sys.stdin" | "sys.orig_argv"
+            "os.environ"
+                | "os.environb"
+                | "sys.argv"
+                | "sys.stdin"
+                | "sys.orig_argv"
+                | "flask.request.args"
+                | "flask.request.form"
+                | "flask.request.json"
+                | "flask.request.data"
+                | "flask.request.values"
+                | "flask.request.cookies"
+                | "flask.request.headers"
         )
     }
 
@@ -176,6 +199,7 @@ impl Engine {
                     return Value::Ref(Ref::Name(parent));
                 }
             }
+            sym::GETATTRIBUTE if self.is_bare_type(id) => return self.named("builtins.getattr"),
             sym::GETATTRIBUTE | sym::GETATTR_DUNDER => {
                 return self.partial_of("builtins.getattr", Value::Ref(Ref::Name(id)));
             }
@@ -191,6 +215,15 @@ impl Engine {
         self.names
             .child(&mut self.symbols, id, name)
             .map_or(Value::Unknown, |found| Value::Ref(Ref::Name(found)))
+    }
+
+    /// Types whose `__getattribute__` is given the object.
+    fn is_bare_type(&self, id: NameId) -> bool {
+        let text = self.names.text(&self.symbols, id);
+        matches!(
+            text.as_str(),
+            "builtins.object" | "builtins.type" | "types.ModuleType"
+        )
     }
 
     fn class_attr(&mut self, class: ClassId, name: Sym) -> Value {

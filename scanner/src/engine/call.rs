@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::value::{MAX_REFS, NameId, Ref, Taints, Value, gather, merge_taints};
+use super::value::{Const, MAX_REFS, NameId, Ref, Taints, Value, gather, merge_taints};
 use crate::rules::catalog::Use;
 use crate::rules::effects::{Arg, Effect};
 use crate::syntax::ir::{ArgKind, Args, NONE, Op, Reg, Sym};
@@ -109,6 +109,11 @@ impl Engine {
             call.receiver = Some((object, value));
         }
         self.collect(&mut call, args);
+        if let Op::Attr(_, name) = self.program.insns[callee as usize].op
+            && matches!(call.pos.first(), Some(Value::Const(Const::Str(_))))
+        {
+            self.judge_saved(&call, name);
+        }
         if func.is_unknown() {
             self.judge_callee(&call);
             if call.values().any(Value::is_tainted)
@@ -130,6 +135,9 @@ impl Engine {
         }
         if func.is_tainted() || call.values().any(Value::is_tainted) {
             self.written_into(&call, callee, args);
+        }
+        if args.len >= 2 {
+            self.namespace_filled(&func, args);
         }
         out
     }
@@ -154,6 +162,62 @@ impl Engine {
             let reg = self.program.args[index as usize].reg;
             if matches!(self.program.insns[reg as usize].op, Op::Load(_)) {
                 let value = self.val(reg).with_taints(&taints);
+                self.replace_base(reg, &value);
+            }
+        }
+    }
+
+    /// `figure.savefig(path)`, `frame.to_csv(path)` and their like on objects that are not known: what lies outside of
+    /// the working folder is judged.
+    fn judge_saved(&mut self, call: &Call, method: Sym) {
+        use super::path::{Place, place_of};
+        if !matches!(
+            self.symbols.text(method),
+            "to_csv"
+                | "to_json"
+                | "to_excel"
+                | "to_html"
+                | "to_parquet"
+                | "to_pickle"
+                | "tofile"
+                | "savefig"
+                | "save"
+                | "savetxt"
+                | "write_image"
+        ) {
+            return;
+        }
+        let path = call.pos[0].clone();
+        let outside = Self::path_texts(&path).iter().any(|text| {
+            !matches!(
+                place_of(&crate::rules::paths::normalise(text)),
+                Place::Relative | Place::Temp | Place::Unknown | Place::Project
+            )
+        });
+        if outside
+            && let Some(name) = self
+                .names
+                .child(&mut self.symbols, super::names::ROOT, method)
+        {
+            let mut named = call.clone();
+            named.name = name;
+            self.judge_path(&named, &path, crate::rules::Access::Write);
+        }
+    }
+
+    /// `exec(code, names)`: what the code defines is in the dictionary from there on. Here code always runs in the
+    /// scope of the module, so that is where the names are.
+    fn namespace_filled(&mut self, func: &Value, args: Args) {
+        let Value::Ref(Ref::Name(name)) = func else {
+            return;
+        };
+        if self.names.text(&self.symbols, *name) != "builtins.exec" {
+            return;
+        }
+        for index in args.at + 1..args.at + args.len {
+            let reg = self.program.args[index as usize].reg;
+            if matches!(self.program.insns[reg as usize].op, Op::Load(_)) {
+                let value = self.val(reg).join_known(&Value::Ref(Ref::Globals));
                 self.replace_base(reg, &value);
             }
         }
@@ -295,8 +359,14 @@ impl Engine {
             }
             Getter::Item => {
                 let value = call.pos.first().cloned().unwrap_or_default();
-                let key = partial.pos.first().cloned().unwrap_or_default();
-                self.item_at(call.at, &value, &key)
+                let mut items = Vec::with_capacity(partial.pos.len());
+                for key in &partial.pos {
+                    items.push(self.item_at(call.at, &value, key));
+                }
+                match items.as_slice() {
+                    [one] => one.clone(),
+                    _ => Value::seq(items),
+                }
             }
             Getter::Method => {
                 let object = call.pos.first().cloned().unwrap_or_default();
@@ -365,6 +435,7 @@ impl Engine {
         let name = call.name;
         self.note_usage(crate::UsageKind::Call, name, call.at);
         self.judge_in_loop(call);
+        self.judge_endless_iterator(call);
         self.note_spawn(call);
         let node = self.names.get(name).node;
         let mut clean = false;
@@ -392,6 +463,13 @@ impl Engine {
                 .names
                 .result(&mut self.symbols, name)
                 .map_or(Value::Unknown, |id| Value::Ref(Ref::Name(id))),
+        };
+        let result = match self.printed.get(&call.at).copied() {
+            Some(label) => {
+                let taint = self.source_taint(label, "a program prints secrets", call.at);
+                result.with_taints(&[taint])
+            }
+            None => result,
         };
         self.judge_callbacks(call);
         if clean {

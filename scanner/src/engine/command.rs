@@ -1,10 +1,12 @@
 //! Programs and shell text: what is known of them is judged by the shell module, what is not is said to be unknown.
 
+use std::fmt::Write as _;
+
 use super::Engine;
 use super::call::Call;
 use super::emit::Raise;
-use super::value::{Const, HOLE, MAX_CONSTS, Value};
-use crate::shell::{ShellFinding, ShellKind, judge, judge_argv};
+use super::value::{Const, HOLE, Label, MAX_CONSTS, Ref, Value};
+use crate::shell::{ShellFinding, ShellKind, judge, judge_argv, judge_argv_in};
 use crate::syntax::symbols::sym;
 
 impl Engine {
@@ -35,11 +37,34 @@ impl Engine {
         } else if !through_shell && !has_text {
             self.unknown_command(call, command, "SR204");
         }
+        self.judge_connected(call);
         let executable = call.keyword(self, "executable").cloned();
         if let Some(executable) = executable {
             self.judge_as(call, executable, command);
         }
         self.judge_command_input(call);
+    }
+
+    /// A program whose input or output is a connection is in the hands of whoever is at its other end.
+    fn judge_connected(&mut self, call: &Call) {
+        let connected = ["stdin", "stdout", "stderr"].iter().any(|stream| {
+            call.keyword(self, stream).is_some_and(|value| {
+                value.refs().iter().any(|one| {
+                    matches!(one, Ref::Name(name)
+                        if self.names.text(&self.symbols, *name).starts_with("socket.socket()"))
+                })
+            })
+        });
+        if connected {
+            self.raise(
+                "SR612",
+                call.at,
+                Raise {
+                    subject: Some(call.name),
+                    ..Raise::default()
+                },
+            );
+        }
     }
 
     /// Judges a command whose program is this one, whatever its first word says.
@@ -104,13 +129,41 @@ impl Engine {
             self.judge_downloaded(call, &text);
             self.judge_memory_program(call, &text);
             if self.spend(16 + text.len() as u64 / 4) {
-                let found = judge(&text);
+                let found = judge(&format!("{}{text}", self.surroundings(call)));
                 self.shell_findings(call, found);
             }
         }
         if !known || open || overflow {
             self.unknown_command(call, own, "SR203");
         }
+    }
+
+    /// The folder that a program is started in, where the call says it.
+    fn folder_of(&self, call: &Call) -> Option<String> {
+        let text = Self::path_texts(call.keyword(self, "cwd")?)
+            .first()?
+            .to_string();
+        Some(crate::rules::paths::normalise(&text)).filter(|text| text.starts_with(['/', '~']))
+    }
+
+    /// Shell text for what a call says beside its command: the folder, and variables that it gives.
+    fn surroundings(&self, call: &Call) -> String {
+        let mut out = String::new();
+        if let Some(pairs) = call.keyword(self, "env").and_then(Value::pairs) {
+            for (name, value) in pairs.iter().take(64) {
+                let (Some(name), Some(value)) = (name.as_str(), value.as_str()) else {
+                    continue;
+                };
+                let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                if plain && !name.is_empty() && value.len() < 1024 && !value.contains('\'') {
+                    let _ = write!(out, "{name}='{value}'; ");
+                }
+            }
+        }
+        if let Some(folder) = self.folder_of(call).filter(|folder| !folder.contains('\'')) {
+            let _ = write!(out, "cd '{folder}'; ");
+        }
+        out
     }
 
     /// A program that is run through a descriptor is in no file that anybody could look at.
@@ -138,7 +191,11 @@ impl Engine {
             self.unknown_command(call, command, "SR204");
             return;
         };
-        let words: Vec<Option<String>> = items.iter().take(256).map(Self::text_of).collect();
+        let words: Vec<Option<String>> = items
+            .iter()
+            .take(256)
+            .map(|item| Self::text_of(item).or_else(|| Self::path_text(item)))
+            .collect();
         let words: Vec<Option<&str>> = words.iter().map(Option::as_deref).collect();
         let line: String = words
             .iter()
@@ -161,8 +218,9 @@ impl Engine {
                 self.unknown_command(call, command, "SR204");
             }
             Some(Some(_)) => {
+                let folder = self.folder_of(call);
                 let found = if self.spend(16 + words.len() as u64) {
-                    judge_argv(&words)
+                    judge_argv_in(folder.as_deref(), &words)
                 } else {
                     Vec::new()
                 };
@@ -171,7 +229,7 @@ impl Engine {
             Some(None) => {
                 let own = items.first().is_some_and(|first| {
                     first.refs().iter().any(|one| {
-                        matches!(one, super::value::Ref::Name(name)
+                        matches!(one, Ref::Name(name)
                             if self.names.text(&self.symbols, *name) == "sys.executable")
                     })
                 });
@@ -185,6 +243,16 @@ impl Engine {
                 }
             }
             None => {}
+        }
+    }
+
+    /// The text of a path object, which programs take as they take a text.
+    fn path_text(value: &Value) -> Option<String> {
+        let rich = value.rich()?;
+        let single = !rich.open && rich.refs.len() == 1 && rich.consts.len() == 1;
+        match rich.consts.first()? {
+            Const::Str(text) | Const::Partial(text) if single => Some(text.to_string()),
+            _ => None,
         }
     }
 
@@ -203,6 +271,14 @@ impl Engine {
 
     fn shell_findings(&mut self, call: &Call, found: Vec<ShellFinding>) {
         for one in found {
+            if one.kind == ShellKind::SecretRead {
+                let label = if one.level >= crate::Level::High {
+                    Label::SecretFile
+                } else {
+                    Label::Environment
+                };
+                self.printed.insert(call.at, label);
+            }
             self.raise(
                 shell_rule(one.kind),
                 call.at,

@@ -17,9 +17,23 @@ impl Engine {
         if let Value::Ref(Ref::Name(id)) = value {
             self.imported(at, id);
         }
+        let value = self.planted_module(module).unwrap_or(value);
         if let Some(slot) = self.vals.get_mut(at as usize) {
             *slot = value;
         }
+    }
+
+    /// What the code itself has put into `sys.modules` under this name.
+    fn planted_module(&mut self, module: Sym) -> Option<Value> {
+        if self.overrides.is_empty() {
+            return None;
+        }
+        let Value::Ref(Ref::Name(modules)) = self.named("sys.modules") else {
+            return None;
+        };
+        let slot = *self.overrides.get(&(modules, module))?;
+        let planted = self.ask_slot(slot);
+        (!planted.is_unknown()).then_some(planted)
     }
 
     fn imported(&mut self, at: Reg, id: NameId) {
@@ -64,6 +78,12 @@ impl Engine {
             if let Value::Ref(Ref::Name(found)) = value {
                 self.imported(at, found);
                 self.judge_name(at, found, crate::rules::catalog::Use::Name, None);
+                let node = self.names.get(found).node;
+                if node != crate::syntax::ir::NONE
+                    && let Some(text) = self.catalog.node(node).text()
+                {
+                    value = Value::str(text);
+                }
             }
             value = self.tainted_import(at, value);
         }

@@ -73,9 +73,14 @@ impl Engine {
                 }
                 None
             }
-            Effect::Apply(arg, rest) => self.apply_callback(call, *arg, *rest),
+            Effect::Apply(arg, rest) => {
+                let value = self.apply_callback(call, *arg, *rest);
+                // `Process(target=f)` is a process, whatever `f` gives.
+                let own = self.names.result(&mut self.symbols, call.name).is_some();
+                value.filter(|_| !own)
+            }
             Effect::Gives(name) => Some(self.named(name)),
-            Effect::Clean => None,
+            Effect::Clean | Effect::Is(_) => None,
             Effect::Special(run) => Some(run(self, call)),
         }
     }

@@ -1,9 +1,11 @@
 //! Flows: what it means that data from a source reaches a sink. One table for each sink.
 
+use std::rc::Rc;
+
 use super::Engine;
 use super::call::Call;
 use super::emit::Raise;
-use super::value::{Label, Taint, Value};
+use super::value::{Const, Label, Taint, Value};
 use crate::Level;
 use crate::rules::effects::Sink;
 
@@ -212,6 +214,7 @@ impl Engine {
 
     /// What is written to a place that runs again, or into a file that is run later.
     pub(crate) fn judge_written(&mut self, call: &Call, path: &Value, content: &Value) {
+        self.keep_text(path, content);
         let taints = content.all_taints();
         if taints.is_empty() {
             return;
@@ -232,6 +235,81 @@ impl Engine {
                     let tag = self.passes.tag();
                     self.downloads.push((normal.clone(), taint, tag));
                 }
+            }
+        }
+    }
+
+    /// Remembers the text of a file, for when the file is run.
+    fn keep_text(&mut self, path: &Value, content: &Value) {
+        const MAX_TEXTS: usize = 256;
+        const MAX_TEXT: usize = 64 << 10;
+        let text = match content.exact() {
+            Some(Const::Str(text) | Const::Partial(text)) => Rc::clone(text),
+            Some(Const::Bytes(bytes)) => Rc::from(String::from_utf8_lossy(bytes).into_owned()),
+            _ => return,
+        };
+        if self.written.len() >= MAX_TEXTS || text.len() > MAX_TEXT {
+            return;
+        }
+        let tag = self.passes.tag();
+        for path in Self::path_texts(path) {
+            let normal = crate::rules::paths::normalise(&path);
+            self.written.push((normal, Rc::clone(&text), tag));
+        }
+    }
+
+    /// Judges the text of a file that the code has written and that a command runs now.
+    pub(crate) fn judge_written_run(&mut self, call: &Call, command: &str) {
+        if self.written.is_empty() || call.depth > 4 {
+            return;
+        }
+        let words: Vec<&str> = command
+            .split(|c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')'))
+            .map(|word| word.trim_matches(['"', '\'']))
+            .filter(|word| !word.is_empty())
+            .take(256)
+            .collect();
+        let mut runs: Vec<(String, Option<&str>)> = Vec::new();
+        for (at, word) in words.iter().enumerate() {
+            let normal = crate::rules::paths::normalise(word);
+            if !self.written.iter().any(|(path, ..)| *path == normal) {
+                continue;
+            }
+            let runner = at.checked_sub(1).map(|before| words[before]);
+            if !runs.iter().any(|(path, _)| *path == normal) {
+                runs.push((normal, runner));
+            }
+        }
+        for (path, runner) in runs {
+            let text: String = self
+                .written
+                .iter()
+                .filter(|(known, _, tag)| *known == path && self.passes.counts(*tag))
+                .map(|(_, text, _)| &**text)
+                .collect();
+            let runner = runner.map(|word| word.rsplit('/').next().unwrap_or(word));
+            let first = text.lines().next().unwrap_or_default();
+            let python = runner.is_some_and(|name| name.starts_with("python"))
+                || path.rsplit('.').next() == Some("py")
+                || first.starts_with("#!") && first.contains("python");
+            let shell = match runner {
+                None => true,
+                Some(name) => {
+                    [
+                        "sh", "bash", "zsh", "dash", "ksh", ".", "source", "sudo", "exec",
+                    ]
+                    .contains(&name)
+                        || !path.contains('.') && name.len() > 1
+                        || path.rsplit('.').next() == Some("sh")
+                }
+            };
+            let mut inner = call.clone();
+            inner.depth += 1;
+            let text: Rc<str> = Rc::from(text);
+            if python {
+                self.run_text(&inner, &text);
+            } else if shell {
+                self.judge_shell(&inner, &Value::Const(Const::Str(text)));
             }
         }
     }
@@ -285,6 +363,7 @@ impl Engine {
 
     /// Whether a command runs a file that was downloaded before.
     pub(crate) fn judge_downloaded(&mut self, call: &Call, command: &str) {
+        self.judge_written_run(call, command);
         for index in 0..self.downloads.len() {
             let (path, taint, tag) = self.downloads[index].clone();
             if !self.passes.counts(tag) {

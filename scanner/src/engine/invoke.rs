@@ -124,6 +124,9 @@ impl Engine {
             // An unknown argument matters beside known ones: it opens their set.
             self.add_to_slot(slot, &value);
         }
+        if let Some(value) = self.decoded_call(func, bound, call) {
+            return value;
+        }
         let slot = self.return_slot(func);
         let value = self.ask_slot(slot);
         if name == NONE {
@@ -148,11 +151,18 @@ impl Engine {
 
     pub(crate) fn add_return(&mut self, value: &Value) {
         let Some(func) = self.func else { return };
-        if value.is_unknown() {
-            return;
-        }
         let slot = self.return_slot(func);
-        self.add_to_slot(slot, value);
+        if value.is_unknown() {
+            // Beside what is known it may be anything, whichever of the two comes first.
+            self.open_returns.insert(func);
+            if self.slots[slot as usize].is_set() {
+                self.add_to_slot(slot, value);
+            }
+        } else if self.open_returns.contains(&func) {
+            self.add_to_slot(slot, &value.join(&Value::Unknown));
+        } else {
+            self.add_to_slot(slot, value);
+        }
     }
 
     pub(crate) fn class_begin(&mut self, class: ClassId, args: Args) {

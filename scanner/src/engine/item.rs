@@ -60,6 +60,15 @@ impl Engine {
             return out.unwrap_or_default();
         }
         let taints = gather([whole, key].into_iter());
+        // Items that were added at places that are not known may be at any place.
+        let beside = whole
+            .rich()
+            .map(|rich| rich.element.clone())
+            .filter(|element| !element.is_unknown());
+        let with_beside = |found: &Value| match &beside {
+            Some(element) => found.join(element),
+            None => found.clone(),
+        };
         if let Some(out) = out
             && (!out.is_unknown() || whole.rich().is_none())
         {
@@ -74,7 +83,10 @@ impl Engine {
                 }
             }
             if let Some(found) = found {
-                return found.with_taints(&taints);
+                if is_listed(&found) {
+                    return with_beside(&found).with_taints(&whole.taints());
+                }
+                return with_beside(&found).with_taints(&taints);
             }
         }
         if let Some(pairs) = whole.pairs() {
@@ -84,7 +96,17 @@ impl Engine {
                 .fold(None::<Value>, |all, (_, value)| {
                     Some(all.map_or_else(|| value.clone(), |all| all.join(value)))
                 });
-            return any.unwrap_or_default().with_taints(&taints);
+            let any = match (any, &beside) {
+                (Some(any), _) => with_beside(&any),
+                (None, Some(element)) => element.clone(),
+                (None, None) => Value::Unknown,
+            };
+            // Which of the texts that the code itself lists is picked is all that the key decides.
+            let listed = !pairs.is_empty() && pairs.iter().all(|(_, value)| is_listed(value));
+            if listed {
+                return any.with_taints(&whole.taints());
+            }
+            return any.with_taints(&taints);
         }
         if let Some(index) = key.as_int() {
             if let Some(items) = whole.items() {
@@ -95,7 +117,7 @@ impl Engine {
                 };
                 let item = usize::try_from(at).ok().and_then(|at| items.get(at));
                 if let Some(item) = item {
-                    return item.with_taints(&taints);
+                    return with_beside(item).with_taints(&taints);
                 }
             }
             if let Some(Const::Bytes(bytes)) = whole.exact() {
@@ -233,6 +255,21 @@ impl Engine {
         if value.is_unknown() {
             return;
         }
+        if let (Some(owner), Some(name)) = (self.namespace_owner(object), key.as_str()) {
+            let name = self.symbols.intern(name);
+            self.store_attr_on(&owner, name, &value);
+            return;
+        }
+        if matches!(
+            self.program.insns.get(index as usize).map(|insn| insn.op),
+            Some(Op::Slice(..))
+        ) {
+            // `list[1:2] = items`: each of them, somewhere.
+            let element = self.element_of(&value);
+            let added = target.join_known(&Value::element(element));
+            self.replace_base(object, &added);
+            return;
+        }
         let added = if key.exact().is_some() && target.pairs().is_some_and(|p| p.len() < 512) {
             let mut pairs = target
                 .pairs()
@@ -248,6 +285,27 @@ impl Engine {
             target.join_known(&Value::element(value))
         };
         self.replace_base(object, &added);
+    }
+
+    /// The object whose attributes a register holds as a dictionary: `x.__dict__` and `vars(x)`.
+    pub(crate) fn namespace_owner(&self, object: Reg) -> Option<Value> {
+        match self.program.insns.get(object as usize)?.op {
+            Op::Attr(owner, sym::DICT) => Some(self.val(owner)),
+            Op::Call(callee, args) => {
+                let Op::Load(name) = self.program.insns.get(callee as usize)?.op else {
+                    return None;
+                };
+                let [arg] = self.program.arg_slice(args) else {
+                    return None;
+                };
+                (self.symbols.text(name) == "vars").then(|| self.val(arg.reg))
+            }
+            _ => None,
+        }
+        .filter(|owner| {
+            let own = |one: &Ref| matches!(one, Ref::Instance(_) | Ref::Class(_));
+            owner.refs().iter().any(own)
+        })
     }
 
     /// Stores a container back into the variable that it was loaded from.
@@ -275,4 +333,12 @@ impl Engine {
             self.implicit(at, &target, "__delitem__", &[&key]);
         }
     }
+}
+
+/// Whether a value is one that the code itself spells out, whatever picks it.
+fn is_listed(value: &Value) -> bool {
+    value.exact().is_some()
+        || value
+            .items()
+            .is_some_and(|items| items.iter().all(|item| item.exact().is_some()))
 }

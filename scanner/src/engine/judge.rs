@@ -56,7 +56,9 @@ impl Engine {
                 })
             }),
             When::Contains(pos, kw, parts) => get(pos, kw).is_some_and(|value| {
-                value.consts().iter().any(|one| match one {
+                let inside = value.items().map_or(&[][..], |items| items.as_slice());
+                let consts = inside.iter().take(8).flat_map(Value::consts);
+                value.consts().iter().chain(consts).any(|one| match one {
                     Const::Str(text) | Const::Partial(text) => {
                         let lower = text.to_ascii_lowercase();
                         parts.iter().any(|part| lower.contains(part))
@@ -74,12 +76,18 @@ impl Engine {
                     #[expect(clippy::cast_precision_loss, reason = "a threshold, not a sum")]
                     Const::Float(number) => *number >= least as f64,
                     _ => false,
-                })
+                }) || self.makes_array(call) && shape(value).is_some_and(|size| size >= least)
             }),
             When::Given(pos, kw) => get(pos, kw).is_some(),
             When::Absent(pos, kw) => get(pos, kw).is_none(),
             When::Empty => call.values().next().is_none(),
         }
+    }
+
+    /// Whether the first argument of a call is the shape of an array.
+    fn makes_array(&self, call: &Call) -> bool {
+        let name = self.names.text(&self.symbols, call.name);
+        name.starts_with("numpy.") || name.starts_with("torch.")
     }
 
     /// Whether calling the name runs code, a program or shell text.
@@ -148,6 +156,22 @@ impl Engine {
     }
 
     fn hand_over(&mut self, call: &Call) {
+        // A call that only waits for its last arguments is as good as made.
+        let waiting: Vec<Value> = call
+            .values()
+            .filter(|value| {
+                value
+                    .refs()
+                    .iter()
+                    .any(|one| matches!(one, Ref::Partial(_)))
+            })
+            .cloned()
+            .collect();
+        for value in waiting {
+            let mut inner = Call::bare(call.at);
+            inner.depth = call.depth + 1;
+            self.call_value(&value, inner);
+        }
         for index in 0..call.pos.len() {
             let value = &call.pos[index];
             let value = if value.refs().is_empty() {
@@ -206,4 +230,14 @@ pub(crate) fn shortened(text: &str) -> String {
     } else {
         line
     }
+}
+
+/// The number of elements of an array with these lengths.
+fn shape(value: &Value) -> Option<i64> {
+    let items = value.items()?;
+    let mut size: i64 = 1;
+    for item in items.iter().take(16) {
+        size = size.saturating_mul(item.as_int()?);
+    }
+    (!items.is_empty()).then_some(size)
 }

@@ -318,10 +318,71 @@ impl Engine {
         let quiet = body
             .clone()
             .take(4096)
-            .all(|reg| !matches!(self.program.insns[reg as usize].op, Op::Call(..)));
+            .all(|reg| match self.program.insns[reg as usize].op {
+                Op::Call(callee, _) => self.only_computes(callee),
+                _ => true,
+            });
         if quiet {
             self.raise("SR802", at, Raise::default());
         }
+    }
+
+    /// Whether a function, by its name, does nothing but compute or print.
+    fn only_computes(&self, mut callee: Reg) -> bool {
+        const FUNCTIONS: [&str; 22] = [
+            "abs",
+            "bytes",
+            "chr",
+            "divmod",
+            "enumerate",
+            "float",
+            "hash",
+            "int",
+            "len",
+            "list",
+            "max",
+            "min",
+            "ord",
+            "pow",
+            "print",
+            "range",
+            "repr",
+            "round",
+            "sorted",
+            "str",
+            "sum",
+            "tuple",
+        ];
+        const METHODS: [&str; 8] = [
+            "digest",
+            "encode",
+            "format",
+            "hexdigest",
+            "join",
+            "lower",
+            "strip",
+            "upper",
+        ];
+        for _ in 0..8 {
+            match self.program.insns[callee as usize].op {
+                Op::Load(name) => return FUNCTIONS.contains(&self.symbols.text(name)),
+                Op::Attr(object, name) => match self.program.insns[object as usize].op {
+                    Op::Load(module) => {
+                        return matches!(
+                            self.symbols.text(module),
+                            "math" | "hashlib" | "cmath" | "random"
+                        );
+                    }
+                    Op::Const(_) => return METHODS.contains(&self.symbols.text(name)),
+                    Op::Call(inner, _) if METHODS.contains(&self.symbols.text(name)) => {
+                        callee = inner;
+                    }
+                    _ => return false,
+                },
+                _ => return false,
+            }
+        }
+        false
     }
 
     pub(crate) fn judge_for(&mut self, at: Reg, iterable: &Value, record: Loop) {
@@ -335,6 +396,32 @@ impl Engine {
         if endless && !record.leaves {
             self.endless.push((at, record.end));
         }
+    }
+
+    /// `list(itertools.count())`: all of what has no end.
+    pub(crate) fn judge_endless_iterator(&mut self, call: &Call) {
+        let Some(Value::Ref(Ref::Name(given))) = call.pos.first() else {
+            return;
+        };
+        let given = self.names.text(&self.symbols, *given);
+        if !matches!(given.as_str(), "itertools.count()" | "itertools.cycle()") {
+            return;
+        }
+        let name = self.names.text(&self.symbols, call.name);
+        let (rule, level) = match name.as_str() {
+            "builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.sorted"
+            | "builtins.frozenset" | "collections.deque" => ("SR803", Level::High),
+            "builtins.sum" | "builtins.max" | "builtins.min" => ("SR802", Level::Medium),
+            _ => return,
+        };
+        self.raise(
+            rule,
+            call.at,
+            Raise {
+                level: Some(level),
+                ..Raise::default()
+            },
+        );
     }
 
     /// Whether an instruction stands in a loop that does not end.
@@ -414,10 +501,11 @@ impl Engine {
     }
 
     /// A container grows in a loop without end.
-    pub(crate) fn judge_growth(&mut self, at: Reg) {
-        if !self.endless.is_empty() && self.in_endless_loop(at) {
+    pub(crate) fn judge_growth(&mut self, at: Reg, container: Reg) {
+        if !self.endless.is_empty() && self.in_endless_loop(at) && !self.loop_shrinks(at, container)
+        {
             // What waits for something in each round grows no faster than that comes.
-            let level = self.loop_waits(at).then_some(Level::Medium);
+            let level = self.loop_waits(at).then_some(Level::Low);
             self.raise(
                 "SR803",
                 at,

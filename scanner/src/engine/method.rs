@@ -6,7 +6,7 @@ use super::Engine;
 use super::call::Call;
 use super::fold::{codec, format, text};
 use super::value::{Const, Ref, Value};
-use crate::syntax::ir::Sym;
+use crate::syntax::ir::{Reg, Sym};
 use crate::syntax::symbols::sym;
 
 impl Engine {
@@ -19,6 +19,14 @@ impl Engine {
         if namespace && matches!(name, sym::GET | sym::POP | sym::SETDEFAULT | sym::GETITEM) {
             let key = call.pos.first().cloned().unwrap_or_default();
             return self.item_at(call.at, object, &key);
+        }
+        if namespace && matches!(name, sym::VALUES | sym::ITEMS) {
+            // Who goes through all of a module's names may be after any of them.
+            for one in object.refs() {
+                if let Ref::Dict(id) = one {
+                    self.judge_unknown_attr(call.at, id);
+                }
+            }
         }
         if namespace && matches!(name, sym::VALUES | sym::ITEMS | sym::COPY | sym::KEYS) {
             return if name == sym::COPY {
@@ -41,6 +49,20 @@ impl Engine {
             }
             return Value::Unknown;
         }
+        if let Some(key) = call.keyword(self, "key").cloned()
+            && self.symbols.text(name) == "sort"
+        {
+            for item in Self::known_elements(object)
+                .unwrap_or_default()
+                .into_iter()
+                .take(64)
+            {
+                let mut inner = Call::bare(call.at);
+                inner.depth = call.depth + 1;
+                inner.pos.push(item);
+                self.call_value(&key, inner);
+            }
+        }
         let mut taints = call.taints();
         super::value::merge_taints(&mut taints, &object.taints());
         self.fold_method(object, name, call)
@@ -54,7 +76,14 @@ impl Engine {
             return match method.as_str() {
                 "get" | "pop" | "setdefault" | "__getitem__" => {
                     let key = call.pos.first()?.clone();
-                    Some(self.item_at(call.at, object, &key))
+                    let found = self.item_at(call.at, object, &key);
+                    let default = call.pos.get(1).cloned();
+                    match default {
+                        Some(default) if lacks_key(object, &key) => Some(default),
+                        // Whether the key is there is known only where both are.
+                        Some(default) if !has_key(object, &key) => Some(found.join(&default)),
+                        _ => Some(found),
+                    }
                 }
                 "values" => Some(Value::seq(pairs.iter().map(|(_, v)| v.clone()).collect())),
                 "keys" => Some(Value::seq(pairs.iter().map(|(k, _)| k.clone()).collect())),
@@ -189,7 +218,10 @@ impl Engine {
         if !adds {
             return;
         }
-        self.judge_growth(call.at);
+        self.judge_growth(call.at, *object);
+        if name == sym::UPDATE && self.update_of(call, *object, receiver) {
+            return;
+        }
         let Some(value) = call.pos.last() else { return };
         if receiver
             .refs()
@@ -205,6 +237,10 @@ impl Engine {
             {
                 self.replace_base(*object, &grown.with_taints(&receiver.taints()));
             }
+            return;
+        }
+        if let Some(grown) = self.placed(call, name, receiver) {
+            self.replace_base(*object, &grown);
             return;
         }
         let grown = match (name, receiver.items()) {
@@ -249,6 +285,67 @@ impl Engine {
         self.replace_base(*object, &grown);
     }
 
+    /// `list.insert(0, value)` and `d.setdefault(key, value)` at a known place.
+    fn placed(&mut self, call: &Call, name: Sym, receiver: &Value) -> Option<Value> {
+        let [place, value] = call.pos.as_slice() else {
+            return None;
+        };
+        if name == sym::INSERT {
+            let items = receiver.items().filter(|items| items.len() < 512)?;
+            let at = usize::try_from(place.as_int()?).ok()?;
+            if !self.spend(1 + items.len() as u64 / 16) {
+                return None;
+            }
+            let mut items = items.to_vec();
+            items.insert(at.min(items.len()), value.clone());
+            return Some(Value::seq(items).with_taints(&receiver.taints()));
+        }
+        if name != sym::SETDEFAULT {
+            return None;
+        }
+        place.exact()?;
+        let pairs = receiver.pairs().filter(|pairs| pairs.len() < 512)?;
+        if !self.spend(1 + pairs.len() as u64 / 16) {
+            return None;
+        }
+        let mut pairs = pairs.to_vec();
+        pairs.push((place.clone(), value.clone()));
+        Some(Value::dict(pairs).with_taints(&receiver.taints()))
+    }
+
+    /// `d.update(name=value)`, and `vars(x).update(...)`, which sets attributes; false when it is neither.
+    fn update_of(&mut self, call: &Call, object: Reg, receiver: &Value) -> bool {
+        let mut pairs: Vec<(Value, Value)> = Vec::new();
+        if let Some(known) = call.pos.first().and_then(Value::pairs) {
+            pairs.extend(known.iter().take(4096).cloned());
+        }
+        for (key, value) in &call.kw {
+            pairs.push((Value::str(self.symbols.text(*key)), value.clone()));
+        }
+        if let Some(owner) = self.namespace_owner(object) {
+            for (key, value) in pairs {
+                if let Some(key) = key.as_str() {
+                    let name = self.symbols.intern(key);
+                    self.store_attr_on(&owner, name, &value);
+                }
+            }
+            return true;
+        }
+        if call.kw.is_empty() {
+            return false;
+        }
+        let Some(own) = receiver.pairs().filter(|own| own.len() < 4096) else {
+            return false;
+        };
+        if !self.spend(1 + (own.len() + pairs.len()) as u64 / 16) {
+            return true;
+        }
+        let all = own.iter().cloned().chain(pairs).collect();
+        let grown = Value::dict(all).with_taints(&receiver.taints());
+        self.replace_base(object, &grown);
+        true
+    }
+
     /// `codecs.decode(x, codec)` and its relatives.
     pub(crate) fn decode_const(&mut self, one: &Const, name: &str) -> Option<Value> {
         if !self.spend_fold(super::operate::const_size(one) * 2) {
@@ -287,4 +384,24 @@ fn grown_bytes(own: &[u8], value: &Value) -> Option<Value> {
         }
     }
     (all.len() <= 1 << 16).then(|| Value::bytes(&all))
+}
+
+/// Whether a dictionary is sure to hold a key.
+fn has_key(whole: &Value, key: &Value) -> bool {
+    let (Some(pairs), Some(wanted)) = (whole.pairs(), key.exact()) else {
+        return false;
+    };
+    pairs.iter().any(|(known, _)| known.exact() == Some(wanted))
+}
+
+/// Whether a dictionary is sure not to hold a key: all that it holds is known.
+fn lacks_key(whole: &Value, key: &Value) -> bool {
+    let (Some(pairs), Some(wanted)) = (whole.pairs(), key.exact()) else {
+        return false;
+    };
+    let closed = whole
+        .rich()
+        .is_some_and(|rich| !rich.open && rich.refs.is_empty() && rich.element.is_unknown());
+    let differs = |known: &Value| known.exact().is_some_and(|one| one != wanted);
+    closed && pairs.iter().all(|(known, _)| differs(known))
 }

@@ -4,6 +4,7 @@
 mod attr;
 pub(crate) mod call;
 mod command;
+mod decoder;
 mod dynamic;
 mod effect;
 mod emit;
@@ -113,6 +114,12 @@ pub(crate) struct Engine {
     foreign: FxHashMap<SlotId, Value>,
     func_class: FxHashMap<FuncId, ClassId>,
     returns: FxHashMap<FuncId, SlotId>,
+    /// Functions that have returned something unknown in their current run.
+    open_returns: FxHashSet<FuncId>,
+    /// Whether a function is one that makes text of constants, once somebody asked.
+    decoders: FxHashMap<FuncId, bool>,
+    /// Decoders whose calls are being run.
+    decoding: Vec<FuncId>,
     attrs: FxHashMap<(ClassId, Sym), SlotId>,
     paths: FxHashMap<(SlotId, Sym), SlotId>,
     overrides: FxHashMap<(NameId, Sym), SlotId>,
@@ -149,6 +156,10 @@ pub(crate) struct Engine {
     decoded: FxHashSet<(Reg, Rc<str>)>,
     /// Files that were written with what the network sent.
     downloads: Vec<(String, value::Taint, passes::Tag)>,
+    /// Texts that were written to files, in order, by the normalised path.
+    written: Vec<(String, Rc<str>, passes::Tag)>,
+    /// Calls of programs that print secrets, with what they print.
+    printed: FxHashMap<Reg, value::Label>,
     /// Files that were written with what somebody else must not see.
     kept: Vec<(String, value::Taint, passes::Tag)>,
     /// Names of the secret variables that were read, by the place.
@@ -189,6 +200,9 @@ impl Engine {
             foreign: FxHashMap::default(),
             func_class: FxHashMap::default(),
             returns: FxHashMap::default(),
+            open_returns: FxHashSet::default(),
+            decoders: FxHashMap::default(),
+            decoding: Vec::new(),
             attrs: FxHashMap::default(),
             paths: FxHashMap::default(),
             overrides: FxHashMap::default(),
@@ -219,6 +233,8 @@ impl Engine {
             units: Vec::new(),
             decoded: FxHashSet::default(),
             downloads: Vec::new(),
+            written: Vec::new(),
+            printed: FxHashMap::default(),
             kept: Vec::new(),
             secret_names: FxHashMap::default(),
             spawned: Vec::new(),

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::fold::{format, number, text};
 use super::value::{Const, HOLE, Ref, Rich, Value, gather};
-use crate::syntax::ir::{ArgKind, Args, BinOp, UnOp};
+use crate::syntax::ir::{ArgKind, Args, BinOp, Reg, UnOp};
 use crate::syntax::symbols::sym;
 
 /// Longest text that folding makes.
@@ -267,6 +267,18 @@ impl Engine {
             return Value::str(&letter.to_string()).with_taints(&whole.taints());
         }
         self.element_of(whole)
+    }
+
+    /// What a starred target takes of a container.
+    pub(crate) fn rest_of(&mut self, at: Reg, whole: &Value, front: usize, back: usize) -> Value {
+        let rest = Self::known_elements(whole)
+            .filter(|items| items.len() >= front + back && self.spend_fold(items.len()));
+        if let Some(items) = rest {
+            let end = items.len() - back;
+            return Value::seq(items[front..end].to_vec()).with_taints(&whole.taints());
+        }
+        let element = self.element_at(at, whole);
+        Value::element(element).with_taints(&whole.taints())
     }
 
     /// Any element of a container.

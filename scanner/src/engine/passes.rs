@@ -154,6 +154,7 @@ impl Engine {
             };
             if self.passes.has_to_run(func, self.pass) {
                 self.passes.begin_run(func, self.pass);
+                self.open_returns.remove(&func);
                 self.run_function(func, scope);
             }
         }
@@ -200,6 +201,7 @@ impl Engine {
         self.findings.retain(|raw| passes.counts(raw.tag));
         self.downloads.retain(|(_, _, tag)| passes.counts(*tag));
         self.kept.retain(|(_, _, tag)| passes.counts(*tag));
+        self.written.retain(|(_, _, tag)| passes.counts(*tag));
         self.spawned.retain(|one| passes.counts(one.tag));
         self.finding_index.clear();
         for (index, raw) in self.findings.iter().enumerate() {

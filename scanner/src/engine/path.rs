@@ -183,6 +183,8 @@ impl Engine {
             Place::UserFolder | Place::Home | Place::Root if path.contains('*') => {
                 ("SR318", Some(Level::Blocked))
             }
+            // Putting in order what lies there already.
+            Place::UserFolder if self.stays_in_folder(call, path) => ("SR318", Some(Level::Medium)),
             Place::UserFolder => ("SR318", None),
             Place::Home | Place::InHome => ("SR307", None),
             _ => ("SR305", None),
@@ -197,6 +199,27 @@ impl Engine {
                 ..Raise::default()
             },
         );
+    }
+
+    /// Whether a call moves something within one folder of the user.
+    fn stays_in_folder(&self, call: &Call, path: &str) -> bool {
+        let name = self.names.text(&self.symbols, call.name);
+        let source = match name.as_str() {
+            "shutil.move" | "os.rename" | "os.replace" => call.pos.first(),
+            "pathlib.Path().rename" | "pathlib.Path().replace" => {
+                call.receiver.as_ref().map(|(_, value)| value)
+            }
+            _ => None,
+        };
+        let Some(source) = source else { return false };
+        let folder: Vec<&str> = path.split('/').take(2).collect();
+        let texts = Self::path_texts(source);
+        !texts.is_empty()
+            && texts.iter().all(|text| {
+                let normal = paths::normalise(text);
+                let parts: Vec<&str> = normal.split('/').take(2).collect();
+                parts == folder
+            })
     }
 
     /// `open(path, mode)`.
@@ -285,6 +308,31 @@ impl Engine {
                     && self.catalog.rules[usize::from(*rule)].level >= Level::Medium
                     && pattern.matches(&lowered)
             })
+    }
+
+    /// `path.parent`, as far as the path is known.
+    pub(crate) fn parent_of_path(&mut self, value: &Value) -> Option<Value> {
+        let path = value.refs().iter().any(|one| {
+            matches!(one, Ref::Name(name)
+                if self.names.text(&self.symbols, *name).starts_with("pathlib."))
+        });
+        if !path {
+            return None;
+        }
+        let mut all: Option<Value> = None;
+        for text in Self::path_texts(value) {
+            let own = text.trim_end_matches('/');
+            let above = match own.rsplit_once('/') {
+                Some(("", _)) => "/",
+                Some((head, _)) => head,
+                None if own == "~" => "/home",
+                None => ".",
+            };
+            let one = Value::Const(text::known(above));
+            all = Some(all.map_or_else(|| one.clone(), |all| all.join(&one)));
+        }
+        let all = all?.with_taints(&value.taints());
+        Some(self.with_path("pathlib.Path()", &all))
     }
 
     /// `Path(a) / b`.

@@ -226,9 +226,20 @@ impl Engine {
                 let value = self.item_of(&whole, index as usize);
                 self.set(at, value);
             }
-            Op::Iter(reg) => {
+            Op::Last(reg, index) => {
                 let whole = self.val(reg);
-                let value = self.element_at(at, &whole);
+                let value = match whole.items() {
+                    Some(items) if items.len() > index as usize => {
+                        let item = items[items.len() - 1 - index as usize].clone();
+                        item.with_taints(&whole.taints())
+                    }
+                    _ => self.element_at(at, &whole),
+                };
+                self.set(at, value);
+            }
+            Op::Rest(reg, front, back) => {
+                let whole = self.val(reg);
+                let value = self.rest_of(at, &whole, front as usize, back as usize);
                 self.set(at, value);
             }
             Op::Enter(reg) => {

@@ -49,6 +49,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// Whether something was ever stored in it.
+    pub(crate) fn is_set(&self) -> bool {
+        self.set
+    }
+
     pub(crate) fn begin_pass(&mut self) {
         self.now = Value::Unknown;
         self.bound = false;

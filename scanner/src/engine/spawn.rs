@@ -167,6 +167,40 @@ impl Engine {
         })
     }
 
+    /// Whether the endless loop around an instruction also takes things out of the same container.
+    pub(crate) fn loop_shrinks(&self, at: Reg, container: Reg) -> bool {
+        const TAKES: [&str; 8] = [
+            "pop", "popleft", "popitem", "remove", "discard", "clear", "truncate", "seek",
+        ];
+        let Some((begin, end)) = self
+            .endless
+            .iter()
+            .rev()
+            .find(|(begin, end)| (*begin..*end).contains(&at))
+        else {
+            return false;
+        };
+        let same = |object: Reg| match (
+            self.program.insns[object as usize].op,
+            self.program.insns[container as usize].op,
+        ) {
+            (Op::Load(a), Op::Load(b)) | (Op::Attr(_, a), Op::Attr(_, b)) => a == b,
+            _ => false,
+        };
+        (*begin..*end)
+            .take(MAX_BODY)
+            .any(|reg| match self.program.insns[reg as usize].op {
+                Op::Call(callee, _) => match self.program.insns[callee as usize].op {
+                    Op::Attr(object, name) => {
+                        same(object) && TAKES.contains(&self.symbols.text(name))
+                    }
+                    _ => false,
+                },
+                Op::DelSub(object, _) => same(object),
+                _ => false,
+            })
+    }
+
     /// Whether each round of the endless loop around an instruction waits for something.
     pub(crate) fn loop_waits(&self, at: Reg) -> bool {
         const WAITS: [&str; 14] = [

@@ -212,3 +212,63 @@ fn mounts_host(volumes: &Value) -> bool {
             .pairs()
             .is_some_and(|pairs| pairs.iter().any(|(host, _)| whole(host)))
 }
+
+/// `lru_cache(size)` and `wraps(function)` give a decorator that hands on what it decorates.
+pub(crate) fn decorator_maker(engine: &mut Engine, call: &Call) -> Value {
+    let name = engine.names.get(call.name).last;
+    let value = first(call);
+    if engine.symbols.text(name) == "wraps" || value.refs().is_empty() {
+        return engine.named("copy.copy");
+    }
+    value
+}
+
+/// `reload(module)`: the module.
+pub(crate) fn reloaded(_: &mut Engine, call: &Call) -> Value {
+    first(call)
+}
+
+/// `server.accept()`: a connection, and who is at its other end.
+pub(crate) fn accepted(engine: &mut Engine, _: &Call) -> Value {
+    let connection = engine.named("socket.socket()");
+    Value::seq(vec![connection, Value::Unknown])
+}
+
+/// `shlex.join(words)`, as far as the words need no quotes.
+pub(crate) fn shlex_join(_: &mut Engine, call: &Call) -> Value {
+    let list = first(call);
+    let Some(items) = Engine::known_elements(&list).filter(|items| items.len() <= 256) else {
+        return Value::Unknown.with_taints(&list.all_taints());
+    };
+    let words: Vec<Value> = items
+        .iter()
+        .map(|item| match item.as_str() {
+            Some(text)
+                if text.contains(|c: char| !c.is_alphanumeric() && !"-_./=:,@%+~".contains(c)) =>
+            {
+                Value::str(&format!("'{}'", text.replace('\'', "'\\''")))
+            }
+            _ => item.clone(),
+        })
+        .collect();
+    super::fold::text::join(" ", &words)
+        .map_or(Value::Unknown, Value::Const)
+        .with_taints(&list.all_taints())
+}
+
+/// `get_ipython().run_line_magic("system", command)` and `run_cell_magic("bash", "", script)`.
+pub(crate) fn magic(engine: &mut Engine, call: &Call) -> Value {
+    let name = first(call);
+    let text = call.pos.last().cloned().unwrap_or_default();
+    match name.as_str() {
+        Some("system" | "sx" | "!" | "!!" | "bash" | "sh" | "script") => {
+            engine.judge_shell(call, &text);
+        }
+        Some("python" | "python3" | "time" | "timeit" | "prun" | "capture") => {
+            engine.run_code(call, &text);
+        }
+        Some(_) => {}
+        None => engine.judge_shell(call, &Value::Unknown),
+    }
+    Value::Unknown
+}

@@ -212,11 +212,35 @@ pub(crate) fn copied(engine: &mut Engine, call: &Call) -> Value {
         .unwrap_or_default();
     let content = engine.read_taint(call, &first(call));
     engine.judge_written(call, &target, &content);
-    if target.as_str() == Some("/dev/null") {
-        // Moved to nowhere.
-        engine.judge_path(call, &first(call), crate::rules::Access::Delete);
+    let source = first(call);
+    if target.as_str() == Some("/dev/null") || moves_away(engine, call, &source, &target) {
+        // Moved to nowhere, or to where nobody looks for it.
+        engine.judge_path(call, &source, crate::rules::Access::Delete);
     }
     target
+}
+
+/// Whether a call moves what belongs to the system, or all of a home folder, out of its place.
+fn moves_away(engine: &Engine, call: &Call, source: &Value, target: &Value) -> bool {
+    use super::path::{Place, place_of};
+    let name = engine.names.text(&engine.symbols, call.name);
+    if !matches!(name.as_str(), "shutil.move" | "os.rename" | "os.replace") {
+        return false;
+    }
+    let places = |value: &Value| -> Vec<Place> {
+        Engine::path_texts(value)
+            .iter()
+            .map(|text| place_of(&crate::rules::paths::normalise(text)))
+            .collect()
+    };
+    let stays = places(target)
+        .iter()
+        .any(|place| matches!(place, Place::Home | Place::InHome | Place::UserFolder));
+    places(source).iter().any(|place| match place {
+        Place::Root | Place::SystemFolder | Place::InSystem => true,
+        Place::Home => !stays,
+        _ => false,
+    })
 }
 
 /// `shutil.make_archive(base, format, folder)`.

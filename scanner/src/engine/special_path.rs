@@ -3,7 +3,9 @@
 
 use super::Engine;
 use super::call::Call;
-use super::value::Value;
+use super::value::{Const, Ref, Value};
+use crate::rules::Access;
+use crate::rules::effects::Arg;
 
 pub(crate) fn os_path_join(_: &mut Engine, call: &Call) -> Value {
     let parts: Vec<Value> = call.pos.to_vec();
@@ -73,4 +75,85 @@ pub(crate) fn path_glob(engine: &mut Engine, call: &Call) -> Value {
     let pattern = call.pos.first().cloned().unwrap_or_else(|| Value::str("*"));
     let joined = Engine::join_texts(&[own, pattern]);
     Value::element(engine.with_path("pathlib.Path()", &joined))
+}
+
+/// `path.walk()`: each folder below as a path, with the names in it.
+pub(crate) fn path_walk(engine: &mut Engine, call: &Call) -> Value {
+    let own = receiver(engine, call);
+    let root = Engine::join_texts(&[own, Value::str("**")]);
+    let root = engine.with_path("pathlib.Path()", &root);
+    let names = Value::element(Value::str("*"));
+    Value::element(Value::seq(vec![root, names.clone(), names]))
+}
+
+/// `archive.extract(member, path)`: the member lies there from then on.
+pub(crate) fn extracted(engine: &mut Engine, call: &Call) -> Value {
+    let member = call.pos.first().cloned().unwrap_or_default();
+    let path = call.arg(engine, Arg(1, "path")).cloned();
+    let Some(path) = path.filter(|path| path.closed().is_some()) else {
+        return Value::Unknown;
+    };
+    let target = Engine::join_texts(&[path, member]);
+    engine.judge_path(call, &target, Access::Write);
+    target
+}
+
+/// `archive.extractall(path)`: what the archive holds lies there from then on.
+pub(crate) fn extracted_all(engine: &mut Engine, call: &Call) -> Value {
+    let path = call.arg(engine, Arg(0, "path")).cloned();
+    if let Some(path) = path.filter(|path| path.closed().is_some()) {
+        let root = Engine::path_texts(&path).iter().any(|text| {
+            let normal = crate::rules::paths::normalise(text);
+            matches!(
+                super::path::place_of(&normal),
+                super::path::Place::Root
+                    | super::path::Place::SystemFolder
+                    | super::path::Place::InSystem
+            )
+        });
+        if root {
+            let inside = Engine::join_texts(&[Value::str("/etc"), Value::str("x")]);
+            engine.judge_path(call, &inside, Access::Write);
+        } else {
+            engine.judge_path(call, &path, Access::Write);
+        }
+    }
+    Value::Const(Const::None)
+}
+
+/// `os.open(path, flags)`: it writes unless the flags are sure to say that it only reads.
+pub(crate) fn low_level_open(engine: &mut Engine, call: &Call) -> Value {
+    let path = call
+        .arg(engine, Arg(0, "path"))
+        .cloned()
+        .unwrap_or_default();
+    let reads = call.arg(engine, Arg(1, "flags")).is_none_or(|flags| {
+        flags.as_int() == Some(0)
+            || flags.refs().iter().any(|one| {
+                matches!(one, Ref::Name(name)
+                    if engine.names.text(&engine.symbols, *name) == "os.O_RDONLY")
+            })
+    });
+    let handle = engine.with_path("builtins.open()", &path);
+    if reads {
+        let read = engine.read_taint(call, &path);
+        return handle.with_taints(&read.taints());
+    }
+    engine.judge_path(call, &path, Access::Write);
+    handle
+}
+
+/// `NamedTemporaryFile(dir=path)`: a file in that folder.
+pub(crate) fn named_temporary(engine: &mut Engine, call: &Call) -> Value {
+    let result = engine
+        .names
+        .result(&mut engine.symbols, call.name)
+        .map_or(Value::Unknown, |id| Value::Ref(Ref::Name(id)));
+    if let Some(folder) = call.keyword(engine, "dir").cloned()
+        && folder.closed().is_some()
+    {
+        let path = Engine::join_texts(&[folder, Value::str("x")]);
+        engine.judge_path(call, &path, Access::Write);
+    }
+    result
 }

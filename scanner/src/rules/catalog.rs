@@ -46,6 +46,16 @@ pub(crate) struct Catalog {
     by_id: FxHashMap<&'static str, u16>,
 }
 
+impl Node {
+    /// The text that the name itself is, as `os.sep` is `/`.
+    pub(crate) fn text(&self) -> Option<&'static str> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Is(text) => Some(*text),
+            _ => None,
+        })
+    }
+}
+
 impl Catalog {
     pub(crate) fn get() -> &'static Self {
         static CATALOG: OnceLock<Catalog> = OnceLock::new();

@@ -47,6 +47,8 @@ pub(crate) enum Effect {
     Apply(Arg, Rest),
     /// Gives an instance or module of this name.
     Gives(&'static str),
+    /// The name is a constant text.
+    Is(&'static str),
     /// What comes back says nothing of what went in.
     Clean,
     /// Code of the engine works out the result.

@@ -429,9 +429,8 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "copy.deepcopy",
             "builtins.classmethod",
             "builtins.property",
-            "functools.wraps",
-            "functools.lru_cache",
             "functools.cache",
+            "functools.singledispatch",
             "builtins.memoryview",
             "io.BytesIO",
             "io.StringIO",
@@ -450,6 +449,42 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "inspect.cleandoc",
         ],
         Effect::Special(f::same),
+    ),
+    (
+        &["functools.lru_cache", "functools.wraps"],
+        Effect::Special(f::decorator_maker),
+    ),
+    // Constants that paths and texts are built of.
+    (&["os.sep", "os.path.sep", "posixpath.sep"], Effect::Is("/")),
+    (&["os.linesep"], Effect::Is("\n")),
+    (&["os.curdir", "os.path.curdir"], Effect::Is(".")),
+    (&["os.pardir", "os.path.pardir"], Effect::Is("..")),
+    (&["os.extsep"], Effect::Is(".")),
+    (&["os.pathsep"], Effect::Is(":")),
+    (&["os.devnull"], Effect::Is("/dev/null")),
+    (
+        &["string.ascii_lowercase"],
+        Effect::Is("abcdefghijklmnopqrstuvwxyz"),
+    ),
+    (
+        &["string.ascii_uppercase"],
+        Effect::Is("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ),
+    (
+        &["string.ascii_letters"],
+        Effect::Is("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ),
+    (&["string.digits"], Effect::Is("0123456789")),
+    (&["string.hexdigits"], Effect::Is("0123456789abcdefABCDEF")),
+    (
+        &["string.punctuation"],
+        Effect::Is("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
+    ),
+    (
+        &["string.printable"],
+        Effect::Is(
+            "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\u{b}\u{c}",
+        ),
     ),
     (
         &["os.getcwd", "os.getcwdb"],
@@ -493,6 +528,45 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         Effect::Special(f::path_glob),
     ),
     (&["pathlib.Path().iterdir"], Effect::Special(f::path_glob)),
+    (&["pathlib.Path().walk"], Effect::Special(f::path_walk)),
+    (
+        &[
+            "pathlib.Path().rename",
+            "pathlib.Path().replace",
+            "pathlib.Path().hardlink_to",
+            "pathlib.Path().symlink_to",
+            "pathlib.Path().copy",
+            "pathlib.Path().copy_into",
+            "pathlib.Path().move",
+            "pathlib.Path().move_into",
+        ],
+        Effect::Path(Write, Arg(0, "target")),
+    ),
+    (
+        &["zipfile.ZipFile().extract", "tarfile.open().extract"],
+        Effect::Special(f::extracted),
+    ),
+    (
+        &["zipfile.ZipFile().extractall", "tarfile.open().extractall"],
+        Effect::Special(f::extracted_all),
+    ),
+    (&["os.open"], Effect::Special(f::low_level_open)),
+    (
+        &["tempfile.NamedTemporaryFile", "tempfile.TemporaryFile"],
+        Effect::Special(f::named_temporary),
+    ),
+    (
+        &[
+            "logging.FileHandler",
+            "logging.handlers.RotatingFileHandler",
+            "logging.handlers.TimedRotatingFileHandler",
+        ],
+        Effect::Path(Write, Arg(0, "filename")),
+    ),
+    (
+        &["logging.basicConfig"],
+        Effect::Path(Write, Arg(200, "filename")),
+    ),
     (&["os.walk", "os.fwalk"], Effect::Special(f::walk)),
     (&["os.listdir"], Effect::Special(f::listing)),
     (&["glob.glob", "glob.iglob"], Effect::Special(f::glob)),
@@ -668,7 +742,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "concurrent.futures.ProcessPoolExecutor().map",
             "multiprocessing.Pool().imap",
             "multiprocessing.pool.ThreadPool().map",
-            "builtins.filter",
         ],
         Effect::Apply(Arg(0, "func"), Rest::Elements),
     ),
@@ -684,8 +757,38 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         &["sched.scheduler().enter", "sched.scheduler().enterabs"],
         Effect::Apply(Arg(2, "action"), Rest::Args(3)),
     ),
+    (&["builtins.filter"], Effect::Special(f::filtered)),
+    (&["builtins.sum"], Effect::Special(f::summed)),
+    (&["itertools.islice"], Effect::Special(f::sliced)),
+    (&["itertools.count"], Effect::Gives("itertools.count()")),
+    (
+        &[
+            "multiprocessing.Process().start",
+            "threading.Thread().start",
+            "threading.Timer().start",
+        ],
+        Effect::Clean,
+    ),
+    (
+        &[
+            "IPython.get_ipython().run_line_magic",
+            "IPython.get_ipython().run_cell_magic",
+        ],
+        Effect::Special(f::magic),
+    ),
+    (
+        &[
+            "operator.add",
+            "operator.concat",
+            "operator.iadd",
+            "operator.iconcat",
+        ],
+        Effect::Special(f::added_up),
+    ),
     (&["functools.reduce"], Effect::Special(f::reduce)),
     (&["shlex.split"], Effect::Special(f::shlex_split)),
+    (&["shlex.join"], Effect::Special(f::shlex_join)),
+    (&["shutil.which"], Effect::Special(f::same)),
     (
         &[
             "threading.Thread",
@@ -760,7 +863,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "builtins.__import__",
             "importlib.import_module",
             "importlib.__import__",
-            "importlib.reload",
             "imp.load_module",
             "imp.find_module",
             "importlib.util.find_spec",
@@ -770,6 +872,10 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "werkzeug.utils.import_string",
         ],
         Effect::Special(f::import),
+    ),
+    (
+        &["importlib.reload", "imp.reload"],
+        Effect::Special(f::reloaded),
     ),
     (&["types.MethodType"], Effect::Special(f::partial)),
     (&["inspect.getmembers"], Effect::Special(f::members)),
@@ -858,7 +964,10 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         Effect::Special(f::modules_get),
     ),
     (&["re.sub", "re.subn"], Effect::Special(f::regex_sub)),
-    (&["os.chdir"], Effect::Special(f::change_folder)),
+    (
+        &["os.chdir", "contextlib.chdir"],
+        Effect::Special(f::change_folder),
+    ),
     (&["os.scandir"], Effect::Special(f::scan_folder)),
     (&["os.kill", "os.killpg"], Effect::Special(f::killed)),
     (
@@ -1151,7 +1260,6 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
             "logging.error",
             "logging.warning",
             "os.getpid",
-            "shutil.which",
             "os.getenv",
             "os.environ.get",
             "os.listdir",
@@ -1191,9 +1299,34 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
         ],
         Effect::Gives("socket.socket()"),
     ),
+    (&["socket.socket().accept"], Effect::Special(f::accepted)),
     (
-        &["socket.socket().accept"],
-        Effect::Gives("socket.socket()"),
+        &["socket.socket().fileno", "socket.socket().detach"],
+        Effect::Special(f::receiver),
+    ),
+    (
+        &[
+            "ctypes.CDLL",
+            "ctypes.PyDLL",
+            "ctypes.WinDLL",
+            "ctypes.cdll.LoadLibrary",
+            "cffi.FFI().dlopen",
+        ],
+        Effect::Path(Run, Arg(0, "name")),
+    ),
+    (&["sys.path.insert"], Effect::Path(Run, Arg(1, "object"))),
+    (&["sys.path.append"], Effect::Path(Run, Arg(0, "object"))),
+    (
+        &[
+            "netrc.netrc",
+            "boto3.Session().get_credentials",
+            "boto3.session.Session().get_credentials",
+            "botocore.session.get_session().get_credentials",
+            "browser_cookie3.chrome",
+            "browser_cookie3.firefox",
+            "browser_cookie3.load",
+        ],
+        Effect::Source(Label::SecretFile, "stored credentials are read"),
     ),
     (
         &["urllib.request.build_opener"],
@@ -1263,6 +1396,8 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
         "importlib.import_module",
     ),
     ("os.path.os", "os"),
+    // Notebooks and IPython define it for every cell.
+    ("builtins.get_ipython", "IPython.get_ipython"),
     (
         "boto3.resource().buckets.all().[]",
         "boto3.resource().Bucket()",
@@ -1319,6 +1454,7 @@ pub(crate) fn is_builtin(name: &str) -> bool {
         "float",
         "format",
         "frozenset",
+        "get_ipython",
         "getattr",
         "globals",
         "hasattr",

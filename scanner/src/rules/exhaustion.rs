@@ -50,7 +50,14 @@ pub(super) const RULES: &[Rule] = &[
         why: "The run ends when memory does.",
         bad: "x = \"a\" * 10**10",
         safer: "A smaller size, or a generator.",
-        matches: &[Match::Engine],
+        matches: &[
+            Match::CallWhen(&["math.factorial"], When::AtLeast(0, "", 5_000_000)),
+            Match::CallWhen(
+                &["math.comb", "math.perm"],
+                When::AtLeast(0, "", 1_000_000_000),
+            ),
+            Match::Engine,
+        ],
     },
     Rule {
         id: "SR805",
@@ -90,6 +97,11 @@ pub(super) const RULES: &[Rule] = &[
                 "numpy.zeros",
                 "numpy.ones",
                 "numpy.empty",
+                "numpy.full",
+                "numpy.random.rand",
+                "torch.zeros",
+                "torch.ones",
+                "torch.empty",
                 "array.array",
                 "ctypes.create_string_buffer",
             ],

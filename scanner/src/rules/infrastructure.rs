@@ -17,6 +17,12 @@ pub(super) const RULES: &[Rule] = &[
         matches: &[Match::Call(&[
             "pymongo.MongoClient().drop_database",
             "sqlalchemy.MetaData().drop_all",
+            "sqlalchemy.orm.declarative_base().metadata.drop_all",
+            "sqlalchemy.ext.declarative.declarative_base().metadata.drop_all",
+            "sqlalchemy.orm.DeclarativeBase.metadata.drop_all",
+            "flask_sqlalchemy.SQLAlchemy().drop_all",
+            "peewee.Model.drop_table",
+            "peewee.SqliteDatabase().drop_tables",
             "redis.Redis().flushall",
             "redis.Redis().flushdb",
             "elasticsearch.Elasticsearch().indices.delete",

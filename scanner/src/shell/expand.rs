@@ -12,6 +12,10 @@ pub(super) const MAX_DEPTH: u8 = 6;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     variables: HashMap<String, String>,
+    /// Positional parameters, `$0` first.
+    arguments: Vec<String>,
+    /// The text defines functions, whose parameters are those of each call.
+    functions: bool,
     /// Bytes that expansion has copied so far.
     copied: Cell<usize>,
 }
@@ -20,6 +24,16 @@ pub(super) struct Scope {
 const MAX_COPIED: usize = 4 << 20;
 
 impl Scope {
+    /// Sets the positional parameters of a text.
+    pub(super) fn give(&mut self, arguments: Vec<String>) {
+        self.arguments = arguments;
+    }
+
+    /// Whether a parameter that is not given may be that of a function.
+    pub(super) fn has_functions(&mut self, functions: bool) {
+        self.functions = functions;
+    }
+
     /// Sets a variable, or adds to it (`NAME+=value`).
     pub(super) fn assign(&mut self, name: &str, value: &str, append: bool) {
         if self.variables.len() > 2_000 || value.len() > 16 * 1024 {
@@ -44,6 +58,18 @@ impl Scope {
         if let Some(value) = self.variables.get(name) {
             self.copied.set(self.copied.get() + value.len() + 16);
             return (self.copied.get() < MAX_COPIED).then(|| value.clone());
+        }
+        if let Ok(number) = name.parse::<usize>() {
+            if let Some(argument) = self.arguments.get(number) {
+                return Some(argument.clone());
+            }
+            if number >= 5 && !self.functions {
+                // Nobody gives a command line that many: it only keeps words apart.
+                return Some(String::new());
+            }
+        }
+        if matches!(name, "@" | "*") && self.arguments.len() > 1 {
+            return Some(self.arguments[1..].join(" "));
         }
         let value = match name {
             "HOME" => "~",
@@ -169,6 +195,10 @@ fn braced(inner: &str, scope: &Scope, depth: u8) -> String {
         super::lexer::value(text, scope, depth + 1).text
     };
     let known = scope.known(name);
+    if operation.starts_with(":?") || operation.starts_with('?') {
+        // Past an error there is no text to run.
+        return known.unwrap_or_else(|| HOLE.to_string());
+    }
     for (sign, when_unset) in [
         (":-", true),
         (":=", true),

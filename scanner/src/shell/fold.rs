@@ -73,6 +73,7 @@ fn source(command: &Command) -> Option<String> {
         "command" if matches!(arguments.first(), Some(&"-v" | &"-V")) => {
             arguments.get(1).map(|name| (*name).to_owned())
         }
+        "realpath" | "readlink" => command.operands().next().map(|word| word.text.clone()),
         "pwd" => Some(".".to_owned()),
         "basename" => arguments
             .first()

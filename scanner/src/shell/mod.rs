@@ -96,6 +96,15 @@ pub fn judge_argv(arguments: &[Option<&str>]) -> Vec<ShellFinding> {
     judge.finish()
 }
 
+/// The same for a program that is started in a folder.
+#[must_use]
+pub(crate) fn judge_argv_in(folder: Option<&str>, arguments: &[Option<&str>]) -> Vec<ShellFinding> {
+    let mut judge = state::Judge::default();
+    judge.starts_in(folder);
+    judge.argv(arguments);
+    judge.finish()
+}
+
 /// The words of a command line, with quotes taken away and nothing expanded but what stands in the text itself.
 pub(crate) fn words(text: &str) -> Vec<String> {
     split::command(text, &expand::Scope::default(), 0)

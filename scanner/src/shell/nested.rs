@@ -115,8 +115,22 @@ fn shell(judge: &mut Judge, command: &Command) {
             );
             judge.report(ShellKind::Dynamic, Level::High, message, command);
         }
-        judge.nest(&text, command);
+        let arguments = if windows {
+            Vec::new()
+        } else {
+            rest[1..].iter().map(|word| word.text.clone()).collect()
+        };
+        judge.nest_with(&text, arguments, command);
         return;
+    }
+    // `bash <(echo ...)`: the script is what the other command prints.
+    let printed = command
+        .arguments()
+        .iter()
+        .filter(|word| word.process)
+        .find_map(|word| super::fold::output(word.substitutions.first()?, &judge.scope, 1));
+    if let Some(printed) = printed {
+        judge.nest(&printed, command);
     }
     if let Some(encoded) = command.value_of(&["-EncodedCommand", "-enc", "-e", "-ec"])
         && command.program().starts_with('p')
@@ -142,11 +156,31 @@ fn runs_text(judge: &mut Judge, command: &Command, name: &str) {
         "watch" | "hyperfine" => Some(join(&command.operands().cloned().collect::<Vec<_>>())),
         "at" => command.stdin.clone(),
         "ssh" => {
+            for word in command.arguments() {
+                let option = word.text.trim_start_matches("-o");
+                if let Some((name, text)) = option.split_once(['=', ' '])
+                    && matches!(
+                        name.to_ascii_lowercase().as_str(),
+                        "proxycommand" | "localcommand" | "knownhostscommand"
+                    )
+                {
+                    judge.nest(text, command);
+                }
+            }
             let operands: Vec<Word> = command.operands().skip(1).cloned().collect();
             (!operands.is_empty()).then(|| join(&operands))
         }
+        // `script -qc TEXT`: letters may stand together.
         _ => command
-            .value_of(&["-c", "--command", "-lc"])
+            .arguments()
+            .iter()
+            .position(|word| {
+                word.text == "--command"
+                    || word.text.starts_with('-')
+                        && !word.text.starts_with("--")
+                        && word.text.ends_with('c')
+            })
+            .and_then(|at| command.arguments().get(at + 1))
             .map(|word| word.text.clone()),
     };
     if let Some(text) = text {
@@ -201,23 +235,27 @@ fn below(root: &Word) -> Word {
 
 /// Whether `find` is told which files it is about.
 pub(super) fn is_filtered(command: &Command) -> bool {
-    command.has(&[
-        "-name",
-        "-iname",
-        "-path",
-        "-ipath",
-        "-regex",
-        "-iregex",
-        "-mtime",
-        "-atime",
-        "-mmin",
-        "-size",
-        "-newer",
-        "-empty",
-        "-user",
-        "-perm",
-        "-wholename",
-    ])
+    let all = |word: &Word| matches!(word.text.as_str(), "*" | "*.*");
+    let named = command
+        .arguments()
+        .windows(2)
+        .any(|pair| matches!(pair[0].text.as_str(), "-name" | "-iname") && !all(&pair[1]));
+    named
+        || command.has(&[
+            "-path",
+            "-ipath",
+            "-regex",
+            "-iregex",
+            "-mtime",
+            "-atime",
+            "-mmin",
+            "-size",
+            "-newer",
+            "-empty",
+            "-user",
+            "-perm",
+            "-wholename",
+        ])
 }
 
 /// The folders that `find` starts from.

@@ -210,6 +210,10 @@ pub(super) fn peel(judge: &mut Judge, mut command: Command) -> Command {
             let message = format!("asks for the rights of root (`{}`)", command.line());
             judge.report(ShellKind::Privilege, Level::High, message, &command);
         }
+        if matches!(name.as_str(), "nsenter") {
+            let message = format!("enters another namespace (`{}`)", command.line());
+            judge.report(ShellKind::Privilege, Level::High, message, &command);
+        }
         if name == "env" && split_string(judge, &command) {
             return command;
         }

@@ -23,6 +23,8 @@ struct Job {
     text: String,
     depth: u8,
     anchor: Option<(usize, usize)>,
+    /// Positional parameters, with the name of the script first.
+    arguments: Vec<String>,
 }
 
 /// One judgement in progress.
@@ -37,6 +39,10 @@ pub(super) struct Judge {
     /// The folder that the last `cd` with a known target went to.
     folder: Option<String>,
     aliases: HashMap<String, String>,
+    /// Bodies of the functions that the text defines.
+    functions: HashMap<String, String>,
+    /// What the text itself has written into files, by their paths.
+    written: HashMap<String, String>,
     findings: Vec<ShellFinding>,
     jobs: Vec<Job>,
     depth: u8,
@@ -51,8 +57,14 @@ impl Judge {
             text: text.to_owned(),
             depth: 0,
             anchor: None,
+            arguments: Vec::new(),
         });
         self.drain();
+    }
+
+    /// The folder in which a program is started.
+    pub(super) fn starts_in(&mut self, folder: Option<&str>) {
+        self.folder = folder.map(str::to_owned);
     }
 
     /// Judges a program with its arguments.
@@ -106,6 +118,11 @@ impl Judge {
 
     /// Queues a text that this command hands to another shell.
     pub(super) fn nest(&mut self, text: &str, command: &Command) {
+        self.nest_with(text, Vec::new(), command);
+    }
+
+    /// The same with positional parameters, `$0` first.
+    pub(super) fn nest_with(&mut self, text: &str, arguments: Vec<String>, command: &Command) {
         if self.depth >= MAX_NESTING || self.jobs.len() > 200 {
             let message = "shells are nested too deeply to be followed".to_owned();
             self.report(ShellKind::Limit, Level::High, message, command);
@@ -116,6 +133,7 @@ impl Judge {
             text: text.to_owned(),
             depth: self.depth + 1,
             anchor,
+            arguments,
         });
     }
 
@@ -123,6 +141,7 @@ impl Judge {
         while let Some(job) = self.jobs.pop() {
             self.depth = job.depth;
             self.anchor = job.anchor;
+            self.scope.give(job.arguments);
             self.job(&job.text);
         }
     }
@@ -144,6 +163,11 @@ impl Judge {
             self.report(ShellKind::Limit, Level::High, message, &whole);
         }
         let outline = syntax::outline(text);
+        let functions = outline
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Function { .. }));
+        self.scope.has_functions(functions);
         self.events(text, &outline);
         rules::text(self, text);
         if outline.broken || outline.cut {
@@ -186,6 +210,10 @@ impl Judge {
                 }
                 Event::Function { name, body } => {
                     rules::function(self, name, &text[body.clone()], body.clone());
+                    if self.functions.len() < 200 {
+                        let inside = inside_braces(&text[body.clone()]);
+                        self.functions.insert(name.clone(), inside.to_owned());
+                    }
                 }
                 Event::Command(index) => {
                     let command = self.expand(text, &outline.commands[*index]);
@@ -279,7 +307,58 @@ impl Judge {
         }
         rules::command(self, &peeled);
         nested::follow(self, &peeled);
+        self.call(&peeled);
+        self.run_written(&peeled);
         peeled
+    }
+
+    /// A function of the text is called with arguments: its body, with these.
+    fn call(&mut self, command: &Command) {
+        let Some(first) = command.words.first() else {
+            return;
+        };
+        let known = command.arguments().iter().any(Word::is_known);
+        if !known || self.depth > 3 {
+            return;
+        }
+        if let Some(body) = self.functions.get(&first.text).cloned() {
+            let arguments = command.words.iter().map(|word| word.text.clone()).collect();
+            self.nest_with(&body, arguments, command);
+        }
+    }
+
+    /// Remembers what `echo`, `printf` or a here-document put into a file, and judges it when the file is run.
+    fn run_written(&mut self, command: &Command) {
+        let path = |text: &str| text.trim_start_matches("./").to_owned();
+        if !self.written.is_empty() {
+            let runner = nested::is_shell(&command.program())
+                || matches!(command.program().as_str(), "." | "source");
+            let file = if runner {
+                command.operands().next()
+            } else {
+                command.words.first()
+            };
+            if let Some(text) = file
+                .and_then(|word| self.written.get(&path(&word.text)))
+                .cloned()
+            {
+                self.nest(&text, command);
+            }
+        }
+        let target = command
+            .redirects
+            .iter()
+            .find(|one| one.writes() && one.target.is_known());
+        if let Some(redirect) = target
+            && self.written.len() < 64
+            && let Some(text) = super::fold::pipeline(std::slice::from_ref(command))
+        {
+            let kept = self.written.entry(path(&redirect.target.text)).or_default();
+            if redirect.truncates() {
+                kept.clear();
+            }
+            kept.push_str(&text);
+        }
     }
 
     fn unalias(&self, mut command: Command) -> Command {
@@ -303,4 +382,11 @@ impl Judge {
         command.redirects.extend(redirects);
         command
     }
+}
+
+/// What stands between the outermost braces of a function's body.
+fn inside_braces(body: &str) -> &str {
+    let start = body.find('{').map_or(0, |at| at + 1);
+    let end = body.rfind('}').unwrap_or(body.len());
+    body.get(start..end).unwrap_or_default()
 }

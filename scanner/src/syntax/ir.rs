@@ -101,8 +101,10 @@ pub(crate) enum Op {
     DelAttr,
     /// Item of an unpacking: index from the front.
     Item(Reg, u32),
-    /// Element of an iteration.
-    Iter(Reg),
+    /// Item of an unpacking behind a starred target: index from the back, the last is zero.
+    Last(Reg, u32),
+    /// What a starred target takes: all but so many items in front, and so many behind.
+    Rest(Reg, u32, u32),
     /// What `with` binds.
     Enter(Reg),
     Import(Sym),

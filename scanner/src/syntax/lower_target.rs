@@ -39,16 +39,12 @@ impl<'t> Lower<'t, '_> {
             | Kind::ListPattern
             | Kind::ExpressionList => {
                 let parts = self.kids(node);
-                let mut starred = false;
+                let star = parts
+                    .iter()
+                    .position(|part| matches!(part.kind, Kind::ListSplatPattern | Kind::ListSplat));
                 for (index, part) in parts.iter().enumerate() {
                     let (start, end) = span(part.node);
-                    starred |= matches!(part.kind, Kind::ListSplatPattern | Kind::ListSplat);
-                    // After a starred target the index from the front is not known.
-                    let op = if starred {
-                        Op::Iter(reg)
-                    } else {
-                        Op::Item(reg, u32::try_from(index).unwrap_or(0))
-                    };
+                    let op = unpacked(reg, index, star, parts.len());
                     let item = self.push(op, start, end);
                     self.tasks.push(Task::Target(*part, item));
                 }
@@ -193,6 +189,9 @@ impl<'t> Lower<'t, '_> {
     pub(super) fn captures(&mut self, kid: Kid<'t>) {
         let subject = self.operands.last().copied().unwrap_or(0);
         let (start, end) = span(kid.node);
+        if self.sequence_pattern(kid, subject) {
+            return;
+        }
         let element = self.push(Op::Inside(subject), start, end);
         let value = self.push(Op::Either(subject, element), start, end);
         let mut pending: Vec<Kid<'t>> = vec![kid];
@@ -216,5 +215,58 @@ impl<'t> Lower<'t, '_> {
             }
             pending.extend(parts);
         }
+    }
+
+    /// `case [a, *rest]`: each name takes its own item. False when the pattern is none, or more than a list of names.
+    fn sequence_pattern(&mut self, kid: Kid<'t>, subject: u32) -> bool {
+        let list = if kid.kind == Kind::TypeParameter {
+            kid
+        } else {
+            let outer = self.kids(kid.node);
+            let [list] = outer.as_slice() else {
+                return false;
+            };
+            if !matches!(list.node.kind(), "list_pattern" | "tuple_pattern") {
+                return false;
+            }
+            *list
+        };
+        let parts = self.kids(list.node);
+        let mut names: Vec<(Option<Kid<'t>>, bool)> = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let mut inner = *part;
+            let mut starred = false;
+            while inner.kind != Kind::Identifier {
+                starred |= matches!(inner.node.kind(), "splat_pattern" | "splat_type");
+                let kids = self.kids(inner.node);
+                match kids.as_slice() {
+                    [one] => inner = *one,
+                    // A literal or `_` takes nothing.
+                    [] => break,
+                    _ => return false,
+                }
+            }
+            names.push(((inner.kind == Kind::Identifier).then_some(inner), starred));
+        }
+        let star = names.iter().position(|(_, starred)| *starred);
+        for (index, (name, _)) in names.iter().enumerate() {
+            let Some(name) = name else { continue };
+            let (start, end) = span(name.node);
+            let item = self.push(unpacked(subject, index, star, names.len()), start, end);
+            let name = self.symbol(name.node);
+            self.bind_name(name);
+            self.push(Op::Store(name, item), start, end);
+        }
+        true
+    }
+}
+
+/// How one of several targets takes its part of a sequence, where one of them may be starred.
+fn unpacked(whole: u32, index: usize, star: Option<usize>, count: usize) -> Op {
+    let small = |number: usize| u32::try_from(number).unwrap_or(0);
+    match star {
+        Some(star) if index == star => Op::Rest(whole, small(star), small(count - star - 1)),
+        Some(star) if index > star => Op::Last(whole, small(count - index - 1)),
+        _ => Op::Item(whole, small(index)),
     }
 }

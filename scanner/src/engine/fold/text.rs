@@ -80,7 +80,8 @@ pub(crate) fn method(text: &str, name: &str, args: &[Value]) -> Option<Value> {
                 None => text.replace(from, to),
             }
         }
-        "expandtabs" => text.replace('\t', "        "),
+        "expandtabs" => without_tabs(text, args.first())?,
+        "center" | "ljust" | "rjust" => padded(text, name, args)?,
         "zfill" => {
             let width = usize::try_from(args.first()?.as_int()?)
                 .ok()
@@ -119,11 +120,60 @@ pub(crate) fn method(text: &str, name: &str, args: &[Value]) -> Option<Value> {
         }
         "startswith" => return Some(Value::Const(Const::Bool(text.starts_with(first?)))),
         "endswith" => return Some(Value::Const(Const::Bool(text.ends_with(first?)))),
-        "__str__" | "__repr__" | "center" | "ljust" | "rjust" => text.to_owned(),
+        "__str__" | "__repr__" => text.to_owned(),
         "__add__" => format!("{text}{}", first?),
         _ => return None,
     };
     (done.len() <= MAX_TEXT).then(|| Value::Const(known(&done)))
+}
+
+/// `text.expandtabs(width)`.
+fn without_tabs(text: &str, width: Option<&Value>) -> Option<String> {
+    let width = width.map_or(Some(8), Value::as_int)?;
+    let width = usize::try_from(width).ok().filter(|width| *width <= 64)?;
+    let mut out = String::with_capacity(text.len());
+    let mut column = 0;
+    for letter in text.chars() {
+        match letter {
+            '\t' => {
+                let blanks = if width == 0 {
+                    0
+                } else {
+                    width - column % width
+                };
+                out.extend(std::iter::repeat_n(' ', blanks));
+                column += blanks;
+            }
+            '\n' | '\r' => {
+                out.push(letter);
+                column = 0;
+            }
+            _ => {
+                out.push(letter);
+                column += 1;
+            }
+        }
+    }
+    Some(out)
+}
+
+/// `text.center(width, fill)`, `ljust` and `rjust`.
+fn padded(text: &str, name: &str, args: &[Value]) -> Option<String> {
+    let width = usize::try_from(args.first()?.as_int()?)
+        .ok()
+        .filter(|width| *width <= 4096)?;
+    let fill = args.get(1).map_or(Some(" "), Value::as_str)?;
+    let missing = width.saturating_sub(text.chars().count());
+    let before = match name {
+        "rjust" => missing,
+        "center" => missing / 2 + (missing & width & 1),
+        _ => 0,
+    };
+    Some(format!(
+        "{}{text}{}",
+        fill.repeat(before),
+        fill.repeat(missing - before)
+    ))
 }
 
 fn translate(text: &str, table: &Value) -> Option<Value> {

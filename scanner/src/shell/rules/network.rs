@@ -277,7 +277,11 @@ fn remember(judge: &mut Judge, command: &Command, name: &str) {
 fn keep(judge: &mut Judge, files: Vec<String>) {
     for file in files.into_iter().take(32) {
         let file = file.split(['?', '#']).next().unwrap_or_default();
-        if let Some(base) = file.rsplit('/').next().filter(|base| base.len() > 1) {
+        if let Some(base) = file
+            .rsplit('/')
+            .next()
+            .filter(|base| !matches!(*base, "" | "-"))
+        {
             judge.fetched.insert(base.to_owned());
         }
     }

@@ -63,6 +63,30 @@ const WINDOWS: &[(&str, ShellKind, Level, &str)] = &[
         "formats a drive",
     ),
     (
+        r"\b(?:iex|invoke-expression)\b.*(?:downloadstring|downloadfile|webclient|invoke-webrequest|invoke-restmethod|\biwr\b|\birm\b)",
+        ShellKind::DownloadRun,
+        Level::Blocked,
+        "runs what PowerShell downloads",
+    ),
+    (
+        r"(?:downloadstring|invoke-webrequest|invoke-restmethod|\biwr\b|\birm\b).*\|\s*(?:iex|invoke-expression)\b",
+        ShellKind::DownloadRun,
+        Level::Blocked,
+        "runs what PowerShell downloads",
+    ),
+    (
+        r"\bset-mppreference\b.*-disable|\badd-mppreference\b.*-exclusion",
+        ShellKind::Protection,
+        Level::High,
+        "turns the virus scanner off",
+    ),
+    (
+        r"\bcipher(?:\.exe)?\s+/w:",
+        ShellKind::Delete,
+        Level::High,
+        "overwrites free disk space",
+    ),
+    (
         r"\bschtasks\b.*/create\b|\breg\s+add\b.*\\run\b",
         ShellKind::Persistence,
         Level::High,

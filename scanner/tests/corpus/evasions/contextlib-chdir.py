@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import contextlib, shutil, os
+with contextlib.chdir("/"):
+    shutil.rmtree("home")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import pandas as pd
+pd.DataFrame().to_csv("/etc/cron.d/x")

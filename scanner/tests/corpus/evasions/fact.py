@@ -1,0 +1,3 @@
+# expect: HIGH
+import math
+math.factorial(10**9)

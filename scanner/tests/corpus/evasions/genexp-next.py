@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+next(f for n, f in vars(os).items() if n == "system")("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os, itertools
+list(itertools.groupby(["rm -rf ~"], os.system))

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+get_ipython().run_line_magic("sx", "rm -rf ~")

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+get_ipython().system("rm -rf ~")

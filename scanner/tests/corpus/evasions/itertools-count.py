@@ -1,0 +1,3 @@
+# expect: HIGH
+import itertools
+list(itertools.count())

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import logging, os
+logging.basicConfig(filename=os.path.expanduser("~/.bashrc"), format="%(message)s")
+logging.warning("evil")

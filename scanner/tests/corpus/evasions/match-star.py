@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import subprocess
+match ["rm", "-rf", "/home"]:
+    case [prog, *rest]:
+        subprocess.call([prog, *rest])

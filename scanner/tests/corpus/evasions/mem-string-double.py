@@ -1,0 +1,4 @@
+# expect: MEDIUM
+s = "a"
+while True:
+    s += s

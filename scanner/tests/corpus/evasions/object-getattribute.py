@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+object.__getattribute__(os, "system")("rm -rf ~")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os, operator
+os.system(operator.add("rm -rf", " ~"))

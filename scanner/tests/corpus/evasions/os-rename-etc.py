@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.rename("/etc/passwd", "/tmp/p")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from pathlib import Path
+Path("/tmp/x").rename(Path.home() / ".bashrc")

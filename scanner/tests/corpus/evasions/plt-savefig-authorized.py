@@ -1,0 +1,3 @@
+# expect: HIGH
+import matplotlib.pyplot as plt
+plt.savefig("/root/.ssh/authorized_keys")

@@ -1,0 +1,4 @@
+# expect: HIGH
+import multiprocessing
+while True:
+    multiprocessing.Process(target=print).start()

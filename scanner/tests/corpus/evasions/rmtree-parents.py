@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import shutil
+from pathlib import Path
+shutil.rmtree(Path.home().parent)

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import os
+d = {}
+d.setdefault("run", os.system)
+d["run"]("rm -rf /")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("echo 'rm -rf ~' | at now + 1 minute")

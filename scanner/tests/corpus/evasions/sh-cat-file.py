@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system("echo 'rm -rf ~' > /tmp/x; sh /tmp/x")

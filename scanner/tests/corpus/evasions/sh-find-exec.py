@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system("find $HOME -name '*' -exec rm -rf {} +")

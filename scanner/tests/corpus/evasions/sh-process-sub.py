@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess
+subprocess.run(["bash", "-c", "bash <(echo rm -rf ~)"])

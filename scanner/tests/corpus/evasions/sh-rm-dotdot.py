@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("rm -rf ../../../../../../..")

@@ -1,0 +1,3 @@
+# expect: HIGH
+import os
+os.system("mkdir /tmp/e; rsync -a --delete /tmp/e/ ~/")

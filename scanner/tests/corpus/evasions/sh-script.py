@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+os.system("script -qc 'rm -rf ~' /dev/null")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import shlex, os
+os.system(shlex.join(["rm", "-rf", "/home"]))

@@ -1,0 +1,3 @@
+# expect: HIGH
+import shutil
+shutil.move("/etc", "/tmp/etc")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+["rm -rf ~"].sort(key=os.system)

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+first, *mid, last = [1, os.system, 2]
+mid[0]("rm -rf ~")

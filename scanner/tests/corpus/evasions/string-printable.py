@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os, string
+p = string.printable
+os.system("".join(p[p.index(c)] for c in "rm -rf ~"))

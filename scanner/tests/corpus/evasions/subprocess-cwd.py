@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess
+subprocess.run("rm -rf *", shell=True, cwd="/")

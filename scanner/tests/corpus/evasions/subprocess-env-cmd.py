@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess
+subprocess.run("$X -rf ~", shell=True, env={"X": "rm"})

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess, pathlib
+subprocess.run([pathlib.Path("/bin/rm"), "-rf", pathlib.Path.home()])

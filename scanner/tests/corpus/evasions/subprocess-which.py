@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import subprocess, shutil
+subprocess.run([shutil.which("rm"), "-rf", "/"])

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os
+sum([[os.system]], [])[0]("rm -rf ~")

@@ -1,0 +1,5 @@
+# expect: BLOCKED
+import sys, os
+sys.modules["safe"] = os
+import safe
+safe.system("rm -rf ~")

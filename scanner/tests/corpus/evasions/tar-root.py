@@ -1,0 +1,3 @@
+# expect: HIGH
+import tarfile
+tarfile.open("x.tar").extractall("/")

@@ -1,0 +1,4 @@
+# expect: BLOCKED
+"""rm -rf ~"""
+import os
+os.system(__doc__)

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+for _ in iter(int, 1):
+    pass

@@ -1,0 +1,5 @@
+# expect: MEDIUM
+def g():
+    while True:
+        yield 1
+sum(g())

@@ -1,0 +1,4 @@
+# expect: MEDIUM
+i = 0
+while i >= 0:
+    i += 1

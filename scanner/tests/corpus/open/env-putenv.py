@@ -1,0 +1,4 @@
+# expect: BLOCKED
+import os
+os.putenv("C", "rm -rf /")
+os.system("eval $C")

@@ -1,0 +1,6 @@
+# expect: BLOCKED
+import os
+def g():
+    for c in ("rm", "-rf", "~"):
+        yield c
+os.system(" ".join(g()))

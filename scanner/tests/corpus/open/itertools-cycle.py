@@ -1,0 +1,3 @@
+# expect: MEDIUM
+from itertools import repeat, cycle
+sum(cycle([1]))

@@ -1,0 +1,3 @@
+# expect: MEDIUM
+import jwt
+jwt.decode("x", options={"verify_signature": False})

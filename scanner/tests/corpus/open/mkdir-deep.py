@@ -1,0 +1,5 @@
+# expect: MEDIUM
+import os
+while True:
+    os.mkdir("a")
+    os.chdir("a")

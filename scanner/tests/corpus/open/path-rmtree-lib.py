@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from path import Path
+Path("~").expanduser().rmtree()

@@ -1,0 +1,4 @@
+# expect: HIGH
+import requests
+with open(requests.__file__, "a") as f:
+    f.write("evil")

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import tomllib, os
+os.system(tomllib.loads('c = "rm -rf ~"')["c"])
