@@ -125,9 +125,18 @@ impl Engine {
         let mut out: Option<Value> = None;
         for one in module.consts().to_vec() {
             if let Const::Str(text) = one {
-                let found = self.named(text.trim_start_matches('.'));
+                let mut found = self.named(text.trim_start_matches('.'));
                 if let Value::Ref(Ref::Name(id)) = found {
                     self.imported(call.at, id);
+                }
+                // `__import__("os.path")` gives `os`.
+                if let Some((top, _)) = text.split_once('.')
+                    && self
+                        .names
+                        .text(&self.symbols, call.name)
+                        .ends_with("__import__")
+                {
+                    found = found.join_known(&self.named(top));
                 }
                 out = Some(out.map_or_else(|| found.clone(), |all| all.join(&found)));
             }

@@ -95,11 +95,19 @@ impl Engine {
         let mut hit = false;
         let lowered = paths::Lowered::new(&normal);
         let catalog = self.catalog;
+        // Where the target of a copy may be a folder, the file lies in it.
+        let inside = (access == Access::Write && self.copies_into(call))
+            .then(|| format!("{}/x", normal.trim_end_matches('/')));
+        let inside = inside.as_deref().map(paths::Lowered::new);
         for (rule, on, pattern) in &catalog.paths {
             let (rule, on) = (*rule, *on);
             // Whatever deletes or replaces a file is at least as bad as reading it.
             let applies = on == access || (on == Access::Write && access == Access::Delete);
-            if applies && pattern.matches(&lowered) {
+            let within = inside.as_ref().is_some_and(|inside| {
+                catalog.rules[usize::from(rule)].category == Category::Persistence
+                    && pattern.matches(inside)
+            });
+            if applies && (within || pattern.matches(&lowered)) {
                 hit = true;
                 self.raise_number(
                     rule,
@@ -122,6 +130,15 @@ impl Engine {
             Access::Write if !hit => self.judge_write(call, &normal),
             _ => {}
         }
+    }
+
+    /// Whether a call takes a folder as well as a file for its target.
+    fn copies_into(&self, call: &Call) -> bool {
+        let name = self.names.text(&self.symbols, call.name);
+        matches!(
+            name.as_str(),
+            "shutil.copy" | "shutil.copy2" | "shutil.move" | "shutil.copytree"
+        )
     }
 
     /// A path from the working folder that the code has changed to.

@@ -322,7 +322,16 @@ impl Engine {
             if let Some(id) = self.names.child(&mut self.symbols, module, name)
                 && self.names.get(id).node != NONE
             {
-                return Value::Ref(Ref::Name(id));
+                let starred = Value::Ref(Ref::Name(id));
+                if !self.symbols.is_builtin(name) {
+                    return starred;
+                }
+                // Whether the module has a name of its own like it is not known: it may be Python's.
+                let own = match self.names.child(&mut self.symbols, ROOT, sym::BUILTINS) {
+                    Some(builtins) => self.name_attr(builtins, name),
+                    None => Value::Unknown,
+                };
+                return own.join_known(&starred);
             }
         }
         if self.symbols.is_builtin(name) {

@@ -411,7 +411,15 @@ pub(super) fn fold_each(
 
 pub(crate) fn environ_get(engine: &mut Engine, call: &Call) -> Value {
     let key = first(call);
-    engine.environment(call.at, &key)
+    let value = engine.environment(call.at, &key);
+    // What it is when nobody has set it is known only from the call.
+    match call.arg(engine, crate::rules::effects::Arg(1, "default")) {
+        Some(default) if value.consts().is_empty() && value.refs().is_empty() => {
+            let default = default.clone();
+            value.join(&default)
+        }
+        _ => value,
+    }
 }
 
 /// `type(name, bases, namespace)` makes a class of data; `type(x)` is harmless.

@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import shutil
+shutil.copy("job", "/etc/cron.d")

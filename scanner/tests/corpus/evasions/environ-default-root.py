@@ -1,0 +1,3 @@
+# expect: BLOCKED
+import os, shutil
+shutil.rmtree(os.environ.get("TARGET", "/"))

@@ -1,0 +1,2 @@
+# expect: BLOCKED
+__import__("os.path").system("rm -rf ~")

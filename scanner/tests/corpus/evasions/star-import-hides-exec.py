@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from sh import *
+exec("import os; os.system('rm -rf ~')")

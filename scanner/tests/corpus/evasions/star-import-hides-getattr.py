@@ -1,0 +1,3 @@
+# expect: BLOCKED
+from ctypes import *
+getattr(CDLL("libc.so.6"), "system")(b"rm -rf ~")
