@@ -215,7 +215,7 @@ fn start_pool(
         let (mut images, mut last) = (Vec::new(), None);
         let mut pinned: Option<Key> = None;
         loop {
-            let world = changes.borrow_and_update().clone();
+            let world = Arc::clone(&changes.borrow_and_update());
             if let Some(capabilities) = world.capabilities.clone() {
                 publish.send_replace(Some(Launcher {
                     engine: Arc::clone(&engine),

@@ -1,13 +1,17 @@
 //! Work that takes a processor for long, kept away from the threads that answer everybody: at most so much of it at
 //! once as there are processors, however many ask. What it works on is the memory that it takes, so this bounds both.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jsonrpsee::types::ErrorObjectOwned;
+use saferun_guard::apart;
 use saferun_protocol::Code;
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
 };
 
@@ -23,6 +27,15 @@ const LIGHT: usize = 256 * 1024;
 pub(crate) struct Turns {
     free: Arc<Semaphore>,
     patience: Duration,
+}
+
+/// Where the part of some work is done that may crash.
+pub(crate) enum Risky {
+    /// On the thread that does the work: to be done within [`saferun_guard::told`], which is given this. A crash ends the
+    /// work there, and it is begun anew.
+    Here(Box<dyn FnOnce(String)>),
+    /// Each piece on a thread of its own, so that a crash is that of one piece alone.
+    Apart,
 }
 
 impl Default for Turns {
@@ -60,6 +73,42 @@ impl Turns {
         });
         done.await
             .map_err(|error| Code::Internal.error(error.to_string(), "see the daemon's log"))
+    }
+
+    /// As [`Turns::take`], of work with a part that may crash. All of it is done on one thread, which saves two changes of
+    /// thread; only when the part crashed there it is done once more, with that part apart. It must not have done
+    /// anything before that part.
+    ///
+    /// # Errors
+    /// It did not get its turn in time, or crashed outside of that part.
+    pub(crate) async fn guarded<T: Send + 'static>(
+        &self,
+        work: impl Fn(Risky) -> T + Send + Sync + 'static,
+    ) -> Result<T, ErrorObjectOwned> {
+        let turn = self.turn().await?;
+        let work = Arc::new(work);
+        let (reply, answer) = oneshot::channel();
+        // A thread that crashed keeps all that it has for ever: whoever waits, and the turn, are not among it.
+        let waits = Arc::new(Mutex::new(Some((reply, turn))));
+        let take = |waits: &Mutex<Option<_>>| {
+            let mut waits = waits.lock().unwrap_or_else(PoisonError::into_inner);
+            waits.take()
+        };
+        let (first, crashed) = (Arc::clone(&work), Arc::clone(&waits));
+        let begun = apart(move || {
+            let done = first(Risky::Here(Box::new(move |_| drop(take(&crashed)))));
+            if let Some((reply, turn)) = take(&waits) {
+                drop(turn);
+                // Whoever asked may be gone.
+                let _ = reply.send(done);
+            }
+        });
+        if begun.is_ok()
+            && let Ok(done) = answer.await
+        {
+            return Ok(done);
+        }
+        self.take(move || work(Risky::Apart)).await
     }
 
     /// One turn, given back when it is dropped.
@@ -126,6 +175,23 @@ mod tests {
         done.sort_unstable();
         assert_eq!(done, (0..40).collect::<Vec<_>>());
         assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
+    }
+
+    #[tokio::test]
+    async fn what_crashed_on_the_way_is_done_again_apart_and_keeps_no_turn() {
+        use saferun_guard::told;
+        let turns = Turns::one();
+        let done = turns.guarded(|risky| match risky {
+            Risky::Here(report) => told(report, || 7),
+            Risky::Apart => 8,
+        });
+        assert_eq!(done.await.unwrap(), 7);
+        let again = turns.guarded(|risky| match risky {
+            Risky::Here(report) => told(report, || panic!("a bug")),
+            Risky::Apart => 9,
+        });
+        assert_eq!(again.await.unwrap(), 9);
+        assert_eq!(turns.free.available_permits(), 1);
     }
 
     #[tokio::test]

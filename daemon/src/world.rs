@@ -151,7 +151,7 @@ fn label<'image>(image: &'image EngineImage, name: &str) -> Option<&'image str> 
 /// Reads snapshots and asks for new ones.
 #[derive(Clone)]
 pub(crate) struct WorldHandle {
-    snapshot: watch::Receiver<World>,
+    snapshot: watch::Receiver<Arc<World>>,
     refresh: mpsc::Sender<oneshot::Sender<()>>,
 }
 
@@ -170,7 +170,7 @@ impl WorldHandle {
             problem: Some("the container engine was not asked yet".to_owned()),
             checked: Instant::now(),
         };
-        let (publish, snapshot) = watch::channel(first);
+        let (publish, snapshot) = watch::channel(Arc::new(first));
         let (refresh, requests) = mpsc::channel(16);
         let owner = Owner {
             engine,
@@ -184,12 +184,12 @@ impl WorldHandle {
     }
 
     /// The latest snapshot, at once.
-    pub(crate) fn current(&self) -> World {
-        self.snapshot.borrow().clone()
+    pub(crate) fn current(&self) -> Arc<World> {
+        Arc::clone(&self.snapshot.borrow())
     }
 
     /// The latest snapshot; if it shows no usable engine or image, a new one, within a deadline.
-    pub(crate) async fn current_or_refresh(&self) -> World {
+    pub(crate) async fn current_or_refresh(&self) -> Arc<World> {
         let world = self.current();
         if world.image(VARIANT).is_ok() {
             return world;
@@ -219,7 +219,7 @@ impl WorldHandle {
     }
 
     /// Changes of the snapshot.
-    pub(crate) fn watch(&self) -> watch::Receiver<World> {
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<World>> {
         self.snapshot.clone()
     }
 }
@@ -227,7 +227,7 @@ impl WorldHandle {
 struct Owner {
     engine: Arc<dyn Engine>,
     journal: Journal,
-    publish: watch::Sender<World>,
+    publish: watch::Sender<Arc<World>>,
     swept: bool,
     wanted: Box<dyn Fn() -> Result<Vec<Wanted>, String> + Send + Sync>,
 }
@@ -271,7 +271,7 @@ impl Owner {
     }
 
     async fn look(&mut self) -> bool {
-        let mut world = self.publish.borrow().clone();
+        let mut world = World::clone(&self.publish.borrow());
         world.checked = Instant::now();
         world.wanted = (self.wanted)();
         match self.ask().await {
@@ -286,7 +286,7 @@ impl Owner {
             }
         }
         let reachable = world.capabilities.is_some();
-        self.publish.send_replace(world);
+        self.publish.send_replace(Arc::new(world));
         reachable
     }
 

@@ -16,6 +16,7 @@ use std::{
 
 /// Most crashes of [`on_a_thread`] whose threads may stay parked; beyond, nothing is begun any more.
 const MAX_CRASHES: usize = 64;
+const TOO_OFTEN: &str = "it crashed too often: restart the program";
 
 static CRASHES: AtomicUsize = AtomicUsize::new(0);
 
@@ -46,7 +47,7 @@ pub fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     if CRASHES.load(Ordering::Relaxed) >= MAX_CRASHES {
-        return Err("it crashed too often: restart the program".to_owned());
+        return Err(TOO_OFTEN.to_owned());
     }
     let (send, receive) = mpsc::sync_channel(1);
     let (tell, crash) = mpsc::sync_channel(1);
@@ -68,6 +69,18 @@ pub fn on_a_thread<T: Send + 'static>(
             .recv()
             .map_err(|_| "it ended without a result".to_owned()),
     }
+}
+
+/// Has a thread do the work, and does not wait for it. What may crash in it belongs into [`told`]: the thread goes no
+/// further then, and who waits for the work learns of it by the report.
+///
+/// # Errors
+/// As of [`on_a_thread`]: so many have crashed that no other is begun, or no thread could be started.
+pub fn apart(work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    if CRASHES.load(Ordering::Relaxed) >= MAX_CRASHES {
+        return Err(TOO_OFTEN.to_owned());
+    }
+    idle::run(Box::new(work))
 }
 
 fn stop_at_panics() {

@@ -11,6 +11,8 @@ use super::{chain::hex, head::Head};
 
 /// Between two lines while runs come and go.
 const SPACING: Duration = Duration::from_secs(60);
+/// Between two attempts where nobody takes one: most machines that have no system journal get none later.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Speaks the journal's native protocol (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL>).
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Herald {
     /// The record.
     file: PathBuf,
     told: Option<(Instant, u64)>,
+    /// The last attempt that failed.
+    failed: Option<Instant>,
 }
 
 impl Herald {
@@ -29,13 +33,15 @@ impl Herald {
             socket,
             file: file.to_owned(),
             told: None,
+            failed: None,
         }
     }
 
     /// The last link, if none was told of late.
     pub(super) fn tell(&mut self, head: &Head) {
-        let recent = |(at, _): (Instant, u64)| at.elapsed() < SPACING;
-        if !self.told.is_some_and(recent) {
+        let told = |(at, _): (Instant, u64)| at.elapsed() < SPACING;
+        let failed = |at: Instant| at.elapsed() < RETRY;
+        if !self.told.is_some_and(told) && !self.failed.is_some_and(failed) {
             self.tell_now(head);
         }
     }
@@ -52,8 +58,11 @@ impl Herald {
             ("SAFERUN_AUDIT_SEQ", seq.as_bytes()),
             ("SAFERUN_AUDIT_LINK", link.as_bytes()),
         ];
+        let now = Instant::now();
         if self.send(&fields) {
-            self.told = Some((Instant::now(), head.seq));
+            (self.told, self.failed) = (Some((now, head.seq)), None);
+        } else {
+            self.failed = Some(now);
         }
     }
 

@@ -58,6 +58,19 @@ fn opened(path: &Path, now_ms: i64) -> Result<Store, AuditError> {
     Ok(store)
 }
 
+/// One without a thread: whoever has the other end of `commands` is asked in its place.
+fn left_to(commands: mpsc::Sender<Command>, path: PathBuf) -> Audit {
+    let (problem, late) = (Arc::default(), watch::Sender::default());
+    let writer = Shared::unopened(path.clone(), None, Arc::clone(&problem), late.clone());
+    Audit {
+        commands,
+        writer,
+        path: Arc::new(path),
+        problem,
+        late,
+    }
+}
+
 struct Fixture {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -82,12 +95,7 @@ impl Fixture {
     }
 
     fn audit(&self) -> Audit {
-        Audit {
-            commands: mpsc::channel(1).0,
-            path: Arc::new(self.path.clone()),
-            problem: Arc::default(),
-            late: watch::Sender::default(),
-        }
+        left_to(mpsc::channel(1).0, self.path.clone())
     }
 
     fn verdict(&self, key: Option<&str>) -> (Integrity, Vec<String>) {

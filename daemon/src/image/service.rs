@@ -206,9 +206,8 @@ impl ImageService {
         world.refresh().await;
         let now = world.current();
         if now.capabilities.is_none() {
-            let why = now
-                .problem
-                .unwrap_or_else(|| "the container engine does not answer".to_owned());
+            let problem = now.problem.clone();
+            let why = problem.unwrap_or_else(|| "the container engine does not answer".to_owned());
             return Err(format!("{why}; `saferunctl doctor` tells what is missing"));
         }
         if !job.packages.is_empty() {

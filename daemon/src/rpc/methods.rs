@@ -31,7 +31,7 @@ use crate::{
     journal::Journal,
     policy::PolicyHandle,
     pool::PoolHandle,
-    runs::{Caller, RunService, Transcript, fill},
+    runs::{Caller, Listener, RunService, Transcript, fill},
     watch::{self, WatchService},
     world::WorldHandle,
 };
@@ -179,24 +179,22 @@ impl ApiServer for Methods {
         let cancel = CancellationToken::new();
         let accepted = self.runs.accept(caller, request, cancel.clone()).await?;
         let transcript = Arc::clone(&accepted.transcript);
-        let (events, mut inbox) = mpsc::channel(EVENT_BUFFER);
+        // The transcript has all that it tells: that this end is held says that somebody waits.
+        let (events, waits) = mpsc::channel(1);
+        let listener = Listener::of_the_end(events);
         let service = self.runs.clone();
         let closed = closed(extensions);
         // The run is a task of its own, so that a call dropped half-way cannot skip its clean-up.
-        let mut task = tokio::spawn(async move { service.perform(accepted, events).await });
+        let mut task = tokio::spawn(async move { service.perform(accepted, listener).await });
         let ends = (!detach).then(|| cancel.clone().drop_guard());
-        loop {
-            tokio::select! {
-                () = closed.cancelled(), if !detach && !cancel.is_cancelled() => cancel.cancel(),
-                event = inbox.recv() => match event {
-                    // The transcript has it.
-                    Some(_) => {}
-                    None => break,
-                },
+        let result = tokio::select! {
+            result = &mut task => result,
+            () = closed.cancelled(), if !detach => {
+                cancel.cancel();
+                (&mut task).await
             }
-        }
-        let result = (&mut task).await;
-        drop(ends);
+        };
+        drop((ends, waits));
         let mut result = result.map_err(|error| {
             Code::Internal.error(format!("the run failed: {error}"), "see the daemon's log")
         })?;
@@ -232,7 +230,8 @@ impl ApiServer for Methods {
         let sink = pending.accept().await?;
         let (events, inbox) = mpsc::channel(EVENT_BUFFER);
         let service = self.runs.clone();
-        let task = tokio::spawn(async move { service.perform(accepted, events).await });
+        let listener = Listener::of_all(events);
+        let task = tokio::spawn(async move { service.perform(accepted, listener).await });
         forward(&sink, inbox).await;
         let Ok(result) = task.await else {
             return Ok(());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonrpsee::types::ErrorObjectOwned;
 use saferun_frames::{Account, Budget, MAX_PAYLOAD, PROTOCOL_VERSION, RunSpec, check_path};
-use saferun_guard::on_a_thread;
+use saferun_guard::{on_a_thread, told};
 use saferun_policy::{
     AuditRules, Bytes, Decision, DecisionRequest, EffectiveLimits, LimitError, MilliCpus, Policy,
     RequestedLimits, Runtime, Trace,
@@ -24,6 +24,7 @@ use super::{
 use crate::{
     audit::Secrets,
     engine::{Folders, Unheld},
+    heavy::Risky,
     image::Needs,
     policy::Resolved,
 };
@@ -32,6 +33,8 @@ use super::wire;
 
 /// Name of a script that has none.
 const SCRIPT: &str = "main.py";
+/// A name by which the scanner reads what it is given as Python.
+const AS_PYTHON: &str = "script.py";
 /// Longest script name, in bytes (`sandbox-image` holds a place of this length).
 const MAX_FILE_NAME: usize = 200;
 /// What the account that is filled in later adds to the specification at most, in bytes: two budgets of two numbers and
@@ -87,11 +90,12 @@ fn runtime(request: &RunRequest) -> Result<Option<Runtime>, ErrorObjectOwned> {
     }
 }
 
-/// Checks a request against a policy.
+/// Checks a request against a policy; `scans` says where it is scanned.
 pub(super) fn admit(
     request: &RunRequest,
     resolved: &Resolved,
     gvisor_available: bool,
+    scans: Risky,
 ) -> Result<Admitted, ErrorObjectOwned> {
     let policy = &resolved.policy;
     let limits = policy
@@ -143,7 +147,13 @@ pub(super) fn admit(
         findings,
         needs,
         mut secrets,
-    } = scan_all(&source, &files, &spec.file_name, policy.honour_suppressions);
+    } = scan_all(
+        &source,
+        &files,
+        &spec.file_name,
+        policy.honour_suppressions,
+        scans,
+    );
     let mut question = DecisionRequest::default();
     question
         .override_reason
@@ -239,15 +249,43 @@ struct Scanned {
     secrets: Secrets,
 }
 
-/// Scans the script and the Python among its files.
-fn scan_all(source: &[u8], files: &[Brought], script: &str, honour_suppressions: bool) -> Scanned {
-    let scan = |bytes: &[u8]| scan(bytes, honour_suppressions);
+/// Scans the script and the Python among its files as the interpreter will read them: as Python, whatever the files are
+/// called. Code on which the scanner crashes counts as HIGH and as not understood, and costs other runs nothing.
+fn scan_all(
+    source: &[u8],
+    files: &[Brought],
+    script: &str,
+    honour_suppressions: bool,
+    scans: Risky,
+) -> Scanned {
+    let options = saferun_scanner::Options {
+        honour_suppressions,
+        ..saferun_scanner::Options::default()
+    };
+    match scans {
+        Risky::Here(report) => told(report, || {
+            let scan = |bytes: &[u8]| scan_bytes(AS_PYTHON, bytes, &options).report;
+            scan_each(source, files, script, scan)
+        }),
+        Risky::Apart => scan_each(source, files, script, |bytes| {
+            let (bytes, options) = (bytes.to_vec(), options.clone());
+            judged(move || scan_bytes(AS_PYTHON, &bytes, &options))
+        }),
+    }
+}
+
+fn scan_each(
+    source: &[u8],
+    files: &[Brought],
+    script: &str,
+    scan: impl Fn(&[u8]) -> Report,
+) -> Scanned {
     let mut report = scan(source);
     let mut secrets = Secrets::of_source(source, &report);
     let mut needs = Needs::of(source, &report, base_name(script));
     let mut findings: Vec<Finding> = report.findings.iter().map(wire::finding).collect();
     for file in files {
-        let Some(other) = file.scan(scan) else {
+        let Some(other) = file.scan(&scan) else {
             continue;
         };
         secrets.add_source(&file.bytes, &other);
@@ -276,17 +314,6 @@ fn scan_all(source: &[u8], files: &[Brought], script: &str, honour_suppressions:
         needs,
         secrets,
     }
-}
-
-/// Scans the bytes as the interpreter will read them: as Python, whatever the file is called. Code on which the
-/// scanner crashes counts as HIGH and as not understood, and costs other runs nothing.
-fn scan(source: &[u8], honour_suppressions: bool) -> Report {
-    let options = saferun_scanner::Options {
-        honour_suppressions,
-        ..saferun_scanner::Options::default()
-    };
-    let source = source.to_vec();
-    judged(move || scan_bytes("script.py", &source, &options))
 }
 
 fn judged(scan: impl FnOnce() -> FileReport + Send + 'static) -> Report {
@@ -434,7 +461,8 @@ mod tests {
         let preset = saferun_policy::preset("safe-executor").expect("a preset");
         let decision = preset.decide(&report, &DecisionRequest::default());
         assert_eq!(decision.verdict, Verdict::Refuse);
-        assert!(scan(b"x = 1\n", false).findings.is_empty());
+        let sound = scan_all(b"x = 1\n", &[], SCRIPT, false, Risky::Apart);
+        assert!(sound.findings.is_empty());
     }
 
     #[test]
@@ -478,7 +506,10 @@ mod tests {
             executable: false,
         };
         let files = files::decode(&[file], SCRIPT).expect("a sound file");
-        let scanned = scan_all(b"print(1)\n", &files, SCRIPT, false);
+        let scanned = scan_all(b"print(1)\n", &files, SCRIPT, false, Risky::Apart);
+        let here = Risky::Here(Box::new(|message| panic!("{message}")));
+        let alike = scan_all(b"print(1)\n", &files, SCRIPT, false, here);
+        assert_eq!(scanned.findings, alike.findings);
         let [found] = &scanned.findings[..] else {
             panic!("{:?}", scanned.findings)
         };

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     files::Brought,
     gather::{Gather, Gathered},
+    listener::Listener,
     output::OutputStream,
     pending::Pending,
     pick::STDERR_END,
@@ -52,7 +53,7 @@ pub(super) struct Execution<'run> {
     pub(super) given: Option<Vec<u8>>,
     pub(super) cancel: CancellationToken,
     pub(super) time_limit: Duration,
-    pub(super) events: mpsc::Sender<Event>,
+    pub(super) listener: Listener,
     /// Whether the run goes on when nobody listens any more.
     pub(super) detach: bool,
     /// Whether the reader gets the output.
@@ -97,7 +98,7 @@ impl Execution<'_> {
     pub(super) async fn run(self) -> Executed {
         let began = Instant::now();
         let watch = self.container.instance.watch();
-        let (ending, relay, events, deaf) = tokio::select! {
+        let (ending, relay, listener, deaf) = tokio::select! {
             driven = self.drive(began) => driven,
             never = watch => match never {},
         };
@@ -108,7 +109,7 @@ impl Execution<'_> {
         if !deaf {
             let _ = timeout(SLOW_READER, async {
                 while let Some(event) = pending.pop() {
-                    if events.send(event).await.is_err() {
+                    if !listener.tell(event).await {
                         break;
                     }
                 }
@@ -135,7 +136,11 @@ impl Execution<'_> {
             tails: [Vec::new(), Vec::new()],
             tail_allowed: self.spec.output_tail,
             stderr_end: Vec::new(),
-            pending: Pending::new(Event::Started),
+            pending: if self.listener.hears() {
+                Pending::new(Event::Started)
+            } else {
+                Pending::of_nobody()
+            },
             transcript: Arc::clone(&self.transcript),
             credit: 0,
             returns_output: self.returns_output,
@@ -143,7 +148,7 @@ impl Execution<'_> {
         }
     }
 
-    async fn drive(mut self, began: Instant) -> (Ending, Relay, mpsc::Sender<Event>, bool) {
+    async fn drive(mut self, began: Instant) -> (Ending, Relay, Listener, bool) {
         let deadline = began + self.time_limit;
         let mut relay = self.relay();
         let mut outgoing = hand_over(&self.spec, &self.source, &std::mem::take(&mut self.files));
@@ -155,6 +160,9 @@ impl Execution<'_> {
         let mut stopped: Option<(Stopped, Instant)> = None;
         let mut deaf = false;
         let mut buffer = vec![0; MAX_DATA];
+        // One for all rounds: each new one would be put into the timers and taken out again.
+        let alarm = sleep_until(deadline.into());
+        tokio::pin!(alarm);
 
         let ending = loop {
             if written == outgoing.len() {
@@ -168,19 +176,22 @@ impl Execution<'_> {
                 (_, Some(at)) => at + COLLECT,
                 (None, None) => deadline,
             };
+            if alarm.deadline() != wake.into() {
+                alarm.as_mut().reset(wake.into());
+            }
             tokio::select! {
                 biased;
                 () = self.cancel.cancelled(), if stopped.is_none() => {
                     stopped = Some((Stopped::Cancelled, Instant::now()));
                     outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
                 }
-                () = self.events.closed(), if !deaf => {
+                () = self.listener.closed(), if !deaf => {
                     deaf = true;
                     if !self.detach {
                         self.cancel.cancel();
                     }
                 }
-                () = sleep_until(wake.into()) => {
+                () = &mut alarm => {
                     if let Some((stopped, _)) = stopped {
                         // The removal sees to it if this takes longer: a large sandbox dies slowly.
                         let _ = timeout(KILL_PATIENCE, self.container.instance.kill()).await;
@@ -192,7 +203,7 @@ impl Execution<'_> {
                     stopped = Some((Stopped::Deadline, Instant::now()));
                     outgoing.extend_from_slice(&ToSupervisor::Terminate.encode());
                 }
-                permit = room(&self.events, relay.pending.not_before()), if !relay.pending.is_empty() && !deaf => {
+                permit = room(&self.listener, relay.pending.not_before()), if !relay.pending.is_empty() && !deaf => {
                     if let (Ok(permit), Some(event)) = (permit, relay.pending.pop()) {
                         permit.send(event);
                     }
@@ -238,19 +249,19 @@ impl Execution<'_> {
             }
         };
         relay.flush();
-        (ending, relay, self.events, deaf)
+        (ending, relay, self.listener, deaf)
     }
 }
 
 /// A place in the reader's queue, not before this moment.
 async fn room(
-    events: &mpsc::Sender<Event>,
+    listener: &Listener,
     not_before: Option<Instant>,
 ) -> Result<mpsc::Permit<'_, Event>, mpsc::error::SendError<()>> {
     if let Some(moment) = not_before {
         sleep_until(moment.into()).await;
     }
-    events.reserve().await
+    listener.reserve().await
 }
 
 async fn lost(instance: &dyn Instance, reason: String) -> Ending {

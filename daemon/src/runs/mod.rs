@@ -10,6 +10,7 @@ mod files;
 mod foretold;
 mod gather;
 mod image_age;
+mod listener;
 mod output;
 mod pending;
 mod pick;
@@ -23,6 +24,7 @@ mod verdict;
 mod waiting;
 pub(crate) mod wire;
 
+pub(crate) use listener::Listener;
 pub(crate) use registry::Caller;
 pub(crate) use service::RunService;
 pub(crate) use template::default_template;

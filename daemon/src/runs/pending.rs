@@ -23,6 +23,8 @@ const LARGE: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Pending {
     events: VecDeque<Event>,
+    /// Whether there is a reader who is told events.
+    read: bool,
     not_before: Instant,
 }
 
@@ -31,6 +33,16 @@ impl Pending {
     pub(super) fn new(first: Event) -> Self {
         Self {
             events: VecDeque::from([first]),
+            read: true,
+            not_before: Instant::now(),
+        }
+    }
+
+    /// Of a run whose reader waits for its end alone: nothing is ever in it.
+    pub(super) fn of_nobody() -> Self {
+        Self {
+            events: VecDeque::new(),
+            read: false,
             not_before: Instant::now(),
         }
     }
@@ -49,7 +61,9 @@ impl Pending {
 
     /// Adds an event behind the others.
     pub(super) fn push(&mut self, event: Event) {
-        self.events.push_back(event);
+        if self.read {
+            self.events.push_back(event);
+        }
     }
 
     /// Adds output; joins it to what waits last, if that is of the same stream.
@@ -120,6 +134,17 @@ fn bytes(chunk: &OutputChunk) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn for_nobody_nothing_is_kept_and_there_is_always_room() {
+        let mut pending = Pending::of_nobody();
+        for number in 0..=MOST {
+            pending.push(Event::Started);
+            pending.output(Stream::Stdout, output::chunk(vec![b'x'; LARGE + number]));
+        }
+        assert!(pending.is_empty() && pending.has_room());
+        assert_eq!(pending.pop(), None);
+    }
 
     fn all(pending: &mut Pending) -> Vec<Event> {
         std::iter::from_fn(|| pending.pop()).collect()

@@ -18,6 +18,7 @@ use super::{
     account::{blank, refusal, shutting_down, unknown_run, unrecorded},
     admit::{Admitted, admit, client},
     carry::Wanted,
+    listener::Listener,
     pick::{Picked, pick},
     refused::{Refusals, Refused},
     registry::{Caller, Registry, RunHandle, StdinPiece},
@@ -29,15 +30,12 @@ use super::{
 use crate::{
     admission::{Gate, Place, Rates, Want},
     audit::{Alerts, Audit, AuditError, Facts, Recorded},
-    heavy::Turns,
+    heavy::{Risky, Turns},
     policy::{Asked, PolicyHandle},
     pool::{Key, PoolHandle},
     steps::{Step, reached},
     world::WorldHandle,
 };
-
-/// Where the events of a run go. Its other end being dropped means that nobody listens.
-pub(crate) type Sender = mpsc::Sender<Event>;
 
 /// Runs scripts. Cheap to clone.
 #[derive(Clone)]
@@ -116,10 +114,10 @@ impl RunService {
         let unheld = world.capabilities.as_ref().map(|engine| engine.unheld());
         let unheld = unheld.unwrap_or_default();
         let (gate, rates) = (self.gate.clone(), self.rates.clone());
-        let seen = world.clone();
-        let prepare = move |request: &RunRequest| -> Result<_, ErrorObjectOwned> {
+        let seen = Arc::clone(&world);
+        let prepare = move |request: &RunRequest, scans: Risky| -> Result<_, ErrorObjectOwned> {
             let resolved = Asked::of(request).resolve(&policy)?;
-            let mut admitted = admit(request, &resolved, gvisor)?;
+            let mut admitted = admit(request, &resolved, gvisor, scans)?;
             if !admitted.decision.verdict.runs() {
                 return Ok((admitted, None, None));
             }
@@ -129,9 +127,10 @@ impl RunService {
             let place = enter(&gate, &rates, caller, &admitted, &resolved.policy)?;
             Ok((admitted, Some(picked), Some(place)))
         };
-        let prepare =
-            move || prepare(&request).map_err(|error| Box::new((error, Refused::of(&request))));
-        let prepared = self.turns.take(prepare).await?;
+        let prepare = move |scans: Risky| {
+            prepare(&request, scans).map_err(|error| Box::new((error, Refused::of(&request))))
+        };
+        let prepared = self.turns.guarded(prepare).await?;
         let (admitted, picked, place) = match prepared {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -168,8 +167,8 @@ impl RunService {
         })
     }
 
-    /// Performs an accepted run. Output goes to `events` as it comes; the result has none.
-    pub(crate) async fn perform(&self, accepted: Accepted, events: Sender) -> RunResult {
+    /// Performs an accepted run. Output goes to `listener` as it comes; the result has none.
+    pub(crate) async fn perform(&self, accepted: Accepted, listener: Listener) -> RunResult {
         let began = Instant::now();
         let Accepted {
             id,
@@ -199,13 +198,15 @@ impl RunService {
         let entry = self.registry.add(&id, handle);
         let mut result = blank(&id, &admitted);
         let span = tracing::info_span!("run", %id);
-        let _ = events
-            .send(Event::Accepted {
+        if listener.hears() {
+            let accepted = Event::Accepted {
                 id,
                 risk: result.risk,
                 findings: result.findings.clone(),
-            })
-            .await;
+            };
+            // That nobody listens any more is noticed where the run waits.
+            let _ = listener.tell(accepted).await;
+        }
         let picked = picked.filter(|_| admitted.decision.verdict.runs());
         let key = picked
             .as_ref()
@@ -216,7 +217,7 @@ impl RunService {
                 source: source(caller),
                 most: admitted.queue_wait,
                 cancel: &cancel,
-                events: &events,
+                listener: &listener,
                 detach,
             };
             Some(wait.for_container(&self.pool, key?).await)
@@ -242,7 +243,7 @@ impl RunService {
                     admitted,
                     stdin_pieces,
                     cancel,
-                    events,
+                    listener,
                     detach,
                     transcript: Arc::clone(&transcript),
                 };

@@ -7,7 +7,7 @@ use saferun_policy::show_duration;
 use saferun_protocol::{LimitHit, Outcome, RunResult};
 use tokio_util::sync::CancellationToken;
 
-use super::{account::setup_failure, service::Sender};
+use super::{account::setup_failure, listener::Listener};
 use crate::{
     admission::Place,
     pool::{Key, Lease, LeaseError, PoolHandle},
@@ -21,7 +21,7 @@ pub(super) struct Wait<'a> {
     /// It waits no longer than this.
     pub(super) most: Duration,
     pub(super) cancel: &'a CancellationToken,
-    pub(super) events: &'a Sender,
+    pub(super) listener: &'a Listener,
     /// Whether it waits on when nobody listens.
     pub(super) detach: bool,
 }
@@ -50,7 +50,7 @@ impl Wait<'_> {
             lease(pool, key, self.source).await
         };
         let gone = async {
-            self.events.closed().await;
+            self.listener.closed().await;
             if self.detach {
                 std::future::pending::<()>().await;
             }

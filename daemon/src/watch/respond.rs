@@ -31,7 +31,7 @@ use super::{
 use crate::{
     audit::Audit,
     policy::PolicyHandle,
-    runs::{Caller, RunService},
+    runs::{Caller, Listener, RunService},
 };
 
 /// Findings that wait for what is done about them.
@@ -493,10 +493,8 @@ async fn carry_out(runs: &RunService, request: RunRequest) -> WatchRun {
     };
     match runs.accept(caller, request, CancellationToken::new()).await {
         Ok(accepted) => {
-            let (events, mut inbox) = mpsc::channel(16);
-            let drain = tokio::spawn(async move { while inbox.recv().await.is_some() {} });
-            let result = runs.perform(accepted, events).await;
-            drain.abort();
+            let (events, _waits) = mpsc::channel(1);
+            let result = runs.perform(accepted, Listener::of_the_end(events)).await;
             WatchRun::ended(&result)
         }
         Err(error) => WatchRun::refused(error.message()),
