@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Options of `apply`.
+// Options of `apply`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ApplyArgs {
     /// Complete what was interrupted: all, or one by its id

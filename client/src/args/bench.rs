@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Options of `bench`.
+// Options of `bench`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// Rounds that count, 5 to 1000; each runs each program once in each way

@@ -7,8 +7,12 @@ use super::{
     PolicyCommand, RerunArgs, RunArgs, ScanArgs, ShowArgs, WatchArgs,
 };
 
+// The options of a command are put together when it is chosen (`defer`): those of all commands took most of the
+// instructions between `main` and a request. What they are made of has no doc comment, which clap would then take for
+// the command's own description.
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Run a script in the sandbox
     #[command(after_help = "\

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 /// What to do with the daemon.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum DaemonCommand {
     /// Start the daemon, if none listens
     Start,
@@ -47,7 +48,7 @@ Each file and each systemctl command is said. Again, it changes nothing. Exit co
     },
 }
 
-/// Options of `daemon install` and `daemon uninstall`.
+// Options of `daemon install` and `daemon uninstall`.
 #[derive(Debug, Args)]
 pub(crate) struct UnitArgs {
     /// For the whole machine instead of you: root's daemon, which only root may ask

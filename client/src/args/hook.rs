@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::LEVELS;
 
-/// Options of `hook`.
+// Options of `hook`.
 #[derive(Debug, Args)]
 pub(crate) struct HookArgs {
     /// Print the configuration for a coding agent instead: claude

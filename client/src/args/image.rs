@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 /// What to do with images.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ImageCommand {
     /// Build an image, if what it is made of has changed
     #[command(after_help = "\
@@ -47,7 +48,7 @@ Examples:
     },
 }
 
-/// Options of `image build`.
+// Options of `image build`.
 #[derive(Debug, Args)]
 pub(crate) struct ImageBuildArgs {
     /// Which images
@@ -61,7 +62,7 @@ pub(crate) struct ImageBuildArgs {
     pub(crate) verbose: bool,
 }
 
-/// Options of `image add`.
+// Options of `image add`.
 #[derive(Debug, Args)]
 pub(crate) struct ImageAddArgs {
     /// Packages, as humanize or humanize==4.11.0

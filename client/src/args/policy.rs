@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 /// What to do with policies.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum PolicyCommand {
     /// Show the policy that holds here, or what a preset or a policy file comes to
     #[command(after_help = "\
@@ -55,7 +56,7 @@ Exit codes: 0 all passed, 1 one failed, 2 a file cannot be read or has no tests.
     },
 }
 
-/// Options of `policy explain`.
+// Options of `policy explain`.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyExplainArgs {
     /// The script
@@ -75,7 +76,7 @@ pub(crate) struct PolicyExplainArgs {
     pub(crate) json: bool,
 }
 
-/// Options of `policy show`.
+// Options of `policy show`.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyShowArgs {
     /// Preset by itself, without any other layer

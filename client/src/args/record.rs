@@ -11,7 +11,7 @@ use crate::{
     units::duration_ms,
 };
 
-/// Options of `history`.
+// Options of `history`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct HistoryArgs {
@@ -46,8 +46,9 @@ pub(crate) struct HistoryArgs {
     pub(crate) json: bool,
 }
 
-/// What to do with the record as a whole.
+// What to do with the record as a whole.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum HistoryCommand {
     /// Check that nothing in the record was changed, removed, added or re-ordered
     #[command(after_help = "\
@@ -92,7 +93,7 @@ Keep the key where the user of the daemon cannot write. A new seal ends the one 
     },
 }
 
-/// Options of `history verify`.
+// Options of `history verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// File with the key that `history seal` showed, or - for standard input
@@ -129,7 +130,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) json: bool,
 }
 
-/// Options of `show`.
+// Options of `show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// Id of the run, the start of one, or `last`
@@ -139,7 +140,7 @@ pub(crate) struct ShowArgs {
     pub(crate) json: bool,
 }
 
-/// Options of `logs`.
+// Options of `logs`.
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// Id of the run, the start of one, or `last`
@@ -155,7 +156,7 @@ pub(crate) struct LogsArgs {
     pub(crate) raw: bool,
 }
 
-/// Options of `export`.
+// Options of `export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Id of the run, the start of one, or `last`
@@ -172,7 +173,7 @@ pub(crate) struct ExportArgs {
     pub(crate) schema: bool,
 }
 
-/// Options of `rerun`.
+// Options of `rerun`.
 #[derive(Debug, Args)]
 pub(crate) struct RerunArgs {
     /// Id of the run, the start of one, or `last`

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 
 use crate::units;
 
-/// Options of `run`.
+// Options of `run`.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("what").args(["file", "code"]).required(true))]
 #[command(group = ArgGroup::new("form").args(["json", "stream", "raw", "detach"]))]

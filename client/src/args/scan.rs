@@ -7,7 +7,7 @@ use saferun_scanner::Level;
 
 use super::{LEVELS, one_of};
 
-/// Options of `scan`.
+// Options of `scan`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScanArgs {
     /// Files, folders (what git ignores is left out), or - for standard input

@@ -50,6 +50,29 @@ fn what_cannot_be_meant_is_an_error() {
     }
 }
 
+/// The list of commands is made before their options are, and a command's own help after that.
+#[test]
+fn a_command_says_of_itself_what_the_list_says_of_it() {
+    fn compare(listed: &clap::Command, built: &clap::Command) {
+        for one in listed.get_subcommands() {
+            let name = one.get_name();
+            let own = built.find_subcommand(name).expect("the same commands");
+            let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+            assert!(about(one).is_some(), "{name}");
+            assert_eq!(about(one), about(own), "{name}");
+            assert_eq!(
+                one.get_long_about().is_some(),
+                own.get_long_about().is_some(),
+                "{name}"
+            );
+            compare(one, own);
+        }
+    }
+    let mut built = Cli::command();
+    built.build();
+    compare(&Cli::command(), &built);
+}
+
 /// The help of every command, so that a change to it is seen by whoever makes it.
 #[test]
 fn help() {

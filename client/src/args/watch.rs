@@ -7,7 +7,7 @@ use saferun_scanner::Level;
 
 use super::{LEVELS, one_of};
 
-/// Options of `watch`.
+// Options of `watch`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct WatchArgs {
@@ -27,8 +27,9 @@ pub(crate) struct WatchArgs {
     pub(crate) command: Option<WatchCommand>,
 }
 
-/// What else the watch can do.
+// What else the watch can do.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum WatchCommand {
     /// Show the folders that are watched
     #[command(after_help = "Examples:\n  saferunctl watch list --json")]
