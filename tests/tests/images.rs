@@ -17,6 +17,17 @@ fn passed(result: &RunResult) {
     assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
 }
 
+/// Each container imports it: compiled there, it would cost a start the time and the interpreter a megabyte.
+#[test]
+fn what_holds_the_interpreter_is_compiled_in_the_image() {
+    let Some(daemon) = Daemon::start() else {
+        return;
+    };
+    let script = "import os, sys\ncached = f'__pycache__/usercustomize.{sys.implementation.cache_tag}.pyc'\n\
+                  assert os.path.isfile('/opt/saferun/hold/' + cached)\n";
+    passed(&daemon.run(script));
+}
+
 #[test]
 fn r6_numeric_packages_work_under_the_default_limits() {
     let Some(daemon) = daemon() else { return };

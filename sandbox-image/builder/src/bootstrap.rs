@@ -24,10 +24,11 @@ const CLEAN_UP: Duration = Duration::from_secs(10);
 /// Lines of its output that go into an error.
 const TAIL: usize = 20;
 
-/// Unpacks the packages into the tar file `target`, saying each line that mmdebstrap says.
+/// Unpacks the packages into the tar file `target`, with the tar files of `added` on top of them and compiled as they are,
+/// saying each line that mmdebstrap says.
 pub(crate) fn unpack(
     inputs: &Inputs,
-    wheels: Option<&Path>,
+    added: &[&Path],
     target: &Path,
     say: &mut dyn FnMut(String),
     cancel: &AtomicBool,
@@ -39,17 +40,16 @@ pub(crate) fn unpack(
     if sources.is_empty() {
         return Err(BuildError::NoSources);
     }
-    let mut child =
-        command(target, &sources, wheels)
-            .spawn()
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => BuildError::NoMmdebstrap,
-                _ => BuildError::Io {
-                    doing: "cannot start",
-                    path: "mmdebstrap".into(),
-                    source: error,
-                },
-            })?;
+    let mut child = command(target, &sources, added, inputs.variant.has_wheels())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => BuildError::NoMmdebstrap,
+            _ => BuildError::Io {
+                doing: "cannot start",
+                path: "mmdebstrap".into(),
+                source: error,
+            },
+        })?;
     let lines = read_lines(&mut child);
     let (status, tail) = watch(&mut child, &lines, say, cancel, "mmdebstrap")?;
     if status.success() {
@@ -94,16 +94,17 @@ pub(crate) fn watch(
     Ok((status, tail.join("\n")))
 }
 
-fn command(target: &Path, sources: &[PathBuf], wheels: Option<&Path>) -> Command {
-    let more = FOR_WHEELS.into_iter().filter(|_| wheels.is_some());
+fn command(target: &Path, sources: &[PathBuf], added: &[&Path], wheels: bool) -> Command {
+    let more = FOR_WHEELS.into_iter().filter(|_| wheels);
+    let tar_in = |tar: &&Path| format!("--extract-hook=tar-in \"{}\" /", tar.display());
     let include: Vec<&str> = packages().chain(more).collect();
     let mut command = Command::new("mmdebstrap");
     command
         .arg(if geteuid().is_root() { "--mode=root" } else { "--mode=unshare" })
         .args(["--variant=extract", "--format=tar"])
         .arg(format!("--include={}", include.join(",")))
-        // Wheels first: what they bring is compiled, too.
-        .args(wheels.map(|tar| format!("--extract-hook=tar-in \"{}\" /", tar.display())))
+        // First: what they bring is compiled, too.
+        .args(added.iter().map(tar_in))
         .arg(format!("--extract-hook={COMPILE}"))
         // The suite stands in the sources.
         .arg("")
@@ -217,13 +218,20 @@ mod tests {
         let command = command(
             Path::new("/w/a b.tar"),
             &["/etc/apt/x y.sources".into()],
-            None,
+            &[Path::new("/w/a b.hold")],
+            false,
         );
         let args: Vec<_> = command
             .get_args()
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect();
         assert!(args.contains(&"/w/a b.tar".to_owned()));
+        let place = |begins: &str| args.iter().position(|arg| arg.starts_with(begins));
+        let added = place("--extract-hook=tar-in \"/w/a b.hold\" /");
+        assert!(
+            added.is_some() && added < place("--extract-hook=#"),
+            "{args:?}"
+        );
         assert_eq!(
             args.last().map(String::as_str),
             Some("/etc/apt/x y.sources")
@@ -236,7 +244,7 @@ mod tests {
         let inputs = Inputs::new(Vec::new()).with_sources(Vec::new());
         let error = unpack(
             &inputs,
-            None,
+            &[],
             Path::new("/x.tar"),
             &mut |_| {},
             &AtomicBool::new(false),

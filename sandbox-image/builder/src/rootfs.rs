@@ -62,6 +62,7 @@ pub fn build_rootfs(
     let unpacked = workdir.join("packages.tar");
     let target = workdir.join("rootfs.tar");
     let wheels = workdir.join("wheels.tar");
+    let hold = workdir.join("hold.tar");
     let built = (|| {
         progress(Progress::Stage(Stage::Packages));
         let mut say = |line| progress(Progress::Line(line));
@@ -71,7 +72,9 @@ pub fn build_rootfs(
             let cache = inputs.cache.as_deref().unwrap_or(&own);
             wheels::fetch(&inputs.variant, workdir, cache, tar, &mut say, cancel)?;
         }
-        bootstrap::unpack(inputs, wheels, &unpacked, &mut say, cancel)?;
+        write_hold(inputs, &hold).map_err(BuildError::io("cannot write", &hold))?;
+        let added: Vec<&Path> = wheels.into_iter().chain([hold.as_path()]).collect();
+        bootstrap::unpack(inputs, &added, &unpacked, &mut say, cancel)?;
         progress(Progress::Stage(Stage::Assemble));
         assemble(&unpacked, inputs.overlay(), &target, cancel)?;
         progress(Progress::Stage(Stage::Audit));
@@ -80,6 +83,7 @@ pub fn build_rootfs(
     // Gone already if the first stage failed.
     let _ = fs::remove_file(&unpacked);
     let _ = fs::remove_file(&wheels);
+    let _ = fs::remove_file(&hold);
     if built.is_err() {
         let _ = fs::remove_file(&target);
     }
@@ -93,6 +97,17 @@ fn largest(inputs: &Inputs) -> u64 {
     } else {
         MAX_IMAGE_BYTES
     }
+}
+
+/// The hold alone, so that it is compiled by the interpreter that it is for; [`assemble`] lays it over with all else.
+fn write_hold(inputs: &Inputs, target: &Path) -> std::io::Result<()> {
+    let mut builder = Builder::new(File::create(target)?);
+    for (path, node) in inputs.overlay().iter() {
+        if path.starts_with("opt/saferun/hold") {
+            append(&mut builder, path, node, None)?;
+        }
+    }
+    builder.finish()
 }
 
 /// Makes the tar file `target` from the packages in `unpacked` and our own files.
