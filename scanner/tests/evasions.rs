@@ -45,6 +45,8 @@ const BLOCKED: &[&str] = &[
     "exec(''.join(chr(c) for c in [105, 109, 112, 111, 114, 116, 32, 111, 115, 10, 111, 115, 46, 115, 121, 115, 116, 101, 109, 40, 39, 114, 109, 32, 45, 114, 102, 32, 126, 39, 41]))",
     "exec(''.join(map(chr, [105, 109, 112, 111, 114, 116, 32, 111, 115, 10, 111, 115, 46, 115, 121, 115, 116, 101, 109, 40, 39, 114, 109, 32, 45, 114, 102, 32, 126, 39, 41])))",
     "c = ''\nfor x in 'jnqpsu!pt<pt/tztufn)(sn!.sg!\\x7f(*':\n    c += chr(ord(x) - 1)\nexec(c)",
+    "import os\nwhile True:\n    os.system(''.join(chr(c) for c in [114, 109, 32, 45, 114, 102, 32, 126]))",
+    "import os\nfor _ in range(10**9):\n    x = [chr(c) for c in [114, 109, 32, 45, 114, 102, 32, 126]]\n    os.system(''.join(x))",
     "exec(compile('import os\\nos.system(\"rm -rf ~\")', 'x', 'exec'))",
     "eval('__import__(\"os\").system(\"rm -rf ~\")')",
     "import os\nos.system('{} -{} {}'.format('rm', 'rf', '~'))",

@@ -261,7 +261,12 @@ impl Engine {
                         (slot.bound, slot.maybe)
                     };
                     if bound {
-                        let value = self.slot_here(slot);
+                        // A comprehension binds its variables anew in each round, also within a loop.
+                        let value = if kind == ScopeKind::Comprehension {
+                            self.slots[slot as usize].now.clone()
+                        } else {
+                            self.slot_here(slot)
+                        };
                         if !maybe {
                             return join_partial(partial, value);
                         }
