@@ -68,13 +68,15 @@ impl StatusAsked {
 
     /// Looks at what came of it. A fault that lasts must have held a call while `status` was answered.
     fn check(self, daemon: &Daemon, fault: Fault, what: &str) {
+        // Streams are not attached by an answer of this kind: its first line ends the call.
+        let lasts = fault.lasts() && (fault == Fault::Hang || !what.contains(ATTACH));
         self.enough.store(true, Ordering::SeqCst);
         let answers = daemon.block_on(self.task).expect("status is answered");
         let figures = format!("status, {what}, {fault:?}: {answers:?}");
         let _ = writeln!(std::io::stderr(), "{figures}");
         assert!(answers.all > 0, "{what} {fault:?}");
         assert!(
-            answers.while_held > 0 || !fault.lasts(),
+            answers.while_held > 0 || !lasts,
             "{what} {fault:?}: no status was answered while the call hung: {answers:?}"
         );
         // The long tests are made with the build that is shipped.
@@ -196,13 +198,14 @@ const CALLS: [&[&str]; 9] = [
     &["GET", "/version"],
     &["GET", "/images/json"],
     &["POST", "/containers/create"],
-    &["POST", "/attach"],
+    &["POST", ATTACH],
     &["POST", "/start"],
     &["GET", "/json?"],
     &["POST", WAIT],
     &["POST", KILL],
     &["DELETE", "/containers/"],
 ];
+const ATTACH: &str = "/attach";
 /// How the daemon learns that a container has ended by itself once its streams were cut; only if not, it asks for a kill.
 const WAIT: &str = "/wait";
 const KILL: &str = "/kill";
