@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$ROOT"
 need_tools
 apt_install python3 python3-venv util-linux
-folder=${1:-$(python3 -c 'import os; print(os.path.dirname(os.__file__))')}
+folder=${1:-$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')}
 page=${2:-docs/scanner-speed.md}
 venvs=$TOOL_VENVS
 # The programs that users get; the C code of tree-sitter, and so the floor, is the same in each.
