@@ -28,7 +28,7 @@ commit=$(git rev-parse --short=12 HEAD)
 facts+=("SafeRun at commit $commit, built by $(rustc --version)")
 facts+=("$(cpu), $(nproc) cores, Linux $(uname -r | cut -d- -f1), $(uname -m)")
 facts+=("measured on $(date -u +%Y-%m-%d); load average at the start: $(cut -d' ' -f1 /proc/loadavg)")
-facts+=("$(python3 --version), whose files and environments these are")
+facts+=("the files are those of $(/usr/bin/python3 --version); the other tools run with $(python3 --version)")
 
 # One core is the first that this shell may use.
 core=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
