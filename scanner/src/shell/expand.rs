@@ -25,12 +25,12 @@ const MAX_COPIED: usize = 4 << 20;
 
 impl Scope {
     /// Sets the positional parameters of a text.
-    pub(super) fn give(&mut self, arguments: Vec<String>) {
+    pub(super) fn set_arguments(&mut self, arguments: Vec<String>) {
         self.arguments = arguments;
     }
 
-    /// Whether a parameter that is not given may be that of a function.
-    pub(super) fn has_functions(&mut self, functions: bool) {
+    /// Says whether a parameter that is not given may be that of a function.
+    pub(super) fn set_functions(&mut self, functions: bool) {
         self.functions = functions;
     }
 

@@ -91,12 +91,10 @@ pub fn judge(text: &str) -> Vec<ShellFinding> {
 /// Judges a program and its arguments that no shell expands first; `None` is an argument that is not known.
 #[must_use]
 pub fn judge_argv(arguments: &[Option<&str>]) -> Vec<ShellFinding> {
-    let mut judge = state::Judge::default();
-    judge.argv(arguments);
-    judge.finish()
+    judge_argv_in(None, arguments)
 }
 
-/// The same for a program that is started in a folder.
+/// The same for a program that is started in a folder, if it is known.
 #[must_use]
 pub(crate) fn judge_argv_in(folder: Option<&str>, arguments: &[Option<&str>]) -> Vec<ShellFinding> {
     let mut judge = state::Judge::default();

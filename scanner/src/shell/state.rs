@@ -141,7 +141,7 @@ impl Judge {
         while let Some(job) = self.jobs.pop() {
             self.depth = job.depth;
             self.anchor = job.anchor;
-            self.scope.give(job.arguments);
+            self.scope.set_arguments(job.arguments);
             self.job(&job.text);
         }
     }
@@ -167,7 +167,7 @@ impl Judge {
             .events
             .iter()
             .any(|event| matches!(event, Event::Function { .. }));
-        self.scope.has_functions(functions);
+        self.scope.set_functions(functions);
         self.events(text, &outline);
         rules::text(self, text);
         if outline.broken || outline.cut {
@@ -307,13 +307,13 @@ impl Judge {
         }
         rules::command(self, &peeled);
         nested::follow(self, &peeled);
-        self.call(&peeled);
+        self.call_function(&peeled);
         self.run_written(&peeled);
         peeled
     }
 
     /// A function of the text is called with arguments: its body, with these.
-    fn call(&mut self, command: &Command) {
+    fn call_function(&mut self, command: &Command) {
         let Some(first) = command.words.first() else {
             return;
         };
