@@ -172,9 +172,6 @@ impl Engine {
                 | "flask.request.form"
                 | "flask.request.json"
                 | "flask.request.data"
-                | "flask.request.values"
-                | "flask.request.cookies"
-                | "flask.request.headers"
         )
     }
 

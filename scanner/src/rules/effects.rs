@@ -12,6 +12,13 @@ use crate::engine::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arg(pub(crate) u8, pub(crate) &'static str);
 
+impl Arg {
+    /// One that is given by keyword alone: its position is behind those of any call, and not `u8::MAX`, the receiver.
+    pub(crate) const fn keyword(name: &'static str) -> Self {
+        Self(200, name)
+    }
+}
+
 /// What a call sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sink {

@@ -565,7 +565,7 @@ pub(crate) const EFFECTS: &[(&[&str], Effect)] = &[
     ),
     (
         &["logging.basicConfig"],
-        Effect::Path(Write, Arg(200, "filename")),
+        Effect::Path(Write, Arg::keyword("filename")),
     ),
     (&["os.walk", "os.fwalk"], Effect::Special(f::walk)),
     (&["os.listdir"], Effect::Special(f::listing)),
