@@ -170,7 +170,7 @@ impl Engine {
     /// `figure.savefig(path)`, `frame.to_csv(path)` and their like on objects that are not known: what lies outside of
     /// the working folder is judged.
     fn judge_saved(&mut self, call: &Call, method: Sym) {
-        use super::path::{Place, place_of};
+        use super::place::Place;
         if !matches!(
             self.symbols.text(method),
             "to_csv"
@@ -188,9 +188,9 @@ impl Engine {
             return;
         }
         let path = call.pos[0].clone();
-        let outside = Self::path_texts(&path).iter().any(|text| {
+        let outside = Self::places(&path).iter().any(|place| {
             !matches!(
-                place_of(&crate::rules::paths::normalise(text)),
+                place,
                 Place::Relative | Place::Temp | Place::Unknown | Place::Project
             )
         });

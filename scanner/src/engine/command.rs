@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Engine;
 use super::call::Call;
 use super::emit::Raise;
-use super::value::{Const, HOLE, Label, MAX_CONSTS, Ref, Value};
+use super::value::{Const, HOLE, Label, MAX_CONSTS, Value};
 use crate::shell::{ShellFinding, ShellKind, judge, judge_argv, judge_argv_in};
 use crate::syntax::symbols::sym;
 
@@ -49,10 +49,7 @@ impl Engine {
     fn judge_connected(&mut self, call: &Call) {
         let connected = ["stdin", "stdout", "stderr"].iter().any(|stream| {
             call.keyword(self, stream).is_some_and(|value| {
-                value.refs().iter().any(|one| {
-                    matches!(one, Ref::Name(name)
-                        if self.names.text(&self.symbols, *name).starts_with("socket.socket()"))
-                })
+                self.may_be_named(value, |name| name.starts_with("socket.socket()"))
             })
         });
         if connected {
@@ -126,7 +123,7 @@ impl Engine {
             // A text with a known program in front and unknown arguments is judged by the program.
             open &= text.trim_start().starts_with(HOLE);
             overflow |= own.consts().len() >= MAX_CONSTS;
-            self.judge_downloaded(call, &text);
+            self.judge_files_run(call, &text);
             self.judge_memory_program(call, &text);
             if self.spend(16 + text.len() as u64 / 4) {
                 let found = judge(&format!("{}{text}", self.surroundings(call)));
@@ -203,7 +200,7 @@ impl Engine {
             .copied()
             .collect::<Vec<_>>()
             .join(" ");
-        self.judge_downloaded(call, &line);
+        self.judge_files_run(call, &line);
         if let Some(Some(program)) = words.first() {
             self.judge_memory_program(call, program);
         }
@@ -227,12 +224,9 @@ impl Engine {
                 self.shell_findings(call, found);
             }
             Some(None) => {
-                let own = items.first().is_some_and(|first| {
-                    first.refs().iter().any(|one| {
-                        matches!(one, Ref::Name(name)
-                            if self.names.text(&self.symbols, *name) == "sys.executable")
-                    })
-                });
+                let own = items
+                    .first()
+                    .is_some_and(|first| self.may_be_named(first, |name| name == "sys.executable"));
                 if own {
                     let mut all: Vec<Option<&str>> = vec![Some("python3")];
                     all.extend(words.iter().skip(1).copied());

@@ -3,11 +3,13 @@
 
 use super::Engine;
 use super::call::Call;
-use super::value::{Const, Ref, Value};
+use super::value::{Const, Ref, Value, either_of};
 use crate::syntax::ir::{ClassId, FuncId, Op, ParamKind, Reg};
 
 /// Instructions that such a function has at most.
 const MAX_BODY: Reg = 160;
+/// Items of a list that is an argument.
+const MAX_ITEMS: usize = 4096;
 /// How deep such calls may nest.
 const MAX_NEST: u32 = 4;
 
@@ -72,7 +74,7 @@ impl Engine {
         let mut out: Option<Value> = None;
         for reg in self.returned(func) {
             let value = self.val(reg);
-            out = Some(out.map_or_else(|| value.clone(), |all| all.join(&value)));
+            out = Some(either_of(out, &value));
         }
         out.filter(|value| value.closed().is_some())
     }
@@ -138,12 +140,9 @@ impl Engine {
     }
 }
 
-/// A constant, or a list of constants.
+/// A constant, or a list of constants that is not too long.
 fn is_constant(value: &Value) -> bool {
-    value.exact().is_some()
-        || value.items().is_some_and(|items| {
-            items.len() <= 4096 && items.iter().all(|item| item.exact().is_some())
-        })
+    value.is_spelled_out() && value.items().is_none_or(|items| items.len() <= MAX_ITEMS)
 }
 
 /// Something that text can be made of.

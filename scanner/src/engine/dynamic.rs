@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::call::Call;
 use super::emit::Raise;
-use super::value::{Const, Label, NameId, Ref, Value};
+use super::value::{Const, Label, NameId, Ref, Value, either_of};
 use super::{Engine, MAX_DEPTH, Unit};
 use crate::syntax::ir::{Reg, Sym};
 use crate::syntax::{Parsed, lower, parse};
@@ -138,7 +138,7 @@ impl Engine {
                 {
                     found = found.join_known(&self.named(top));
                 }
-                out = Some(out.map_or_else(|| found.clone(), |all| all.join(&found)));
+                out = Some(either_of(out, &found));
             }
         }
         if module.closed().is_none() {

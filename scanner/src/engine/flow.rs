@@ -259,7 +259,7 @@ impl Engine {
     }
 
     /// Judges the text of a file that the code has written and that a command runs now.
-    pub(crate) fn judge_written_run(&mut self, call: &Call, command: &str) {
+    fn judge_written_run(&mut self, call: &Call, command: &str) {
         if self.written.is_empty() || call.depth > 4 {
             return;
         }
@@ -361,8 +361,8 @@ impl Engine {
         }
     }
 
-    /// Whether a command runs a file that was downloaded before.
-    pub(crate) fn judge_downloaded(&mut self, call: &Call, command: &str) {
+    /// A command that runs a file which the code has written or downloaded before.
+    pub(crate) fn judge_files_run(&mut self, call: &Call, command: &str) {
         self.judge_written_run(call, command);
         for index in 0..self.downloads.len() {
             let (path, taint, tag) = self.downloads[index].clone();

@@ -4,7 +4,7 @@ use super::Engine;
 use super::call::Call;
 use super::fold::slice;
 use super::names::ROOT;
-use super::value::{Const, NameId, Ref, Value, gather};
+use super::value::{Const, NameId, Ref, Value, either_of, gather};
 use crate::syntax::ir::{NONE, Op, Reg};
 use crate::syntax::symbols::sym;
 
@@ -79,11 +79,11 @@ impl Engine {
             for (known, value) in pairs.iter() {
                 if known.exact() == Some(wanted) {
                     // A later store wins, but may not happen: both are possible.
-                    found = Some(found.map_or_else(|| value.clone(), |all| all.join(value)));
+                    found = Some(either_of(found, value));
                 }
             }
             if let Some(found) = found {
-                if is_listed(&found) {
+                if found.is_spelled_out() {
                     return with_beside(&found).with_taints(&whole.taints());
                 }
                 return with_beside(&found).with_taints(&taints);
@@ -93,16 +93,14 @@ impl Engine {
             let any = pairs
                 .iter()
                 .take(64)
-                .fold(None::<Value>, |all, (_, value)| {
-                    Some(all.map_or_else(|| value.clone(), |all| all.join(value)))
-                });
+                .fold(None::<Value>, |all, (_, value)| Some(either_of(all, value)));
             let any = match (any, &beside) {
                 (Some(any), _) => with_beside(&any),
                 (None, Some(element)) => element.clone(),
                 (None, None) => Value::Unknown,
             };
             // Which of the texts that the code itself lists is picked is all that the key decides.
-            let listed = !pairs.is_empty() && pairs.iter().all(|(_, value)| is_listed(value));
+            let listed = !pairs.is_empty() && pairs.iter().all(|(_, value)| value.is_spelled_out());
             if listed {
                 return any.with_taints(&whole.taints());
             }
@@ -333,12 +331,4 @@ impl Engine {
             self.implicit(at, &target, "__delitem__", &[&key]);
         }
     }
-}
-
-/// Whether a value is one that the code itself spells out, whatever picks it.
-fn is_listed(value: &Value) -> bool {
-    value.exact().is_some()
-        || value
-            .items()
-            .is_some_and(|items| items.iter().all(|item| item.exact().is_some()))
 }

@@ -90,6 +90,13 @@ impl Engine {
         name.starts_with("numpy.") || name.starts_with("torch.")
     }
 
+    /// Whether a value may be something whose full name passes a test.
+    pub(crate) fn may_be_named(&self, value: &Value, test: impl Fn(&str) -> bool) -> bool {
+        value.refs().iter().any(
+            |one| matches!(one, Ref::Name(name) if test(&self.names.text(&self.symbols, *name))),
+        )
+    }
+
     /// Whether calling the name runs code, a program or shell text.
     pub(crate) fn runs_things(&self, name: NameId) -> bool {
         let node = self.names.get(name).node;

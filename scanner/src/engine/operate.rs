@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::fold::{format, number, text};
-use super::value::{Const, HOLE, Ref, Rich, Value, gather};
+use super::value::{Const, HOLE, Ref, Rich, Value, either_of, gather};
 use crate::syntax::ir::{ArgKind, Args, BinOp, Reg, UnOp};
 use crate::syntax::symbols::sym;
 
@@ -103,7 +103,7 @@ impl Engine {
                     self.judge_size(at, size, *times, op);
                 }
                 let one = number::binary(op, x, y).map_or(Value::Unknown, Value::Const);
-                out = Some(out.map_or_else(|| one.clone(), |all| all.join(&one)));
+                out = Some(either_of(out, &one));
             }
         }
         out.unwrap_or_default()
@@ -135,7 +135,7 @@ impl Engine {
                 }
                 let joined = format!("{a}{b}");
                 let one = Value::Const(text::known(&joined));
-                out = Some(out.map_or_else(|| one.clone(), |all| all.join(&one)));
+                out = Some(either_of(out, &one));
             }
         }
         out.unwrap_or_default()

@@ -6,7 +6,8 @@ use super::Engine;
 use super::call::Call;
 use super::emit::Raise;
 use super::fold::text;
-use super::value::{Const, HOLE, Label, Ref, Rich, Value, gather};
+use super::place::{Place, own_settings, place_of};
+use super::value::{Const, HOLE, Label, Ref, Rich, Value, either_of, gather};
 use crate::Level;
 use crate::rules::{Access, Category, paths};
 
@@ -52,9 +53,7 @@ impl Engine {
     }
 
     fn judge_unknown_delete(&mut self, call: &Call, path: &Value) {
-        let own_file = path.refs().iter().any(|one| {
-            matches!(one, Ref::Name(name) if self.names.text(&self.symbols, *name).starts_with("tempfile."))
-        });
+        let own_file = self.may_be_named(path, |name| name.starts_with("tempfile."));
         if own_file {
             return;
         }
@@ -124,7 +123,7 @@ impl Engine {
         match access {
             Access::Delete => self.judge_delete(call, &normal),
             Access::Run => {
-                self.judge_downloaded(call, &normal);
+                self.judge_files_run(call, &normal);
                 self.judge_memory_program(call, &normal);
             }
             Access::Write if !hit => self.judge_write(call, &normal),
@@ -327,13 +326,13 @@ impl Engine {
             })
     }
 
+    fn is_path_object(&self, value: &Value) -> bool {
+        self.may_be_named(value, |name| name.starts_with("pathlib."))
+    }
+
     /// `path.parent`, as far as the path is known.
     pub(crate) fn parent_of_path(&mut self, value: &Value) -> Option<Value> {
-        let path = value.refs().iter().any(|one| {
-            matches!(one, Ref::Name(name)
-                if self.names.text(&self.symbols, *name).starts_with("pathlib."))
-        });
-        if !path {
+        if !self.is_path_object(value) {
             return None;
         }
         let mut all: Option<Value> = None;
@@ -346,7 +345,7 @@ impl Engine {
                 None => ".",
             };
             let one = Value::Const(text::known(above));
-            all = Some(all.map_or_else(|| one.clone(), |all| all.join(&one)));
+            all = Some(either_of(all, &one));
         }
         let all = all?.with_taints(&value.taints());
         Some(self.with_path("pathlib.Path()", &all))
@@ -354,13 +353,7 @@ impl Engine {
 
     /// `Path(a) / b`.
     pub(crate) fn join_path(&mut self, left: &Value, right: &Value) -> Option<Value> {
-        let is_path = |engine: &Self, value: &Value| {
-            value.refs().iter().any(|one| {
-                matches!(one, Ref::Name(name)
-                    if engine.names.text(&engine.symbols, *name).starts_with("pathlib."))
-            })
-        };
-        if !is_path(self, left) && !is_path(self, right) {
+        if !self.is_path_object(left) && !self.is_path_object(right) {
             return None;
         }
         let joined = Self::join_texts(&[left.clone(), right.clone()]);
@@ -394,7 +387,7 @@ impl Engine {
                                 continue;
                             }
                             let one = Value::Const(text::known(&joined));
-                            all = Some(all.map_or_else(|| one.clone(), |all| all.join(&one)));
+                            all = Some(either_of(all, &one));
                         }
                     }
                     all.unwrap_or_default()
@@ -422,130 +415,4 @@ fn names_hosts(normal: &str) -> bool {
     ["/.ssh/config", "/.ssh/known_hosts"]
         .iter()
         .any(|end| normal.ends_with(end))
-}
-
-/// A file of a program in the folders for settings and state.
-fn own_settings(normal: &str) -> bool {
-    ["~/.config/", "~/.local/share/", "~/.local/state/"]
-        .iter()
-        .any(|folder| {
-            normal
-                .strip_prefix(folder)
-                .is_some_and(|rest| !rest.starts_with('*') && !rest.is_empty())
-        })
-}
-
-/// Where a normalised path lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Root,
-    Home,
-    /// A folder in which people keep their own work.
-    UserFolder,
-    InHome,
-    SystemFolder,
-    InSystem,
-    Temp,
-    /// The working folder itself, or its history.
-    Project,
-    Relative,
-    Unknown,
-}
-
-pub(crate) fn place_of(path: &str) -> Place {
-    const SYSTEM: &[&str] = &[
-        "bin",
-        "boot",
-        "dev",
-        "etc",
-        "lib",
-        "lib32",
-        "lib64",
-        "opt",
-        "proc",
-        "run",
-        "sbin",
-        "srv",
-        "sys",
-        "usr",
-        "var",
-        "home",
-        "system",
-        "library",
-        "applications",
-        "mnt",
-        "media",
-        "users",
-    ];
-    const OWN: &[&str] = &[
-        "documents",
-        "desktop",
-        "downloads",
-        "pictures",
-        "music",
-        "videos",
-        "movies",
-        "projects",
-        "onedrive",
-        "dropbox",
-        "library",
-        ".ssh",
-        ".gnupg",
-        ".aws",
-        ".config",
-        ".local",
-        ".kube",
-    ];
-    let lower = path.to_ascii_lowercase();
-    if matches!(
-        lower.as_str(),
-        "/" | "/*" | "/**" | "/**/*" | "c:" | "c:/" | "c:/*"
-    ) {
-        return Place::Root;
-    }
-    if matches!(
-        lower.as_str(),
-        "~" | "~/*" | "~/**" | "~/**/*" | "~/.*" | "~/*.*" | "/home" | "/users"
-    ) {
-        return Place::Home;
-    }
-    if let Some(rest) = lower.strip_prefix("~/") {
-        let first = rest.split('/').next().unwrap_or("");
-        if rest.starts_with("appdata/local/temp") || first == ".cache" {
-            return Place::Temp;
-        }
-        if OWN.contains(&first) || first.starts_with("**") {
-            return Place::UserFolder;
-        }
-        return Place::InHome;
-    }
-    if lower.starts_with("/tmp")
-        || lower.starts_with("/var/tmp")
-        || lower.starts_with("/dev/shm")
-        || lower.starts_with("/var/folders")
-        || lower == "/dev/null"
-    {
-        return Place::Temp;
-    }
-    let absolute = lower
-        .strip_prefix('/')
-        .or_else(|| lower.strip_prefix("c:/"));
-    if let Some(rest) = absolute {
-        let mut parts = rest.split('/');
-        let first = parts.next().unwrap_or("");
-        if SYSTEM.contains(&first) || matches!(first, "windows" | "program files") {
-            return match parts.next() {
-                None | Some("*" | "**") => Place::SystemFolder,
-                Some(_) => Place::InSystem,
-            };
-        }
-        return Place::Unknown;
-    }
-    if lower.starts_with(HOLE) || lower.starts_with('*') || lower.is_empty() {
-        return Place::Unknown;
-    }
-    if matches!(lower.as_str(), "." | ".." | ".git" | "src") || lower.starts_with("../") {
-        return Place::Project;
-    }
-    Place::Relative
 }

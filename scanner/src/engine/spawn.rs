@@ -9,7 +9,7 @@ use crate::syntax::ir::{FuncId, Op, Reg};
 
 /// Starts of one scan that are remembered.
 const MAX_SPAWNED: usize = 4096;
-/// Instructions of a loop that are looked at.
+/// Instructions of a function that are looked at.
 const MAX_BODY: usize = 4096;
 
 /// A process or thread that was started.
@@ -164,65 +164,6 @@ impl Engine {
                 || value
                     .items()
                     .is_some_and(|items| items.iter().any(|item| item.consts().iter().any(own)))
-        })
-    }
-
-    /// Whether the endless loop around an instruction also takes things out of the same container.
-    pub(crate) fn loop_shrinks(&self, at: Reg, container: Reg) -> bool {
-        const TAKES: [&str; 8] = [
-            "pop", "popleft", "popitem", "remove", "discard", "clear", "truncate", "seek",
-        ];
-        let Some((begin, end)) = self
-            .endless
-            .iter()
-            .rev()
-            .find(|(begin, end)| (*begin..*end).contains(&at))
-        else {
-            return false;
-        };
-        let same = |object: Reg| match (
-            self.program.insns[object as usize].op,
-            self.program.insns[container as usize].op,
-        ) {
-            (Op::Load(a), Op::Load(b)) | (Op::Attr(_, a), Op::Attr(_, b)) => a == b,
-            _ => false,
-        };
-        (*begin..*end)
-            .take(MAX_BODY)
-            .any(|reg| match self.program.insns[reg as usize].op {
-                Op::Call(callee, _) => match self.program.insns[callee as usize].op {
-                    Op::Attr(object, name) => {
-                        same(object) && TAKES.contains(&self.symbols.text(name))
-                    }
-                    _ => false,
-                },
-                Op::DelSub(object, _) => same(object),
-                _ => false,
-            })
-    }
-
-    /// Whether each round of the endless loop around an instruction waits for something.
-    pub(crate) fn loop_waits(&self, at: Reg) -> bool {
-        const WAITS: [&str; 14] = [
-            "get", "recv", "recvfrom", "accept", "input", "readline", "read", "poll", "wait",
-            "join", "select", "sleep", "urlopen", "acquire",
-        ];
-        let Some((begin, end)) = self
-            .endless
-            .iter()
-            .rev()
-            .find(|(begin, end)| (*begin..*end).contains(&at))
-        else {
-            return false;
-        };
-        (*begin..*end).take(MAX_BODY).any(|reg| {
-            let Op::Call(callee, _) = self.program.insns[reg as usize].op else {
-                return false;
-            };
-            match self.program.insns[callee as usize].op {
-                Op::Attr(_, name) | Op::Load(name) => WAITS.contains(&self.symbols.text(name)),
-                _ => false,
-            }
         })
     }
 }

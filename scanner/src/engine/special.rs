@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::call::{Call, Getter, Partial};
 use super::fold::codec;
-use super::value::{Const, Ref, Value, gather};
+use super::value::{Const, Ref, Value, either_of, gather};
 use crate::syntax::symbols::sym;
 
 pub(super) fn first(call: &Call) -> Value {
@@ -29,7 +29,7 @@ pub(crate) fn getattr(engine: &mut Engine, call: &Call) -> Value {
         let name = engine.symbols.intern(name);
         engine.judge_dunder(call.at, &object, name);
         let found = engine.attr_of(call.at, &object, name);
-        out = Some(out.map_or_else(|| found.clone(), |all| all.join(&found)));
+        out = Some(either_of(out, &found));
     }
     if key.closed().is_none() {
         for one in object.refs() {
@@ -400,7 +400,7 @@ pub(super) fn fold_each(
             return Value::Unknown;
         }
         let done = fold(one).unwrap_or_default();
-        out = Some(out.map_or_else(|| done.clone(), |all| all.join(&done)));
+        out = Some(either_of(out, &done));
     }
     match (out, value.closed()) {
         (Some(out), Some(_)) => out,

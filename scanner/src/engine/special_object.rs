@@ -222,21 +222,15 @@ pub(crate) fn copied(engine: &mut Engine, call: &Call) -> Value {
 
 /// Whether a call moves what belongs to the system, or all of a home folder, out of its place.
 fn moves_away(engine: &Engine, call: &Call, source: &Value, target: &Value) -> bool {
-    use super::path::{Place, place_of};
+    use super::place::Place;
     let name = engine.names.text(&engine.symbols, call.name);
     if !matches!(name.as_str(), "shutil.move" | "os.rename" | "os.replace") {
         return false;
     }
-    let places = |value: &Value| -> Vec<Place> {
-        Engine::path_texts(value)
-            .iter()
-            .map(|text| place_of(&crate::rules::paths::normalise(text)))
-            .collect()
-    };
-    let stays = places(target)
+    let stays = Engine::places(target)
         .iter()
         .any(|place| matches!(place, Place::Home | Place::InHome | Place::UserFolder));
-    places(source).iter().any(|place| match place {
+    Engine::places(source).iter().any(|place| match place {
         Place::Root | Place::SystemFolder | Place::InSystem => true,
         Place::Home => !stays,
         _ => false,

@@ -3,6 +3,7 @@
 
 use super::Engine;
 use super::call::Call;
+use super::place::Place;
 use super::value::{Const, Ref, Value};
 use crate::rules::Access;
 use crate::rules::effects::Arg;
@@ -102,18 +103,11 @@ pub(crate) fn extracted(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn extracted_all(engine: &mut Engine, call: &Call) -> Value {
     let path = call.arg(engine, Arg(0, "path")).cloned();
     if let Some(path) = path.filter(|path| path.closed().is_some()) {
-        let root = Engine::path_texts(&path).iter().any(|text| {
-            let normal = crate::rules::paths::normalise(text);
-            matches!(
-                super::path::place_of(&normal),
-                super::path::Place::Root
-                    | super::path::Place::SystemFolder
-                    | super::path::Place::InSystem
-            )
-        });
+        let root = Engine::places(&path)
+            .iter()
+            .any(|place| matches!(place, Place::Root | Place::SystemFolder | Place::InSystem));
         if root {
-            let inside = Engine::join_texts(&[Value::str("/etc"), Value::str("x")]);
-            engine.judge_path(call, &inside, Access::Write);
+            engine.judge_path(call, &Value::str("/etc/x"), Access::Write);
         } else {
             engine.judge_path(call, &path, Access::Write);
         }
@@ -128,11 +122,7 @@ pub(crate) fn low_level_open(engine: &mut Engine, call: &Call) -> Value {
         .cloned()
         .unwrap_or_default();
     let reads = call.arg(engine, Arg(1, "flags")).is_none_or(|flags| {
-        flags.as_int() == Some(0)
-            || flags.refs().iter().any(|one| {
-                matches!(one, Ref::Name(name)
-                    if engine.names.text(&engine.symbols, *name) == "os.O_RDONLY")
-            })
+        flags.as_int() == Some(0) || engine.may_be_named(flags, |name| name == "os.O_RDONLY")
     });
     let handle = engine.with_path("builtins.open()", &path);
     if reads {

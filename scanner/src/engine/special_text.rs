@@ -5,7 +5,7 @@ use super::Engine;
 use super::call::Call;
 use super::fold::{codec, format, text};
 use super::special::{first, fold_each};
-use super::value::{Const, Value};
+use super::value::{Const, Value, either_of};
 
 /// Longest text that is read as JSON or as a literal.
 const MAX_LITERAL: usize = 1 << 16;
@@ -51,7 +51,7 @@ fn decoder(engine: &mut Engine, call: &Call, name: &str) -> Value {
     let mut out: Option<Value> = None;
     for one in value.consts().iter().take(4) {
         let done = engine.decode_const(one, name).unwrap_or_default();
-        out = Some(out.map_or_else(|| done.clone(), |all| all.join(&done)));
+        out = Some(either_of(out, &done));
     }
     let out = out.unwrap_or_default();
     if out.is_unknown() {

@@ -232,6 +232,14 @@ impl Value {
         }
     }
 
+    /// Whether it is a constant or a list of constants, as the code itself spells them out.
+    pub(crate) fn is_spelled_out(&self) -> bool {
+        self.exact().is_some()
+            || self
+                .items()
+                .is_some_and(|items| items.iter().all(|item| item.exact().is_some()))
+    }
+
     /// All constants, when it is sure to be one of them and each is wholly known.
     pub(crate) fn closed(&self) -> Option<&[Const]> {
         let (consts, open) = match self {
@@ -438,6 +446,11 @@ impl Value {
             }
         }
     }
+}
+
+/// Either of what was found before, if anything was, and this.
+pub(crate) fn either_of(before: Option<Value>, one: &Value) -> Value {
+    before.map_or_else(|| one.clone(), |before| before.join(one))
 }
 
 /// Adds labels that are not there yet; the first step of a label stays.
