@@ -13,6 +13,17 @@ enum Wish {
     NoStart,
 }
 
+/// A key of which a warm container may make room for another.
+struct Other<'a, K> {
+    key: &'a K,
+    coming: usize,
+    /// All that are coming are for those who wait.
+    needed: bool,
+    /// All that are warm are pinned.
+    pinned: bool,
+    last_used: Duration,
+}
+
 impl<K: Clone + Ord> Pool<K> {
     /// Starts what is wanted, as far as the bounds allow; those who wait come first.
     pub(super) fn fill(&mut self, actions: &mut Vec<Action<K>>) {
@@ -131,8 +142,8 @@ impl<K: Clone + Ord> Pool<K> {
         }
     }
 
-    /// The keys: those that somebody waits for first, then those that lack what is pinned, then the ones used last. A
-    /// place that was cleared for one key must not go back to the key it came from.
+    /// The keys: those that most wait for first, as all that they have is spoken for, then those that lack what is pinned,
+    /// then the ones used last.
     fn by_need(&self) -> Vec<K> {
         let mut keys: Vec<_> = self
             .keys
@@ -162,23 +173,11 @@ impl<K: Clone + Ord> Pool<K> {
         served: &BTreeMap<K, usize>,
         actions: &mut Vec<Action<K>>,
     ) -> bool {
-        let victim = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| slot.phase == Phase::Warm && slot.key != *key)
-            .filter_map(|(id, slot)| {
-                let other = self.keys.get(&slot.key)?;
-                let coming = self.coming(&slot.key);
-                let taken = served.get(&slot.key).copied().unwrap_or_default();
-                let needed = coming <= self.waiting_for(&slot.key);
-                let pinned = self.count(&slot.key, Phase::Warm) <= other.pinned;
-                (coming > taken).then_some(((needed, pinned, other.last_used), *id))
-            })
-            .min();
-        if let Some((_, slot)) = victim {
-            self.remove(slot, actions);
-        }
-        victim.is_some()
+        let order = |other: &Other<'_, K>| {
+            let due = served.get(other.key).copied().unwrap_or_default();
+            (other.coming > due).then_some((other.needed, other.pinned, other.last_used))
+        };
+        self.give_up_another(key, order, actions)
     }
 
     /// Makes room for a key to stay warm: it takes the place of one that was used before it only, and that nobody
@@ -191,21 +190,43 @@ impl<K: Clone + Ord> Pool<K> {
             return;
         };
         let (lacks_pinned, last_used) = (self.lacks_pinned(key), state.last_used);
-        let victim = self
+        let order = |other: &Other<'_, K>| {
+            let before = lacks_pinned || other.last_used < last_used;
+            (before && !other.pinned && !other.needed).then_some(other.last_used)
+        };
+        self.give_up_another(key, order, actions);
+    }
+
+    /// Gives up the warm container that is not of this key and comes first in this order; one for which it gives none
+    /// stays. False if there is none.
+    fn give_up_another<O: Ord>(
+        &mut self,
+        key: &K,
+        order: impl Fn(&Other<'_, K>) -> Option<O>,
+        actions: &mut Vec<Action<K>>,
+    ) -> bool {
+        let first = self
             .slots
             .iter()
             .filter(|(_, slot)| slot.phase == Phase::Warm && slot.key != *key)
-            .filter_map(|(id, slot)| {
-                let other = self.keys.get(&slot.key)?;
-                let pinned = self.count(&slot.key, Phase::Warm) <= other.pinned;
-                let needed = self.coming(&slot.key) <= self.waiting_for(&slot.key);
-                let gives_way = !pinned && !needed && (lacks_pinned || other.last_used < last_used);
-                gives_way.then_some((other.last_used, *id))
-            })
+            .filter_map(|(id, slot)| Some((order(&self.other(&slot.key)?)?, *id)))
             .min();
-        if let Some((_, slot)) = victim {
+        if let Some((_, slot)) = first {
             self.remove(slot, actions);
         }
+        first.is_some()
+    }
+
+    fn other<'a>(&self, key: &'a K) -> Option<Other<'a, K>> {
+        let state = self.keys.get(key)?;
+        let coming = self.coming(key);
+        Some(Other {
+            key,
+            coming,
+            needed: coming <= self.waiting_for(key),
+            pinned: self.count(key, Phase::Warm) <= state.pinned,
+            last_used: state.last_used,
+        })
     }
 
     /// Gives up the containers of keys that nobody has asked for in a while, but for those that are pinned.

@@ -38,13 +38,28 @@ fn settle(pool: &mut Pool<u8>, now: Duration, event: Event<u8>) {
     }
 }
 
-fn run(pool: &mut Pool<u8>, at: u64, key: u8) {
-    let lease = Event::Lease {
-        ticket: Ticket(at),
+fn lease(ticket: u64, key: u8, source: Source) -> Event<u8> {
+    Event::Lease {
+        ticket: Ticket(ticket),
         key,
-        source: 0,
-    };
-    settle(pool, seconds(at), lease);
+        source,
+    }
+}
+
+fn launched(actions: &[Action<u8>]) -> Option<(SlotId, u8)> {
+    actions.iter().find_map(|action| match action {
+        Action::Launch { slot, key, .. } => Some((*slot, *key)),
+        _ => None,
+    })
+}
+
+fn gives_way(actions: &[Action<u8>]) -> bool {
+    let removes = |action: &Action<u8>| matches!(action, Action::Remove { .. });
+    actions.iter().any(removes)
+}
+
+fn run(pool: &mut Pool<u8>, at: u64, key: u8) {
+    settle(pool, seconds(at), lease(at, key, 0));
     // The calm after a run is over.
     settle(pool, seconds(at) + CALM, Event::Tick);
 }
@@ -124,14 +139,7 @@ fn d3_a_removal_that_hangs_keeps_nobody_from_the_room_that_others_could_make() {
     let dead = *pool.slots.keys().next().expect("one that is warm");
     // It dies and will not go.
     pool.step(seconds(1), Event::DiedIdle { slot: dead });
-    let lease = Event::Lease {
-        ticket: Ticket(7),
-        key: 2,
-        source: 0,
-    };
-    let actions = pool.step(seconds(1), lease);
-    let gives_way =
-        |actions: &[Action<u8>]| actions.iter().any(|a| matches!(a, Action::Remove { .. }));
+    let actions = pool.step(seconds(1), lease(7, 2, 0));
     assert!(!gives_way(&actions), "its place may be free in a moment");
     let woken = actions.iter().find_map(|action| match action {
         Action::WakeAt(at) => Some(*at),
@@ -146,11 +154,6 @@ fn d3_a_removal_that_hangs_keeps_nobody_from_the_room_that_others_could_make() {
 fn a_place_that_was_cleared_for_one_goes_to_nobody_who_came_later() {
     let mut pool = pool();
     settle(&mut pool, seconds(0), Event::Pin { key: 1, target: 4 });
-    let lease = |ticket, key, source| Event::Lease {
-        ticket: Ticket(ticket),
-        key,
-        source,
-    };
     // Two places, both taken; the others wait.
     for ticket in 0..2 {
         pool.step(seconds(1), lease(ticket, 1, 0));
@@ -163,9 +166,78 @@ fn a_place_that_was_cleared_for_one_goes_to_nobody_who_came_later() {
         pool.step(seconds(1), lease(ticket, 1, 0));
     }
     let actions = pool.step(seconds(1), Event::Removed { slot: *slot });
-    let started = actions.iter().find_map(|action| match action {
-        Action::Launch { key, .. } => Some(*key),
-        _ => None,
-    });
+    let started = launched(&actions).map(|(_, key)| key);
     assert_eq!(started, Some(2), "{actions:?}");
+}
+
+#[test]
+fn starts_are_made_in_the_order_of_turns_and_not_of_the_queue() {
+    let bounds = Bounds {
+        max_live: 8,
+        max_starting: 1,
+        max_leased: 1,
+        max_waiting: 8,
+        idle_after: Duration::from_hours(1),
+    };
+    let mut pool = Pool::new(bounds, 16);
+    // Source 1 was served last, and while its run lasts nobody else is served.
+    let (slot, _) = launched(&pool.step(seconds(0), lease(0, 9, 1))).expect("a start");
+    let actions = pool.step(seconds(0), Event::Launched { slot });
+    let (mut starting, _) = launched(&actions).expect("one in its place");
+    let asked = [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 2)];
+    for (ticket, (key, source)) in (1..).zip(asked) {
+        let actions = pool.step(seconds(0), lease(ticket, key, source));
+        assert_eq!(launched(&actions), None, "more than one start at once");
+    }
+    let mut order = Vec::new();
+    for _ in asked {
+        let actions = pool.step(seconds(0), Event::Launched { slot: starting });
+        let (slot, key) = launched(&actions).expect("a start for each who waits");
+        order.push(key);
+        starting = slot;
+    }
+    assert_eq!(order, [6, 1, 4, 2, 5, 3]);
+}
+
+#[test]
+fn no_room_is_made_by_what_is_due_to_one_whose_turn_is_before() {
+    // Who wait for the two that are warm, who waits for a place, and whether one of the two makes room.
+    let cases: [(&[Source], Source, bool); 4] = [
+        (&[1, 2], 3, false),
+        (&[2, 3], 1, true),
+        (&[1, 3], 2, true),
+        (&[1], 3, true),
+    ];
+    for (beside, source, makes_room) in cases {
+        let mut pool = pool();
+        settle(&mut pool, seconds(0), Event::Pin { key: 1, target: 2 });
+        settle(&mut pool, seconds(0), Event::Pin { key: 2, target: 2 });
+        // As many runs as there may be, of a source whose turn comes after all others.
+        for ticket in 0..2 {
+            pool.step(seconds(1), lease(ticket, 1, 0));
+        }
+        for (ticket, other) in (2..).zip(beside) {
+            let actions = pool.step(seconds(1), lease(ticket, 2, *other));
+            assert!(!gives_way(&actions), "it has what it waits for");
+        }
+        let actions = pool.step(seconds(1), lease(7, 3, source));
+        let what = format!("{source} beside {beside:?}: {actions:?}");
+        assert_eq!(gives_way(&actions), makes_room, "{what}");
+    }
+}
+
+#[test]
+fn what_is_pinned_only_takes_nothing_from_those_who_wait() {
+    let mut pool = pool();
+    settle(&mut pool, seconds(0), Event::Pin { key: 1, target: 2 });
+    settle(&mut pool, seconds(0), Event::Pin { key: 2, target: 2 });
+    // As many runs as there may be, so that key 1 lacks what is pinned, and two wait for what is warm of key 2.
+    for (ticket, key) in [(0, 1), (1, 1), (2, 2), (3, 2)] {
+        pool.step(seconds(1), lease(ticket, key, 0));
+    }
+    let actions = pool.step(seconds(1), Event::Pin { key: 2, target: 0 });
+    assert!(!gives_way(&actions), "{actions:?}");
+    let ticket = Ticket(3);
+    let actions = pool.step(seconds(1), Event::Cancel { ticket });
+    assert!(gives_way(&actions), "nobody needs it: {actions:?}");
 }
