@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::places::Places;
 
-/// More than that is told as one thing.
+/// Of what is beyond that only that there is more is told.
 const TOLD: usize = 8;
 
 /// Everything that stands in the places that a run can write to, and each process beside PID 1.
@@ -19,10 +19,13 @@ pub(crate) fn left_behind(places: &Places) -> Vec<String> {
     folders.dedup();
     let mut found = processes(Path::new("/proc"));
     found.extend(folders.into_iter().flat_map(entries));
+    shortened(found)
+}
+
+fn shortened(mut found: Vec<String>) -> Vec<String> {
     if found.len() > TOLD {
-        let more = found.len() - TOLD;
         found.truncate(TOLD);
-        found.push(format!("{more} more"));
+        found.push("and more".to_owned());
     }
     found
 }
@@ -44,14 +47,18 @@ fn entries(folder: &Path) -> Vec<String> {
 }
 
 fn processes(proc: &Path) -> Vec<String> {
+    let unread = || format!("{} (cannot be read)", proc.display());
     let Ok(entries) = fs::read_dir(proc) else {
-        return vec![format!("{} (cannot be read)", proc.display())];
+        return vec![unread()];
     };
     entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|pid| *pid != 1)
-        .map(|pid| format!("process {pid}"))
+        .filter_map(|entry| match entry {
+            Ok(entry) => {
+                let pid = entry.file_name().to_str()?.parse::<u32>().ok()?;
+                (pid != 1).then(|| format!("process {pid}"))
+            }
+            Err(_) => Some(unread()),
+        })
         .collect()
 }
 
@@ -81,5 +88,14 @@ mod tests {
         fs::create_dir(path("proc/7")).expect("a folder");
         assert_eq!(processes(&path("proc")), ["process 7"]);
         assert_eq!(processes(&path("missing")).len(), 1);
+    }
+
+    #[test]
+    fn of_many_things_some_are_told_and_that_there_are_more() {
+        let found = |count: usize| vec!["/tmp/canary".to_owned(); count];
+        assert_eq!(shortened(found(TOLD)), found(TOLD));
+        let told = shortened(found(TOLD + 1));
+        let (last, first) = told.split_last().expect("something");
+        assert_eq!((last.as_str(), first), ("and more", &found(TOLD)[..]));
     }
 }
