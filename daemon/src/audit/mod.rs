@@ -43,7 +43,7 @@ pub(crate) use order::Piece;
 pub(crate) use record::{Facts, Recorded, now_ms};
 pub(crate) use redact::Secrets;
 pub(crate) use room::Promise;
-use writer::{Command, Shared, Waiting};
+use writer::{Command, Waiting};
 
 /// How long a run waits for its event to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -209,10 +209,9 @@ impl NewEvent {
 }
 
 /// A handle to the record. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Audit {
     commands: mpsc::Sender<Command>,
-    writer: Shared,
     path: Arc<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
     /// Ends that wait to be written.
@@ -226,11 +225,9 @@ impl Audit {
     pub(crate) fn open(path: PathBuf, journal: Option<PathBuf>) -> std::io::Result<Self> {
         let problem = Arc::new(Mutex::new(None));
         let late = watch::Sender::new(0);
-        let (commands, writer) =
-            writer::start(path.clone(), journal, Arc::clone(&problem), late.clone())?;
+        let commands = writer::start(path.clone(), journal, Arc::clone(&problem), late.clone())?;
         Ok(Self {
             commands,
-            writer,
             path: Arc::new(path),
             problem,
             late,
@@ -239,9 +236,6 @@ impl Audit {
 
     /// Appends an event; returns once it is committed. Of a start, what comes back keeps room for its end.
     pub(crate) async fn append(&self, event: NewEvent) -> Result<Promise, AuditError> {
-        if let Some(promise) = self.writer.append_at_once(&event, &self.commands) {
-            return Ok(promise);
-        }
         let (reply, answer) = oneshot::channel();
         let event = Box::new(event);
         self.ask(Command::Append(Waiting { event, reply }), answer)

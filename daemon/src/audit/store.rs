@@ -212,26 +212,10 @@ impl Store {
         self.herald.tell_now(&self.head);
     }
 
-    /// Does something that fails at once where another program holds the record locked.
-    pub(super) fn without_waiting<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        self.connection.busy_timeout(Duration::ZERO)?;
-        let done = work(self);
-        self.connection.busy_timeout(BUSY)?;
-        done
-    }
-
-    /// Whether the write-ahead log is to be brought into the database.
-    pub(super) const fn has_grown(&self) -> bool {
-        self.logged >= CHECKPOINT
-    }
-
     /// Brings the write-ahead log into the database when it has grown. To be called when nobody waits: it waits for the
     /// disk twice.
     pub(super) fn checkpoint(&mut self) -> rusqlite::Result<()> {
-        if !self.has_grown() {
+        if self.logged < CHECKPOINT {
             return Ok(());
         }
         self.logged = 0;

@@ -58,19 +58,6 @@ fn opened(path: &Path, now_ms: i64) -> Result<Store, AuditError> {
     Ok(store)
 }
 
-/// One without a thread: whoever has the other end of `commands` is asked in its place.
-fn left_to(commands: mpsc::Sender<Command>, path: PathBuf) -> Audit {
-    let (problem, late) = (Arc::default(), watch::Sender::default());
-    let writer = Shared::unopened(path.clone(), None, Arc::clone(&problem), late.clone());
-    Audit {
-        commands,
-        writer,
-        path: Arc::new(path),
-        problem,
-        late,
-    }
-}
-
 struct Fixture {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -95,7 +82,12 @@ impl Fixture {
     }
 
     fn audit(&self) -> Audit {
-        left_to(mpsc::channel(1).0, self.path.clone())
+        Audit {
+            commands: mpsc::channel(1).0,
+            path: Arc::new(self.path.clone()),
+            problem: Arc::default(),
+            late: watch::Sender::default(),
+        }
     }
 
     fn verdict(&self, key: Option<&str>) -> (Integrity, Vec<String>) {

@@ -1,10 +1,9 @@
-//! The connection that writes, and its thread: takes commands in turn, puts appends that come together into one commit,
-//! and looks before each whether the record still stands at its path and has room. A small append for which nothing has
-//! to be waited for is written by whoever asks, if nobody else is at it: that saves two changes of thread.
+//! The thread that owns the connection which writes: takes commands in turn, puts appends that come together into one
+//! commit, and looks before each whether the record still stands at its path and has room.
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -27,9 +26,6 @@ use crate::clock::Clock;
 const QUEUE: usize = 256;
 /// Appends that share a commit.
 const BATCH: usize = 64;
-/// What an append may take that is written by whoever asks, in bytes: its pages, and bodies that are packed in less than
-/// a millisecond.
-const AT_ONCE: u64 = 68 * 1024;
 
 /// What the writer is asked.
 pub(super) enum Command {
@@ -46,8 +42,6 @@ pub(super) enum Command {
     },
     /// Write the ends that wait.
     CatchUp,
-    /// Bring the write-ahead log into the database, which waits for the disk.
-    Checkpoint,
 }
 
 /// An event and who waits for it.
@@ -59,63 +53,6 @@ pub(super) struct Waiting {
 impl Waiting {
     fn is_start(&self) -> bool {
         self.event.kind == Kind::Start
-    }
-}
-
-/// The writer, for its thread and for whoever finds it free. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Writer>>);
-
-impl Shared {
-    /// A writer that opens its record when it is first asked for something.
-    pub(super) fn unopened(
-        path: PathBuf,
-        journal: Option<PathBuf>,
-        problem: Arc<Mutex<Option<AuditError>>>,
-        late: watch::Sender<usize>,
-    ) -> Self {
-        Self(Arc::new(Mutex::new(Writer {
-            store: None,
-            path,
-            journal,
-            problem,
-            promises: Promises::default(),
-            late: Late::new(late),
-            untold: false,
-            closed: false,
-            clock: Clock::start(),
-        })))
-    }
-
-    /// Appends an event now, if that takes no waiting: for the disk, for a lock, or for what is to be done before.
-    /// `None`: nothing was written, and the thread has to see to it.
-    pub(super) fn append_at_once(
-        &self,
-        event: &NewEvent,
-        commands: &mpsc::Sender<Command>,
-    ) -> Option<Promise> {
-        if event.durable || store::room(event) > AT_ONCE {
-            return None;
-        }
-        let mut writer = self.0.try_lock().ok()?;
-        let promise = writer.append_at_once(event)?;
-        if writer.store.as_ref().is_some_and(Store::has_grown) {
-            // A thread that has its queue full will come to it by itself.
-            let _ = commands.try_send(Command::Checkpoint);
-        }
-        Some(promise)
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Writer> {
-        // A transaction that a panic left open is rolled back by the next.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn serve(&self, mut inbox: mpsc::Receiver<Command>) {
-        let mut held = None;
-        while let Some(command) = held.take().or_else(|| inbox.blocking_recv()) {
-            held = self.locked().obey(command, &mut inbox);
-        }
     }
 }
 
@@ -142,90 +79,66 @@ pub(super) fn start(
     journal: Option<PathBuf>,
     problem: Arc<Mutex<Option<AuditError>>>,
     late: watch::Sender<usize>,
-) -> std::io::Result<(mpsc::Sender<Command>, Shared)> {
+) -> std::io::Result<mpsc::Sender<Command>> {
     let (commands, inbox) = mpsc::channel(QUEUE);
-    let shared = Shared::unopened(path, journal, problem, late);
+    let mut writer = Writer {
+        store: None,
+        path,
+        journal,
+        problem,
+        promises: Promises::default(),
+        late: Late::new(late),
+        untold: false,
+        closed: false,
+        clock: Clock::start(),
+    };
     // Before the first run is accepted, so that no run of this daemon is taken for an interrupted one.
-    let _ = shared.locked().store();
-    let served = shared.clone();
+    let _ = writer.store();
     thread::Builder::new()
         .name("audit".to_owned())
-        .spawn(move || served.serve(inbox))?;
-    Ok((commands, shared))
+        .spawn(move || writer.serve(inbox))?;
+    Ok(commands)
 }
 
 impl Writer {
-    /// Does what is asked. Gives back a command that came while appends were gathered.
-    fn obey(&mut self, command: Command, inbox: &mut mpsc::Receiver<Command>) -> Option<Command> {
-        match command {
-            Command::Append(first) => {
-                let (mut batch, mut other) = (vec![first], None);
-                while batch.len() < BATCH && other.is_none() {
-                    match inbox.try_recv() {
-                        Ok(Command::Append(next)) => batch.push(next),
-                        Ok(next) => other = Some(next),
-                        Err(_) => break,
+    fn serve(mut self, mut inbox: mpsc::Receiver<Command>) {
+        let mut held = None;
+        while let Some(command) = held.take().or_else(|| inbox.blocking_recv()) {
+            match command {
+                Command::Append(first) => {
+                    let mut batch = vec![first];
+                    while batch.len() < BATCH && held.is_none() {
+                        match inbox.try_recv() {
+                            Ok(Command::Append(next)) => batch.push(next),
+                            Ok(other) => held = Some(other),
+                            Err(_) => break,
+                        }
+                    }
+                    self.append(batch);
+                }
+                Command::Seal { reply } => {
+                    let _ = reply.send(self.seal());
+                }
+                Command::CatchUp => self.catch_up(),
+                Command::Head { reply } => {
+                    self.catch_up();
+                    let _ = reply.send(self.with(|store| {
+                        store.tell_now();
+                        Ok((store.head.seq, store.head.link))
+                    }));
+                }
+                Command::Retain { age, bytes } => {
+                    // By the wall clock, a jump forward would make everything old at once.
+                    let now = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
+                    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+                    match self.with(|store| store.retain(now.saturating_sub(age), bytes, now)) {
+                        Ok(0) => {}
+                        Ok(count) => tracing::info!(count, "dropped bodies of old records"),
+                        Err(error) => tracing::warn!(%error, "old records could not be dropped"),
                     }
                 }
-                self.append(batch);
-                return other;
-            }
-            Command::Seal { reply } => {
-                let _ = reply.send(self.seal());
-            }
-            Command::CatchUp => self.catch_up(),
-            Command::Checkpoint => self.checkpoint(),
-            Command::Head { reply } => {
-                self.catch_up();
-                let _ = reply.send(self.with(|store| {
-                    store.tell_now();
-                    Ok((store.head.seq, store.head.link))
-                }));
-            }
-            Command::Retain { age, bytes } => {
-                // By the wall clock, a jump forward would make everything old at once.
-                let now = i64::try_from(self.clock.now()).unwrap_or(i64::MAX);
-                let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-                match self.with(|store| store.retain(now.saturating_sub(age), bytes, now)) {
-                    Ok(0) => {}
-                    Ok(count) => tracing::info!(count, "dropped bodies of old records"),
-                    Err(error) => tracing::warn!(%error, "old records could not be dropped"),
-                }
             }
         }
-        None
-    }
-
-    /// One event, where the record is open and in its place, nobody waits with another, and it is not locked.
-    fn append_at_once(&mut self, event: &NewEvent) -> Option<Promise> {
-        if self.untold || !self.late.is_empty() {
-            return None;
-        }
-        let store = self.store.as_mut().filter(|store| !store.is_elsewhere())?;
-        let promise = match event.kind {
-            Kind::Start => {
-                let left = room::left(&self.path).ok()?;
-                self.promises
-                    .give(event.end_room, store::room(event), left)
-                    .ok()?
-            }
-            _ => Promise::default(),
-        };
-        let written = store.without_waiting(|store| {
-            let in_place = event.kind != Kind::End || store.awaits(&event.run)?;
-            if in_place {
-                store.append(std::slice::from_ref(event))?;
-            }
-            Ok(in_place)
-        });
-        if !written.ok()? {
-            return None;
-        }
-        // An end that was written says nothing of the room for a start.
-        if event.kind == Kind::Start || !self.lacks_room() {
-            self.note(None);
-        }
-        Some(promise)
     }
 
     /// Appends what can be, and answers everybody.
@@ -288,10 +201,6 @@ impl Writer {
         if written {
             self.catch_up();
         }
-        self.checkpoint();
-    }
-
-    fn checkpoint(&mut self) {
         // Not through `with`: a record that was taken away meanwhile is told to the next run.
         if let Some(Err(error)) = self.store.as_mut().map(Store::checkpoint) {
             tracing::warn!(%error, "the write-ahead log of the record stays as it is");

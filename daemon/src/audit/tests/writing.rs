@@ -4,6 +4,7 @@ use saferun_policy::{AuditRules, SourceRecord};
 use saferun_protocol::Asked;
 
 use super::*;
+use writer::{Command, Waiting};
 
 /// Of an empty folder.
 fn writing() -> (tempfile::TempDir, PathBuf, Audit) {
@@ -118,61 +119,6 @@ async fn a_record_that_is_moved_under_the_writer_is_told_once_and_no_end_stands_
 }
 
 #[tokio::test]
-async fn what_needs_no_waiting_is_written_by_whoever_asks_and_all_else_is_left_to_the_thread() {
-    let (folder, path, opened) = writing();
-    let (commands, mut inbox) = mpsc::channel(8);
-    let mut audit = left_to(commands, path.clone());
-    // Nothing was opened yet.
-    assert!(
-        audit
-            .writer
-            .append_at_once(&start("a", 0), &audit.commands)
-            .is_none()
-    );
-    audit.writer = opened.writer.clone();
-    let now = |event: NewEvent| audit.writer.append_at_once(&event, &audit.commands);
-    let promise = now(start("a", 0)).expect("written");
-    assert!(now(end("a", 0)).is_some());
-    assert!(now(end("a", 0)).is_none(), "it has ended");
-    assert!(now(end("b", 0)).is_none(), "it never began");
-    assert!(
-        now(start("b", 0).durable(true)).is_none(),
-        "it waits for the disk"
-    );
-    assert!(
-        now(start("b", 0).with_end_room(1 << 60)).is_none(),
-        "no room"
-    );
-    let mut large = start("b", 0);
-    large.bodies.push(("large", vec![b'x'; 40 << 10]));
-    assert!(now(large).is_none(), "it takes long to pack");
-    let holder = Connection::open(&path).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(now(start("b", 0)).is_none(), "another program writes");
-    drop(holder);
-    // The log is brought into the database by the thread.
-    assert!(
-        inbox
-            .try_recv()
-            .is_ok_and(|asked| matches!(asked, Command::Checkpoint))
-    );
-    assert!(now(start("b", 0)).is_some());
-    drop((promise, audit, opened));
-    let fixture = seen(folder, path);
-    assert_eq!(fixture.verdict(None), (Integrity::Consistent, Vec::new()));
-    let page = fixture.audit().history(0, &HistoryQuery::default());
-    let runs = page.unwrap().runs.into_iter();
-    let runs: Vec<_> = runs.map(|run| (run.id, run.outcome)).collect();
-    assert_eq!(
-        runs,
-        [
-            ("b".to_owned(), None),
-            ("a".to_owned(), Some(Outcome::Completed))
-        ]
-    );
-}
-
-#[tokio::test]
 async fn an_end_that_could_not_be_written_is_written_when_it_can_be() {
     let (folder, path, audit) = writing();
     // By the next event, by the tick, and by the daemon's last word.
@@ -242,7 +188,12 @@ fn what_must_survive_a_loss_of_power_is_synchronised_at_each_commit() {
 async fn the_policys_word_on_durability_and_output_goes_with_each_event() {
     for power in [true, false] {
         let (commands, mut inbox) = mpsc::channel(2);
-        let audit = left_to(commands, PathBuf::from("r"));
+        let audit = Audit {
+            commands,
+            path: Arc::new(PathBuf::from("r")),
+            problem: Arc::default(),
+            late: watch::Sender::default(),
+        };
         let rules = AuditRules {
             survives_power_loss: power,
             source: SourceRecord::Redacted,
