@@ -323,6 +323,9 @@ pub(crate) trait Instance: Send + Sync {
     }
     /// Finds out how it ended, once its stream has; within 4 s.
     async fn remains(&self) -> Remains;
+    /// Ends a container whose run is over: cuts its streams, upon which PID 1 ends by itself, and kills it if that does not
+    /// come at once.
+    async fn end(&self) -> Result<(), EngineError>;
     /// Kills everything in it; never waits for the stream to be drained.
     async fn kill(&self) -> Result<(), EngineError>;
     /// Removes it, killing it first if need be; `Ok` also when it was gone.

@@ -204,12 +204,12 @@ impl Launcher {
         Ok((sink, source, decoder, attestation))
     }
 
-    /// Kills and removes, again and again until it is gone; a container is never given up on.
+    /// Ends and removes, again and again until it is gone; a container is never given up on.
     pub(crate) async fn take_down(&self, name: &str, instance: Box<dyn Instance>) {
         let mut failed = false;
         let seen = loop {
             let removed = timeout(REMOVE_DEADLINE, async {
-                let _ = instance.kill().await;
+                let _ = instance.end().await;
                 reached(Step::ContainerKilled);
                 instance.remove().await
             })

@@ -38,7 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Looks after the end was told: the word of the reason may come after it.
 const LOOKS_AFTER_THE_END: u32 = 25;
 
-/// How long a container whose streams were cut may take to end before it is killed. On a loaded machine 40 ms were seen.
+/// How long a container whose streams were cut may take to end before it is killed.
 const OWN_END: Duration = Duration::from_millis(100);
 
 /// Between two looks at the counters of a sandbox that runs in gVisor. From an out-of-memory kill to the end of its
@@ -229,11 +229,16 @@ impl Instance for DockerInstance {
         remains
     }
 
-    async fn kill(&self) -> Result<(), EngineError> {
+    async fn end(&self) -> Result<(), EngineError> {
         self.attached.cut();
         if self.ends_by_itself().await {
             return Ok(());
         }
+        self.kill().await
+    }
+
+    async fn kill(&self) -> Result<(), EngineError> {
+        self.attached.cut();
         let options = KillContainerOptionsBuilder::default()
             .signal("SIGKILL")
             .build();

@@ -125,6 +125,10 @@ fn identity() -> Identity {
     }
 }
 
+/// Keeps a probe alive beyond the end of its input.
+const STAYS: &str =
+    "__import__('threading').Thread(target=__import__('time').sleep, args=(60,)).start()";
+
 struct Probe {
     identity: Identity,
     instance: DockerInstance,
@@ -159,9 +163,7 @@ async fn a_container_speaks_is_seen_and_is_gone_after_removal() {
     assert_eq!(facts.pids_limit, Some(u64::from(template.pids)));
     assert!(facts.proc_status.unwrap().contains("Seccomp:\t2"));
     // The end of its input comes with the kill, and must not be what ends it.
-    let stays =
-        "__import__('threading').Thread(target=__import__('time').sleep, args=(60,)).start()";
-    assert_eq!(probe.ask(stays).await, "None");
+    assert_eq!(probe.ask(STAYS).await, "None");
     probe.instance.kill().await.unwrap();
     assert_eq!(probe.instance.remains().await.exit_status, Some(137));
     probe.instance.kill().await.unwrap();
@@ -178,6 +180,17 @@ async fn a_container_speaks_is_seen_and_is_gone_after_removal() {
             .await
             .unwrap()
     );
+}
+
+#[tokio::test]
+async fn one_that_does_not_end_with_its_streams_is_killed() {
+    let Some(bench) = bench().await else { return };
+    let mut probe = bench.launch(&bench.template()).await;
+    assert_eq!(probe.ask(STAYS).await, "None");
+    probe.instance.end().await.unwrap();
+    assert_eq!(probe.instance.remains().await.exit_status, Some(137));
+    probe.instance.end().await.unwrap();
+    probe.instance.remove().await.unwrap();
 }
 
 #[tokio::test]
