@@ -115,8 +115,9 @@ impl Engine {
             }
             Rest::Spread => {
                 let list = call.pos.get(after).cloned().unwrap_or_default();
-                let each =
-                    Self::known_elements(&list).unwrap_or_else(|| vec![self.element_of(&list)]);
+                let each = self
+                    .known_elements(&list)
+                    .unwrap_or_else(|| vec![self.element_of(&list)]);
                 let mut out = Vec::new();
                 for item in each.into_iter().take(64) {
                     let mut one = inner.clone();
@@ -131,8 +132,9 @@ impl Engine {
             Rest::Beside => {
                 let lists: Vec<Value> = call.pos.to_vec();
                 for list in lists.iter().take(8) {
-                    let mut each =
-                        Self::known_elements(list).unwrap_or_else(|| vec![self.element_of(list)]);
+                    let mut each = self
+                        .known_elements(list)
+                        .unwrap_or_else(|| vec![self.element_of(list)]);
                     if lists.len() > 1 {
                         each = vec![list.clone()];
                     }
@@ -176,7 +178,7 @@ impl Engine {
     fn map_over(&mut self, call: &Call, func: &Value, lists: &[Value]) -> Value {
         let first = lists.first().cloned().unwrap_or_default();
         if lists.len() == 1
-            && let Some(items) = Self::known_elements(&first)
+            && let Some(items) = self.known_elements(&first)
             && items.len() <= 20_000
             && self.spend_fold(items.len() * 32)
         {

@@ -52,7 +52,8 @@ impl Engine {
         if let Some(key) = call.keyword(self, "key").cloned()
             && self.symbols.text(name) == "sort"
         {
-            for item in Self::known_elements(object)
+            for item in self
+                .known_elements(object)
                 .unwrap_or_default()
                 .into_iter()
                 .take(64)
@@ -138,7 +139,7 @@ impl Engine {
             Const::Str(own) | Const::Partial(own) => match method {
                 "join" => {
                     let list = call.pos.first()?;
-                    match Self::known_elements(list) {
+                    match self.known_elements(list) {
                         Some(parts) => {
                             self.spend_fold(parts.len() * 8);
                             text::join(own, &parts).map(Value::Const)
@@ -152,9 +153,8 @@ impl Engine {
                         .iter()
                         .map(|(key, value)| (self.symbols.text(*key).to_owned(), value.clone()))
                         .collect();
-                    Some(Value::Const(text::known(&format::braces(
-                        own, &call.pos, &named,
-                    ))))
+                    let done = format::braces(own, &call.pos, &named)?;
+                    Some(Value::Const(text::known(&done)))
                 }
                 "format_map" => {
                     let named: Vec<(String, Value)> = call
@@ -164,7 +164,8 @@ impl Engine {
                         .iter()
                         .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())))
                         .collect();
-                    Some(Value::Const(text::known(&format::braces(own, &[], &named))))
+                    let done = format::braces(own, &[], &named)?;
+                    Some(Value::Const(text::known(&done)))
                 }
                 "__getitem__" => {
                     let key = call.pos.first()?.clone();
@@ -177,7 +178,7 @@ impl Engine {
             },
             Const::Bytes(own) => match method {
                 "join" => {
-                    let parts = Self::known_elements(call.pos.first()?)?;
+                    let parts = self.known_elements(call.pos.first()?)?;
                     text::join_bytes(own, &parts).map(Value::Const)
                 }
                 _ => text::bytes_method(own, method, &call.pos),

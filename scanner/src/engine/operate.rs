@@ -153,11 +153,8 @@ impl Engine {
             Some(items) => items.iter().cloned().collect(),
             None => vec![right.clone()],
         };
-        Some(Value::Const(text::known(&format::percent(
-            &pattern,
-            &own,
-            right.pairs().map(|p| &**p),
-        ))))
+        let done = format::percent(&pattern, &own, right.pairs().map(|pairs| &**pairs));
+        Some(done.map_or(Value::Unknown, |done| Value::Const(text::known(&done))))
     }
 
     pub(crate) fn unary(op: UnOp, value: &Value) -> Value {
@@ -217,6 +214,10 @@ impl Engine {
             .map(|arg| (arg.kind, self.vals[arg.reg as usize].clone()))
             .collect();
         let taints = gather(list.iter().map(|(_, value)| value));
+        let size = |value: &Value| value.consts().first().map_or(0, const_size);
+        if !self.spend_fold(list.iter().map(|(_, value)| size(value)).sum()) {
+            return Value::Unknown.with_taints(&taints);
+        }
         let mut bytes: Vec<u8> = Vec::new();
         let mut all_bytes = !list.is_empty();
         let mut out = String::new();
@@ -241,9 +242,6 @@ impl Engine {
             if out.len() > MAX_TEXT {
                 return Value::Unknown.with_taints(&taints);
             }
-        }
-        if !self.spend_fold(out.len() + bytes.len()) {
-            return Value::Unknown.with_taints(&taints);
         }
         if all_bytes {
             return Value::bytes(&bytes).with_taints(&taints);
@@ -271,7 +269,8 @@ impl Engine {
 
     /// What a starred target takes of a container.
     pub(crate) fn rest_of(&mut self, at: Reg, whole: &Value, front: usize, back: usize) -> Value {
-        let rest = Self::known_elements(whole)
+        let rest = self
+            .known_elements(whole)
             .filter(|items| items.len() >= front + back && self.spend_fold(items.len()));
         if let Some(items) = rest {
             let end = items.len() - back;
@@ -361,7 +360,7 @@ impl Engine {
     }
 
     /// All elements in order, when each is known.
-    pub(crate) fn known_elements(value: &Value) -> Option<Vec<Value>> {
+    pub(crate) fn known_elements(&mut self, value: &Value) -> Option<Vec<Value>> {
         if let Some(Rich {
             seq: Some(items),
             open: false,
@@ -375,20 +374,19 @@ impl Engine {
         if let Some(pairs) = value.pairs() {
             return Some(pairs.iter().map(|(key, _)| key.clone()).collect());
         }
-        match value.exact()? {
+        let one = value.exact()?;
+        // Each letter becomes a value. A part of the letters would be another text.
+        let size = const_size(one);
+        if size > super::value::MAX_ELEMENTS || !self.spend_fold(16 * size) {
+            return None;
+        }
+        match one {
             Const::Str(text) => Some(
                 text.chars()
-                    .take(super::value::MAX_ELEMENTS)
                     .map(|c| Value::str(c.encode_utf8(&mut [0; 4])))
                     .collect(),
             ),
-            Const::Bytes(bytes) => Some(
-                bytes
-                    .iter()
-                    .take(super::value::MAX_ELEMENTS)
-                    .map(|b| Value::int(i64::from(*b)))
-                    .collect(),
-            ),
+            Const::Bytes(bytes) => Some(bytes.iter().map(|b| Value::int(i64::from(*b))).collect()),
             _ => None,
         }
     }

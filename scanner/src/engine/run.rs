@@ -1,15 +1,19 @@
 //! The loop over instructions. Everything here is one step for each instruction; loops and comprehensions over
 //! known constants are run element by element, within the fold budget.
 
+use std::rc::Rc;
+
 use super::Engine;
 use super::scope::{ScopeId, ScopeKind};
 use super::step::StepKind;
-use super::value::{Value, gather};
+use super::value::{Const, Value, gather};
 use crate::syntax::ir::{ArgKind, FuncId, NONE, Op, Reg};
 use crate::syntax::symbols::sym;
 
 /// Elements that a loop over constants is run for.
 const MAX_ROUNDS: usize = 20_000;
+/// Bytes of a new text that cost nothing beyond the steps of the instruction that made it.
+const FREE: usize = 1024;
 /// How deep loops over constants may nest.
 const MAX_NEST: u32 = 6;
 
@@ -31,9 +35,30 @@ impl Engine {
     }
 
     fn set(&mut self, reg: Reg, value: Value) {
+        let value = self.paid_for(value);
         if let Some(slot) = self.vals.get_mut(reg as usize) {
             *slot = value;
         }
+    }
+
+    /// A value, or the unknown one where the budget does not allow for the text that was made for it: what an instruction
+    /// makes is kept until the end of the scan.
+    fn paid_for(&mut self, value: Value) -> Value {
+        let made: usize = value
+            .consts()
+            .iter()
+            .map(|one| match one {
+                Const::Str(text) | Const::Partial(text) if Rc::strong_count(text) == 1 => {
+                    text.len()
+                }
+                Const::Bytes(bytes) if Rc::strong_count(bytes) == 1 => bytes.len(),
+                _ => 0,
+            })
+            .sum();
+        if made < FREE || self.spend_fold(made) {
+            return value;
+        }
+        Value::Unknown.with_taints(&value.taints())
     }
 
     /// Runs instructions `from..to`; true if the end was reached and not cut short by a false condition.
@@ -322,7 +347,7 @@ impl Engine {
         if self.nest >= MAX_NEST {
             return None;
         }
-        let items = Self::known_elements(iterable)?;
+        let items = self.known_elements(iterable)?;
         let simple = items.len() <= MAX_ROUNDS
             && (items.len() as u64) * (1 + u64::from(insns)) <= self.round_budget
             && items

@@ -116,7 +116,7 @@ pub(crate) fn partial(engine: &mut Engine, call: &Call) -> Value {
 /// `reduce(f, items, start)` over known items, step by step.
 pub(crate) fn reduce(engine: &mut Engine, call: &Call) -> Value {
     let (function, list) = (first(call), call.pos.get(1).cloned().unwrap_or_default());
-    let mut items = match Engine::known_elements(&list) {
+    let mut items = match engine.known_elements(&list) {
         Some(items) => items.into_iter().take(64).collect::<Vec<_>>().into_iter(),
         None => vec![engine.element_of(&list)].into_iter(),
     };
@@ -162,7 +162,7 @@ pub(crate) fn second(_: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn element(engine: &mut Engine, call: &Call) -> Value {
     let list = first(call);
-    match Engine::known_elements(&list) {
+    match engine.known_elements(&list) {
         Some(items) if items.len() == 1 => items.into_iter().next().unwrap_or_default(),
         _ => engine.element_of(&list),
     }
@@ -285,7 +285,7 @@ pub(crate) fn list(engine: &mut Engine, call: &Call) -> Value {
     if call.pos.is_empty() {
         return Value::seq(Vec::new());
     }
-    match Engine::known_elements(&value) {
+    match engine.known_elements(&value) {
         Some(items) if engine.spend_fold(items.len() * 8) => {
             Value::seq(items).with_taints(&value.taints())
         }
@@ -295,7 +295,7 @@ pub(crate) fn list(engine: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn reversed(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    match Engine::known_elements(&value) {
+    match engine.known_elements(&value) {
         Some(mut items) if engine.spend_fold(items.len() * 8) => {
             items.reverse();
             Value::seq(items)
@@ -355,9 +355,9 @@ pub(crate) fn dict(engine: &mut Engine, call: &Call) -> Value {
     Value::dict(pairs).with_taints(&gather(call.values()))
 }
 
-pub(crate) fn length(_: &mut Engine, call: &Call) -> Value {
+pub(crate) fn length(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    match Engine::known_elements(&value) {
+    match engine.known_elements(&value) {
         Some(items) => i64::try_from(items.len()).map_or(Value::Unknown, Value::int),
         None => Value::Unknown,
     }

@@ -42,7 +42,7 @@ pub(crate) fn chained(engine: &mut Engine, call: &Call) -> Value {
 /// `chain.from_iterable(lists)`.
 pub(crate) fn chained_from(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    if let Some(lists) = Engine::known_elements(&value) {
+    if let Some(lists) = engine.known_elements(&value) {
         return chain_of(engine, &lists);
     }
     let inner = engine.element_of(&value);
@@ -52,7 +52,7 @@ pub(crate) fn chained_from(engine: &mut Engine, call: &Call) -> Value {
 fn chain_of(engine: &mut Engine, lists: &[Value]) -> Value {
     let mut all = Vec::new();
     for list in lists.iter().take(64) {
-        let known = Engine::known_elements(list);
+        let known = engine.known_elements(list);
         match known {
             Some(items)
                 if all.len() + items.len() <= MAX_CHAINED && engine.spend_fold(items.len() * 8) =>
@@ -75,7 +75,9 @@ fn chain_of(engine: &mut Engine, lists: &[Value]) -> Value {
 /// `accumulate(items)`: the sums of the first elements, which for texts are their concatenations.
 pub(crate) fn accumulated(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    let items = Engine::known_elements(&value).filter(|items| items.len() <= 64);
+    let items = engine
+        .known_elements(&value)
+        .filter(|items| items.len() <= 64);
     let (Some(items), 1) = (items, call.values().count()) else {
         return engine.element_of(&value);
     };
@@ -235,9 +237,12 @@ pub(crate) fn accepted(engine: &mut Engine, _: &Call) -> Value {
 }
 
 /// `shlex.join(words)`, as far as the words need no quotes.
-pub(crate) fn shlex_join(_: &mut Engine, call: &Call) -> Value {
+pub(crate) fn shlex_join(engine: &mut Engine, call: &Call) -> Value {
     let list = first(call);
-    let Some(items) = Engine::known_elements(&list).filter(|items| items.len() <= 256) else {
+    let Some(items) = engine
+        .known_elements(&list)
+        .filter(|items| items.len() <= 256)
+    else {
         return Value::Unknown.with_taints(&list.all_taints());
     };
     let words: Vec<Value> = items

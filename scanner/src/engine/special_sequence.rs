@@ -8,7 +8,7 @@ use super::value::Value;
 pub(crate) fn enumerate(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
     let start = call.pos.get(1).and_then(Value::as_int).unwrap_or(0);
-    match Engine::known_elements(&value) {
+    match engine.known_elements(&value) {
         Some(items) if items.len() <= 4096 => Value::seq(
             items
                 .into_iter()
@@ -26,7 +26,7 @@ pub(crate) fn enumerate(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn zip(engine: &mut Engine, call: &Call) -> Value {
     let mut lists = Vec::new();
     for value in call.pos.iter().take(8) {
-        if let Some(items) = Engine::known_elements(value) {
+        if let Some(items) = engine.known_elements(value) {
             lists.push(items);
         } else {
             let elements = call
@@ -48,7 +48,7 @@ pub(crate) fn zip(engine: &mut Engine, call: &Call) -> Value {
 
 pub(crate) fn cycle(engine: &mut Engine, call: &Call) -> Value {
     let value = first(call);
-    match Engine::known_elements(&value) {
+    match engine.known_elements(&value) {
         Some(items) if !items.is_empty() && engine.spend_fold(4096) => {
             Value::seq(items.iter().cycle().take(4096).cloned().collect())
         }
@@ -59,7 +59,8 @@ pub(crate) fn cycle(engine: &mut Engine, call: &Call) -> Value {
 /// `filter(function, items)`: the items of which the function is not sure to say no.
 pub(crate) fn filtered(engine: &mut Engine, call: &Call) -> Value {
     let (function, list) = (first(call), call.pos.get(1).cloned().unwrap_or_default());
-    let items = Engine::known_elements(&list)
+    let items = engine
+        .known_elements(&list)
         .filter(|items| items.len() <= 4096 && engine.spend_fold(items.len() * 32));
     let Some(items) = items else {
         let element = engine.element_of(&list);
@@ -102,7 +103,10 @@ pub(crate) fn filtered(engine: &mut Engine, call: &Call) -> Value {
 /// `sum(items, start)` of known items.
 pub(crate) fn summed(engine: &mut Engine, call: &Call) -> Value {
     let list = first(call);
-    let Some(items) = Engine::known_elements(&list).filter(|items| items.len() <= 256) else {
+    let Some(items) = engine
+        .known_elements(&list)
+        .filter(|items| items.len() <= 256)
+    else {
         return Value::Unknown.with_taints(&call.taints());
     };
     let mut all = call.pos.get(1).cloned().unwrap_or(Value::int(0));
@@ -116,7 +120,8 @@ pub(crate) fn summed(engine: &mut Engine, call: &Call) -> Value {
 pub(crate) fn sliced(engine: &mut Engine, call: &Call) -> Value {
     let list = first(call);
     let number = |index: usize| call.pos.get(index).and_then(Value::as_int);
-    let items = Engine::known_elements(&list)
+    let items = engine
+        .known_elements(&list)
         .filter(|items| items.len() <= 8192 && engine.spend_fold(items.len() * 4));
     let Some(items) = items else {
         let element = engine.element_of(&list);

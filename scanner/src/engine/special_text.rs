@@ -4,6 +4,7 @@
 use super::Engine;
 use super::call::Call;
 use super::fold::{codec, format, text};
+use super::operate::MAX_TEXT;
 use super::special::{first, fold_each};
 use super::value::{Const, Value, either_of};
 
@@ -136,14 +137,13 @@ pub(crate) fn substitute(engine: &mut Engine, call: &Call) -> Value {
             }
         }
     }
-    let out = dollars(&pattern, &named);
-    if out.len() > super::operate::MAX_TEXT {
-        return Value::Unknown;
-    }
-    Value::Const(text::known(&out)).with_taints(&call.taints())
+    let value =
+        dollars(&pattern, &named).map_or(Value::Unknown, |out| Value::Const(text::known(&out)));
+    value.with_taints(&call.taints())
 }
 
-fn dollars(pattern: &str, named: &[(String, Value)]) -> String {
+/// What a template comes to; `None` if that is more than [`MAX_TEXT`].
+fn dollars(pattern: &str, named: &[(String, Value)]) -> Option<String> {
     let mut out = String::new();
     let mut rest = pattern;
     while let Some(at) = rest.find('$') {
@@ -172,9 +172,12 @@ fn dollars(pattern: &str, named: &[(String, Value)]) -> String {
             Some((_, value)) => format::push(&mut out, value, ""),
             None => out.push(super::value::HOLE),
         }
+        if out.len() > MAX_TEXT {
+            return None;
+        }
     }
     out.push_str(rest);
-    out
+    Some(out)
 }
 
 /// `urllib.parse.unquote(text)`.
@@ -216,7 +219,9 @@ pub(crate) fn unescape(engine: &mut Engine, call: &Call) -> Value {
         while let Some(at) = rest.find('&') {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
-            let end = rest.find(';').filter(|end| *end <= 12);
+            // In the next bytes only: each `&` of a text without `;` would search through all of it.
+            let near = &rest.as_bytes()[..rest.len().min(13)];
+            let end = near.iter().position(|byte| *byte == b';');
             let letter = end.and_then(|end| reference(&rest[1..end]));
             if let (Some(letter), Some(end)) = (letter, end) {
                 out.push(letter);

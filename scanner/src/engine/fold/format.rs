@@ -1,5 +1,6 @@
 //! `%`, `str.format` and format specifiers: what is known is written, what is not leaves a hole.
 
+use super::super::operate::MAX_TEXT;
 use super::super::value::{Const, HOLE, Value};
 
 /// Columns that a specifier may ask for; text that is padded further is not worth knowing.
@@ -81,12 +82,12 @@ fn padded(out: &mut String, text: &str, layout: &str, usual: char) {
     out.extend(std::iter::repeat_n(fill, missing - before));
 }
 
-/// The `%` operator.
+/// The `%` operator; `None` if it would make more than [`MAX_TEXT`].
 pub(crate) fn percent(
     pattern: &str,
     args: &[Value],
     named: Option<&Vec<(Value, Value)>>,
-) -> String {
+) -> Option<String> {
     let mut out = String::with_capacity(pattern.len());
     let mut args = args.iter();
     let mut rest = pattern.chars().peekable();
@@ -128,12 +129,15 @@ pub(crate) fn percent(
             None => spec,
         };
         push(&mut out, value, &layout);
+        if out.len() > MAX_TEXT {
+            return None;
+        }
     }
-    out
+    Some(out)
 }
 
-/// `str.format` with positional and named arguments.
-pub(crate) fn braces(pattern: &str, args: &[Value], named: &[(String, Value)]) -> String {
+/// `str.format` with positional and named arguments; `None` if it would make more than [`MAX_TEXT`].
+pub(crate) fn braces(pattern: &str, args: &[Value], named: &[(String, Value)]) -> Option<String> {
     let mut out = String::with_capacity(pattern.len());
     let mut next_index = 0;
     let mut rest = pattern.chars().peekable();
@@ -168,9 +172,12 @@ pub(crate) fn braces(pattern: &str, args: &[Value], named: &[(String, Value)]) -
                     Some(value) => push(&mut out, value, spec),
                     None => out.push(HOLE),
                 }
+                if out.len() > MAX_TEXT {
+                    return None;
+                }
             }
             other => out.push(other),
         }
     }
-    out
+    Some(out)
 }

@@ -162,18 +162,22 @@ fn padded(text: &str, name: &str, args: &[Value]) -> Option<String> {
     let width = usize::try_from(args.first()?.as_int()?)
         .ok()
         .filter(|width| *width <= 4096)?;
-    let fill = args.get(1).map_or(Some(" "), Value::as_str)?;
+    let mut fill = args.get(1).map_or(Some(" "), Value::as_str)?.chars();
+    // Python takes one character and no more.
+    let (Some(fill), None) = (fill.next(), fill.next()) else {
+        return None;
+    };
     let missing = width.saturating_sub(text.chars().count());
     let before = match name {
         "rjust" => missing,
         "center" => missing / 2 + (missing & width & 1),
         _ => 0,
     };
-    Some(format!(
-        "{}{text}{}",
-        fill.repeat(before),
-        fill.repeat(missing - before)
-    ))
+    let mut out = String::with_capacity(text.len() + missing);
+    out.extend(std::iter::repeat_n(fill, before));
+    out.push_str(text);
+    out.extend(std::iter::repeat_n(fill, missing - before));
+    Some(out)
 }
 
 fn translate(text: &str, table: &Value) -> Option<Value> {
@@ -192,6 +196,9 @@ fn translate(text: &str, table: &Value) -> Option<Value> {
                 Const::None => {}
                 _ => return None,
             },
+        }
+        if out.len() > MAX_TEXT {
+            return None;
         }
     }
     Some(Value::Const(known(&out)))
