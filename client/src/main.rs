@@ -75,6 +75,9 @@ fn refuse(error: &clap::Error) -> ! {
     };
     if error.use_stderr() {
         ui::err(text);
+        if let Some(hint) = args::hint(error) {
+            ui::err(format!("{hint}\n"));
+        }
     } else {
         ui::out(text);
     }

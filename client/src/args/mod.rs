@@ -15,6 +15,7 @@ mod watch;
 use clap::{
     Args, Parser,
     builder::{PossibleValuesParser, TypedValueParser},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 
 pub(crate) use apply::ApplyArgs;
@@ -32,6 +33,17 @@ pub(crate) use scan::{Format, ScanArgs};
 pub(crate) use watch::{WatchArgs, WatchCommand};
 
 use crate::ui::ColorWhen;
+
+/// What a person may have meant by a word that no option takes, where the command passes words on to a script.
+pub(crate) fn hint(error: &clap::Error) -> Option<&'static str> {
+    let passes_on = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string().contains("[-- <ARGS>...]"),
+        _ => false,
+    };
+    (error.kind() == ErrorKind::UnknownArgument && passes_on).then_some(
+        "  arguments of the script come after --, as in: saferunctl run script.py -- --input data.csv",
+    )
+}
 
 /// Run code that a language model wrote, in a sandbox, as if it were a trusted script
 #[derive(Debug, Parser)]

@@ -50,6 +50,19 @@ fn what_cannot_be_meant_is_an_error() {
     }
 }
 
+#[test]
+fn who_forgets_the_dashes_before_a_scripts_arguments_is_told_of_them() {
+    let hint = |line: &[&str]| {
+        let error = Cli::try_parse_from(line).err()?;
+        super::hint(&error)
+    };
+    let told = hint(&["saferunctl", "run", "a.py", "data.csv"]).expect("a hint");
+    assert!(told.contains("script.py -- --input"), "{told}");
+    assert_eq!(hint(&["saferunctl", "scan", "--colour", "red"]), None);
+    assert_eq!(hint(&["saferunctl", "run"]), None);
+    assert_eq!(hint(&["saferunctl", "run", "a.py", "--timeout", "x"]), None);
+}
+
 /// The list of commands is made before their options are, and a command's own help after that.
 #[test]
 fn a_command_says_of_itself_what_the_list_says_of_it() {

@@ -1,6 +1,6 @@
 //! `status`: everything at a glance.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use saferun_protocol::{ApiClient, PolicyStatus, PoolStatus, Status};
 
@@ -12,10 +12,19 @@ use crate::{
     units::{show_bytes, show_ms},
 };
 
+/// A daemon that is older than this, in seconds, has asked its engine.
+const NEW_S: u64 = 2;
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// Shows the status; exit code 0 if a run would be accepted now, else 1.
 pub(crate) async fn status(json: bool, global: &Global) -> Result<u8, Failure> {
     let client = daemon::reach(global.may_start()).await?;
-    let status = client.status().await?;
+    let mut status = client.status().await?;
+    // One that has just started has not asked its engine yet.
+    while !status.ready && status.daemon.uptime_s < NEW_S {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        status = client.status().await?;
+    }
     if json {
         ui::line(ui::pretty_json(&status));
     } else {
@@ -24,7 +33,15 @@ pub(crate) async fn status(json: bool, global: &Global) -> Result<u8, Failure> {
     Ok(if status.ready { 0 } else { exit::NOT_OK })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an uptime for a person")]
+/// For a person: it is told in whole seconds.
+#[expect(clippy::cast_precision_loss, reason = "for a person")]
+fn uptime(seconds: u64) -> String {
+    match seconds {
+        0 => "less than a second".to_owned(),
+        seconds => show_ms(seconds as f64 * 1000.0),
+    }
+}
+
 fn text(status: &Status, paint: Paint) -> String {
     let mut out = String::new();
     let ready = if status.ready {
@@ -39,7 +56,7 @@ fn text(status: &Status, paint: Paint) -> String {
         "daemon   {ready}, version {}, pid {}, up {}, policy {}",
         daemon.version,
         daemon.pid,
-        show_ms(daemon.uptime_s as f64 * 1000.0),
+        uptime(daemon.uptime_s),
         daemon.policy
     );
     out.push_str(&policy_text(&status.policy, paint));
@@ -167,5 +184,11 @@ mod tests {
         assert!(text.contains("at unix:///e.sock\n"), "{text}");
         assert!(text.contains("canary   7 containers looked at"), "{text}");
         assert!(text.contains("problem  no engine\\x1b[2J"), "{text}");
+    }
+
+    #[test]
+    fn a_daemon_that_has_just_started_is_up_for_less_than_a_second() {
+        assert_eq!(uptime(0), "less than a second");
+        assert_eq!(uptime(90), "1 m 30 s");
     }
 }
