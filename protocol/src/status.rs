@@ -139,7 +139,7 @@ pub struct Status {
     pub queued: u32,
     /// Runs ended since the start.
     pub finished: u64,
-    /// Containers that were looked at before their run since the start, and held nothing of an earlier one. One that does
+    /// Warm containers that were looked at since the start, and held nothing of an earlier run. One that does
     /// is not used, and stands in `problems`.
     #[serde(default)]
     pub canary_checks: u64,
