@@ -36,6 +36,8 @@ use crate::{
 /// Threads for what may take long. More than can hang over files (`watch::patience`: 8) or compute (`heavy`: three times 16) at a
 /// time, so that there are always some for all else: policies, the engine's files, images.
 const BLOCKING: usize = 64;
+/// What the engine gets to answer before anybody can ask what it said; one that hangs keeps nobody from asking for longer.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
 /// What is waited for at the very end.
 const LAST_THREADS: Duration = Duration::from_secs(2);
 /// What the record's thread gets to tell the system journal of the last link, when all runs have ended.
@@ -110,6 +112,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         runs: runs.clone(),
     });
     let record = audit.clone();
+    world.first_look(FIRST_LOOK).await;
     let methods = rpc::Methods {
         watches,
         runs: runs.clone(),

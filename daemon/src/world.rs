@@ -218,6 +218,11 @@ impl WorldHandle {
         }
     }
 
+    /// Waits for what came of the first question to the engine, for so long at most.
+    pub(crate) async fn first_look(&self, most: Duration) {
+        let _ = timeout(most, self.snapshot.clone().changed()).await;
+    }
+
     /// Changes of the snapshot.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<World>> {
         self.snapshot.clone()
@@ -354,5 +359,35 @@ impl Owner {
                 .map_err(|error| error.to_string())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_look_is_waited_for_and_no_longer_than_told() {
+        let unasked = World {
+            address: "unix:///e.sock".to_owned(),
+            capabilities: None,
+            images: Vec::new(),
+            wanted: Ok(Vec::new()),
+            problem: None,
+            checked: Instant::now(),
+        };
+        let (publish, snapshot) = watch::channel(Arc::new(unasked));
+        let handle = WorldHandle {
+            snapshot,
+            refresh: mpsc::channel(1).0,
+        };
+        // An engine that hangs: this comes back all the same.
+        handle.first_look(Duration::from_millis(5)).await;
+        publish.send_modify(|_| ());
+        let hour = Duration::from_secs(3600);
+        for _ in 0..2 {
+            let answered = timeout(Duration::from_secs(10), handle.first_look(hour)).await;
+            assert!(answered.is_ok(), "what was answered is waited for");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `status`: everything at a glance.
 
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 use saferun_protocol::{ApiClient, PolicyStatus, PoolStatus, Status};
 
@@ -12,19 +12,10 @@ use crate::{
     units::{show_bytes, show_ms},
 };
 
-/// A daemon that is older than this, in seconds, has asked its engine.
-const NEW_S: u64 = 2;
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
 /// Shows the status; exit code 0 if a run would be accepted now, else 1.
 pub(crate) async fn status(json: bool, global: &Global) -> Result<u8, Failure> {
     let client = daemon::reach(global.may_start()).await?;
-    let mut status = client.status().await?;
-    // One that has just started has not asked its engine yet.
-    while !status.ready && status.daemon.uptime_s < NEW_S {
-        tokio::time::sleep(LOOK_AGAIN).await;
-        status = client.status().await?;
-    }
+    let status = client.status().await?;
     if json {
         ui::line(ui::pretty_json(&status));
     } else {
