@@ -154,8 +154,7 @@ fn sustained(load: Option<&Value>) -> Vec<Budget> {
         .iter()
         .filter_map(|point| {
             let rate = point["per_second"].as_f64()?;
-            let engine = load::rate(value, "engine", &point["clients"]).unwrap_or(best);
-            Some(rate / engine)
+            Some(rate / load::rate(value, "beside", &point["clients"])?)
         })
         .fold(f64::NAN, f64::min);
     let sum = |key: &str| {
@@ -270,6 +269,7 @@ mod tests {
             "saferun": [point(1, 8.0), point(8, 9.0)],
             "docker_run": [point(1, 4.0), point(8, 6.0)],
             "engine": [point(1, 8.0), point(8, 9.0)],
+            "beside": [point(8, 9.0)],
         });
         let table = table(&Measured {
             compare: Some(&compare),

@@ -29,24 +29,65 @@ impl Engine {
         self.call("GET", &format!("/containers/{id}/json"), None)
     }
 
-    /// Creates a container, starts it, waits for its end and removes it.
-    pub(crate) fn run_once(&self, body: &Value) -> Result<()> {
+    /// Creates a container, starts it, reads its output to the end, waits for it and removes it.
+    pub(crate) fn run_once(&self, body: &Value, output: &[u8]) -> Result<()> {
         let made = self.call("POST", "/containers/create", Some(body))?;
         let id = made["Id"].as_str().context("no id")?;
-        let ran = self
-            .call("POST", &format!("/containers/{id}/start"), None)
-            .and_then(|_| self.call("POST", &format!("/containers/{id}/wait"), None));
+        let ran = self.output(id).and_then(|said| {
+            let ended = self.call("POST", &format!("/containers/{id}/wait"), None)?;
+            Ok((said, ended))
+        });
         self.call("DELETE", &format!("/containers/{id}?force=1"), None)?;
-        let code = &ran?["StatusCode"];
+        let (said, ended) = ran?;
+        let code = &ended["StatusCode"];
         ensure!(*code == 0, "the container ended with {code}");
+        ensure!(
+            said == output,
+            "it said {:?}",
+            String::from_utf8_lossy(&said)
+        );
         Ok(())
+    }
+
+    /// Attaches to a container, starts it, and reads what it writes to its end.
+    fn output(&self, id: &str) -> Result<Vec<u8>> {
+        let mut stream = self.connect()?;
+        write!(
+            stream,
+            "POST /containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\nHost: docker\r\n\
+             Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n"
+        )?;
+        let mut answer = Vec::new();
+        let head = loop {
+            let mut piece = [0; 4096];
+            let count = stream.read(&mut piece)?;
+            ensure!(count > 0, "the engine ended an attach");
+            answer.extend_from_slice(&piece[..count]);
+            if let Some(at) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+        };
+        ensure!(
+            answer.starts_with(b"HTTP/1.1 101"),
+            "attach: {}",
+            String::from_utf8_lossy(&answer[..head])
+        );
+        self.call("POST", &format!("/containers/{id}/start"), None)?;
+        let mut frames = answer.split_off(head);
+        stream.read_to_end(&mut frames)?;
+        payloads(&frames)
+    }
+
+    fn connect(&self) -> Result<UnixStream> {
+        let stream = UnixStream::connect(&self.0)
+            .with_context(|| format!("no engine at {}", self.0.display()))?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(stream)
     }
 
     /// One request, in HTTP/1.0: the answer is whole when the engine closes the connection.
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let mut stream = UnixStream::connect(&self.0)
-            .with_context(|| format!("no engine at {}", self.0.display()))?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let mut stream = self.connect()?;
         let body = body.map(Value::to_string).unwrap_or_default();
         write!(
             stream,
@@ -64,6 +105,23 @@ impl Engine {
         }
         Ok(serde_json::from_str(rest)?)
     }
+}
+
+/// What is in the frames of an attached stream: each has a head of eight bytes, the last four of them its length, big
+/// endian.
+fn payloads(frames: &[u8]) -> Result<Vec<u8>> {
+    let mut output = Vec::new();
+    let mut rest = frames;
+    while let Some((head, after)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+        let (payload, after) = after
+            .split_at_checked(usize::try_from(length)?)
+            .context("a frame is cut off")?;
+        output.extend_from_slice(payload);
+        rest = after;
+    }
+    ensure!(rest.is_empty(), "a frame's head is cut off");
+    Ok(output)
 }
 
 /// The settings of one of our containers, read back from the engine.
@@ -87,10 +145,6 @@ impl Settings {
         let mut body = self.config.clone();
         // Its labels would have a daemon take it for its own.
         body["Labels"] = json!({});
-        for stream in ["AttachStdin", "AttachStdout", "AttachStderr", "OpenStdin"] {
-            body[stream] = json!(false);
-        }
-        body["StdinOnce"] = json!(false);
         body["Entrypoint"] = json!(["/usr/bin/python3", "-c", source]);
         body["Cmd"] = Value::Null;
         body["HostConfig"] = self.host.clone();
@@ -197,8 +251,18 @@ mod tests {
     fn no_daemon_takes_the_copy_for_its_own() {
         let body = settings().body("pass");
         assert_eq!(body["Labels"], json!({}));
-        assert_eq!(body["OpenStdin"], false);
+        assert_eq!(body["OpenStdin"], true, "its streams are set up like ours");
         assert_eq!(body["HostConfig"]["Memory"], 5);
         assert_eq!(body["Entrypoint"][2], "pass");
+    }
+
+    #[test]
+    fn an_attached_streams_frames_are_joined() {
+        let frames = b"\x01\0\0\0\0\0\0\x02hi\x01\0\0\0\0\0\0\x01\n";
+        assert_eq!(payloads(frames).unwrap(), b"hi\n");
+        assert_eq!(payloads(b"").unwrap(), b"");
+        for cut in [1, 7, 9, frames.len() - 1] {
+            assert!(payloads(&frames[..cut]).is_err(), "{cut}");
+        }
     }
 }

@@ -6,7 +6,7 @@ mod loops;
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
@@ -25,6 +25,9 @@ use loops::{Account, Twin};
 const CLIENTS: [usize; 9] = [1, 2, 4, 8, 10, 16, 32, 64, 100];
 /// Loops of the engine's own at once; more than this only waits inside the engine.
 const LOOPS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Loops over the engine's API that run just before or after each point of ours. A container costs the engine more or less
+/// in the course of a long measurement, so the points of a table are not compared with one that was taken minutes before.
+const BESIDE: usize = 4;
 /// Sizes of the pool in a series of its own, with this many clients.
 const POOLS: [u32; 4] = [1, 2, 4, 8];
 const POOL_CLIENTS: usize = 4;
@@ -110,8 +113,8 @@ impl Point {
     }
 }
 
-/// Runs all points, prints the tables, writes the raw samples.
-pub(crate) fn load(plan: &Plan, seconds: u64) -> Result<()> {
+/// Runs all points, or only those with so many at once, prints the tables, writes the raw samples.
+pub(crate) fn load(plan: &Plan, seconds: u64, only: &[usize]) -> Result<()> {
     let product = Product::prepare(&plan.bin)?;
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
@@ -131,26 +134,36 @@ pub(crate) fn load(plan: &Plan, seconds: u64) -> Result<()> {
         product.wait_for_quiet()?;
         daemon.wait_for_warm(POOL)
     };
-    let mut ours = CLIENTS.map(Point::new);
-    let mut docker = LOOPS.map(Point::new);
-    let mut engine = LOOPS.map(Point::new);
+    let wanted = |at_once: &usize| only.is_empty() || only.contains(at_once);
+    let points = |of: &[usize]| -> Vec<Point> {
+        of.iter().copied().filter(wanted).map(Point::new).collect()
+    };
+    let mut ours = points(&CLIENTS);
+    let mut docker = points(&LOOPS);
+    let mut engine = points(&LOOPS);
+    let mut beside = points(&CLIENTS);
+    ensure!(!ours.is_empty(), "it is one of {CLIENTS:?} clients");
     let length = Duration::from_secs(seconds);
     for pass in 0..PASSES {
-        for step in 0..CLIENTS.len() {
+        for step in 0..ours.len() {
             let index = if pass % 2 == 0 {
                 step
             } else {
-                CLIENTS.len() - 1 - step
+                ours.len() - 1 - step
             };
-            let clients = CLIENTS[index];
+            let clients = ours[index].clients;
             show::progress(&format!("pass {} of {PASSES}: {clients} at once", pass + 1));
             let longer = length.mul_f64(ratio(clients as u64, CLIENTS_A_LENGTH as u64).max(1.0));
-            quiet()?;
-            ours[index].add(
-                longer,
-                loops::ours(&daemon, &twin.program, clients, longer)?,
-            );
-            if let Some(same) = LOOPS.iter().position(|loops| *loops == clients) {
+            for second in [false, true] {
+                quiet()?;
+                if second == (pass % 2 == 0) {
+                    beside[index].add(length, loops::of(BESIDE, length, || twin.by_the_api())?);
+                } else {
+                    let accounts = loops::ours(&daemon, &twin.program, clients, longer)?;
+                    ours[index].add(longer, accounts);
+                }
+            }
+            if let Some(same) = docker.iter().position(|point| point.clients == clients) {
                 quiet()?;
                 docker[same].add(length, loops::of(clients, length, || twin.docker_run())?);
                 quiet()?;
@@ -160,7 +173,7 @@ pub(crate) fn load(plan: &Plan, seconds: u64) -> Result<()> {
     }
     drop(daemon);
     let mut pools = Vec::new();
-    for size in POOLS {
+    for size in POOLS.into_iter().filter(|_| only.is_empty()) {
         show::progress(&format!("a pool of {size}"));
         let daemon = Daemon::start(&plan.bin, &product.engine, size, &[QUEUE])?;
         daemon.wait_for_warm(size)?;
@@ -178,6 +191,11 @@ pub(crate) fn load(plan: &Plan, seconds: u64) -> Result<()> {
     let value = json!({
         "machine": facts, "seconds": seconds, "passes": PASSES,
         "saferun": all(&ours), "docker_run": all(&docker), "engine": all(&engine), "pools": pools,
+        "beside": beside.iter().zip(&ours).map(|(beside, ours)| {
+            let mut raw = beside.raw();
+            raw["clients"] = json!(ours.clients);
+            raw
+        }).collect::<Vec<_>>(),
     });
     show::line(&table(&value));
     show::line(&cpu_table(&value));
@@ -237,7 +255,7 @@ pub(crate) fn table(value: &Value) -> String {
                 format!("{per_second:.1}"),
                 against("docker_run"),
                 against("engine"),
-                format!("{:.2}", per_second / best(value, "engine")),
+                against("beside"),
                 format!("{:.1}", median(&times)),
                 p99(&times, 1),
                 if series == "saferun" {
@@ -264,7 +282,7 @@ pub(crate) fn table(value: &Value) -> String {
             "runs/s",
             "x `docker run`, as many",
             "x the API, as many",
-            "x the API's best",
+            "x the API beside",
             "p50 ms",
             "p99 ms",
             "warm hits",

@@ -70,6 +70,9 @@ enum What {
         /// Seconds for each point in each of two passes.
         #[arg(long, default_value_t = 6)]
         seconds: u64,
+        /// Only so many at once (as `4,16`), and no series of pool sizes.
+        #[arg(long, value_delimiter = ',')]
+        clients: Vec<usize>,
     },
     /// How p50 and p99 grow with source size and output size.
     Grow {
@@ -181,7 +184,7 @@ fn carry_out(plan: &plan::Plan, what: What) -> Result<()> {
             };
             compare::compare(plan, &choice)
         }
-        What::Load { seconds } => load::load(plan, seconds),
+        What::Load { seconds, clients } => load::load(plan, seconds, &clients),
         What::Grow { runs } => grow::grow(plan, runs),
         What::Cold { rounds } => cold::cold(plan, rounds),
         What::Effects { rounds, into } => effects::effects(plan, rounds, into.as_deref()),

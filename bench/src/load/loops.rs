@@ -137,9 +137,9 @@ impl Twin {
         Ok(())
     }
 
-    /// By the engine's API with our settings, and nothing besides: create, start, wait, remove.
+    /// By the engine's API with our settings, and nothing besides: create, attach, start, read, wait, remove.
     pub(super) fn by_the_api(&self) -> Result<()> {
-        self.engine.run_once(&self.body)
+        self.engine.run_once(&self.body, &self.program.output)
     }
 }
 

@@ -155,10 +155,9 @@ pub(crate) fn discard(pid: i32) {
 
 fn base(places: &Places) -> Command {
     let mut command = Command::new(&places.python);
-    command
-        .arg0(ARGV0)
-        .current_dir(&places.workspace)
-        .env_clear();
+    // In the supervisor's own folder, the workspace: a child that changed its folder itself would have to be a fork, with a
+    // copy of the memory map, instead of a spawn.
+    command.arg0(ARGV0).env_clear();
     let ours = |name: &OsString| {
         name.to_str()
             .is_some_and(|name| name.starts_with("SAFERUN_"))
