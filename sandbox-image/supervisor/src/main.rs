@@ -54,8 +54,6 @@ fn supervise(outer: &mut outer::Outer) -> Result<(), stop::Stop> {
         .ok_or_else(|| {
             stop::Stop::boot("no folder can be written to, so there is no place for the script")
         })?;
-    std::env::set_current_dir(&places.workspace)
-        .map_err(|error| stop::Stop::boot(format!("cannot enter the workspace: {error}")))?;
     let mut standby = boot::boot(&places, &own)?;
     drop(own);
     outer.send(&standby.ready());
