@@ -35,7 +35,7 @@ const LOADED: &str = "Each client runs `print('hi')` again and again on a connec
     \n\
     \"The API beside\" is four such loops just before (in the other pass just after) the point itself. What a container costs the\n\
     engine changes in the course of a measurement: an ext4 without a journal, for one, passes over every inode that was deleted\n\
-    within the last minute before it takes one for a new file, and a container makes and deletes some forty. A profile showed up\n\
+    within the last minute before it takes one for a new file, and a container makes and deletes dozens. A profile showed up\n\
     to 14 ms of a container in that search after minutes of load, ours as well as the engine's own.\n";
 
 const CPU: &str = "From `/proc`: the whole machine's time, and of it the engine's processes and ours. containerd's share holds the shims with\n\

@@ -155,8 +155,8 @@ pub(crate) fn discard(pid: i32) {
 
 fn base(places: &Places) -> Command {
     let mut command = Command::new(&places.python);
-    // The folder makes the child a fork. By a spawn it would start 0.2 ms sooner, and with two of the C library's own signals
-    // ignored (glibc's posix_spawn), which a bare interpreter has not.
+    // The folder makes the child a fork. A spawn is cheaper, but leaves two of the C library's own signals ignored in it
+    // (glibc's posix_spawn), which a bare interpreter has not.
     command
         .arg0(ARGV0)
         .current_dir(&places.workspace)
