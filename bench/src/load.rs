@@ -115,6 +115,12 @@ impl Point {
 
 /// Runs all points, or only those with so many at once, prints the tables, writes the raw samples.
 pub(crate) fn load(plan: &Plan, seconds: u64, only: &[usize]) -> Result<()> {
+    for clients in only {
+        ensure!(
+            CLIENTS.contains(clients),
+            "--clients {clients}: measured are {CLIENTS:?}"
+        );
+    }
     let product = Product::prepare(&plan.bin)?;
     let facts = machine::facts(&product.engine_version);
     show::line(&machine::describe(&facts));
@@ -142,7 +148,6 @@ pub(crate) fn load(plan: &Plan, seconds: u64, only: &[usize]) -> Result<()> {
     let mut docker = points(&LOOPS);
     let mut engine = points(&LOOPS);
     let mut beside = points(&CLIENTS);
-    ensure!(!ours.is_empty(), "it is one of {CLIENTS:?} clients");
     let length = Duration::from_secs(seconds);
     for pass in 0..PASSES {
         for step in 0..ours.len() {

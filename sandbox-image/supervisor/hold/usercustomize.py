@@ -175,40 +175,26 @@ def _hold():
         """The text as C wide characters. By hand: a codec would stay imported and cached."""
         return b"".join(ord(character).to_bytes(4, sys.byteorder) for character in text)
 
-    def regions():
-        """Writable private memory of this process that is backed by no file: the C library's heap, and the rest."""
-        heap, rest = [], []
+    def heap():
+        """Start and size of the C library's heap in this process."""
         with open("/proc/self/maps", "rb", buffering=1 << 16) as maps:
             for line in maps.read().splitlines():
-                fields = line.split(None, 5)
-                named = fields[5] if len(fields) > 5 else b""
-                if fields[1] == b"rw-p" and named in (b"", b"[heap]"):
-                    start, _, end = fields[0].partition(b"-")
-                    start, end = int(start, 16), int(end, 16)
-                    if end - start <= 64 << 20:
-                        (heap if named else rest).append((start, end - start))
-        return heap, rest
+                if line.endswith(b"[heap]"):
+                    start, _, end = line.split(None, 1)[0].partition(b"-")
+                    return int(start, 16), min(int(end, 16) - int(start, 16), 64 << 20)
+        return 0, 0
 
     def find(needle):
-        """Addresses that hold the needle, apart from the needle itself."""
-        found = []
+        """Addresses on the heap that hold the needle, apart from the needle itself: CPython keeps its configuration there."""
+        start, size = heap()
         own = range(id(needle), id(needle) + sys.getsizeof(needle))
-        # CPython keeps its configuration on the heap. The rest is four times as much to read, and read only where the
-        # kernel names no heap, or not this much of it.
-        for part in regions():
-            for start, size in part:
-                try:
-                    data = posix.pread(memory, size, start)
-                except OSError:
-                    continue
-                at = data.find(needle)
-                while at >= 0:
-                    if start + at not in own:
-                        found.append(start + at)
-                    at = data.find(needle, at + 1)
-                del data
-            if len(found) >= 2:
-                break
+        data = posix.pread(memory, size, start)
+        found = []
+        at = data.find(needle)
+        while at >= 0:
+            if start + at not in own:
+                found.append(start + at)
+            at = data.find(needle, at + 1)
         return found
 
     def stack_areas():
