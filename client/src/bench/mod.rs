@@ -45,7 +45,11 @@ pub(crate) async fn bench(args: &BenchArgs, global: &Global) -> Result<u8, Failu
             "see why: saferunctl status",
         ));
     }
-    let ways = ways::of(&status)?;
+    let ways = ways::of(&status).await?;
+    let python = ways
+        .iter()
+        .find_map(ways::Way::python)
+        .map(|path| path.display().to_string());
     let steps = PROGRAMS.len() * ways.len() * (args.rounds + WARM_UP);
     // Drawn on standard error, and only where that is a terminal.
     let bar = ProgressBar::new(steps as u64).with_style(
@@ -79,7 +83,7 @@ pub(crate) async fn bench(args: &BenchArgs, global: &Global) -> Result<u8, Failu
     }
     bar.finish_and_clear();
     if args.json {
-        ui::line(report(&results, args.rounds).to_string());
+        ui::line(report(&results, args.rounds, python.as_deref()).to_string());
     } else {
         for (name, rows) in &results {
             ui::out(text(name, rows));
@@ -89,6 +93,9 @@ pub(crate) async fn bench(args: &BenchArgs, global: &Global) -> Result<u8, Failu
             args.rounds,
             std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
         ));
+        if let Some(python) = python {
+            ui::line(format!("python3 is {}.", ui::one_line(&python)));
+        }
     }
     Ok(0)
 }
@@ -153,7 +160,7 @@ fn text(name: &str, rows: &[Row]) -> String {
     format!("{}\n", ui::table(&cells))
 }
 
-fn report(results: &[(&str, Vec<Row>)], rounds: usize) -> serde_json::Value {
+fn report(results: &[(&str, Vec<Row>)], rounds: usize, python: Option<&str>) -> serde_json::Value {
     let programs: Vec<_> = results
         .iter()
         .map(|(name, rows)| {
@@ -164,7 +171,7 @@ fn report(results: &[(&str, Vec<Row>)], rounds: usize) -> serde_json::Value {
             json!({"program": name, "ways": ways})
         })
         .collect();
-    json!({"rounds": rounds, "programs": programs})
+    json!({"rounds": rounds, "python": python, "programs": programs})
 }
 
 #[cfg(test)]

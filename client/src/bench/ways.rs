@@ -1,7 +1,7 @@
 //! The ways to run a program that `bench` sets side by side.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -15,6 +15,8 @@ use crate::failure::Failure;
 pub(super) const BARE: &str = "python3";
 /// No program of ours takes a second; a machine under load may.
 const LONGEST: Duration = Duration::from_secs(60);
+/// What Python gets to say where it is.
+const ASKED: Duration = Duration::from_secs(10);
 
 /// One way to run a program.
 pub(super) enum Way {
@@ -27,7 +29,7 @@ pub(super) enum Way {
 }
 
 /// The ways that there are on this machine.
-pub(super) fn of(status: &Status) -> Result<Vec<Way>, Failure> {
+pub(super) async fn of(status: &Status) -> Result<Vec<Way>, Failure> {
     let cli = std::env::current_exe().map_err(|error| {
         Failure::failed(
             format!("cannot find saferunctl itself: {error}"),
@@ -35,7 +37,9 @@ pub(super) fn of(status: &Status) -> Result<Vec<Way>, Failure> {
         )
     })?;
     let mut ways = Vec::new();
-    ways.extend(python().map(Way::Bare));
+    if let Some(found) = python() {
+        ways.push(Way::Bare(itself(found).await));
+    }
     ways.push(Way::CommandLine(cli));
     ways.push(Way::Open { runtime: "runc" });
     if status.engine.runtimes.iter().any(|name| name == "runsc") {
@@ -51,7 +55,36 @@ fn python() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// The interpreter behind a `python3` that is a script and starts it, as those of version managers are: it takes longer
+/// than Python does, and would make us look fast.
+async fn itself(found: PathBuf) -> PathBuf {
+    let asked = Command::new(&found)
+        .args(["-c", "import sys; print(sys.executable)"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let Ok(Ok(output)) = tokio::time::timeout(ASKED, asked).await else {
+        return found;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let path = Path::new(said.trim_end_matches('\n'));
+    if path.is_absolute() && path.is_file() {
+        path.to_owned()
+    } else {
+        found
+    }
+}
+
 impl Way {
+    /// The interpreter, of Python without a sandbox.
+    pub(super) fn python(&self) -> Option<&Path> {
+        match self {
+            Self::Bare(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// What a person calls it.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -117,4 +150,33 @@ fn failed(what: &str, why: &str) -> Failure {
         ),
         "try it alone: saferunctl run -c 'print(1)'",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_script_that_starts_python_is_not_taken_for_python() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a script");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+            path
+        };
+        let real = script("real", "exit 0");
+        let manager = script("python3", &format!("echo {}", real.display()));
+        assert_eq!(itself(manager).await, real);
+        for (name, text) in [
+            ("silent", "exit 1"),
+            ("lost", "echo /nonexistent/python3"),
+            ("lies", "echo python3"),
+        ] {
+            let found = script(name, text);
+            assert_eq!(itself(found.clone()).await, found, "{name}");
+        }
+    }
 }
